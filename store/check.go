@@ -84,6 +84,9 @@ func (c Collection) check(r Record) error {
 	if r.Version < 0 {
 		return fmt.Errorf("%w: version %d", ErrInvalid, r.Version)
 	}
+	if r.Schema < 1 {
+		return fmt.Errorf("%w: schema %d; schemas count from 1", ErrInvalid, r.Schema)
+	}
 	if len(r.Body) > MaxBody {
 		return fmt.Errorf("%w: the body has %d bytes, the most is %d", ErrInvalid, len(r.Body), MaxBody)
 	}
@@ -113,16 +116,14 @@ func (s Schema) Query(collection string, q Query) (Collection, error) {
 	if q.Limit < 0 {
 		return c, fmt.Errorf("%w: limit %d", ErrInvalid, q.Limit)
 	}
-	bounds := []any{q.Equal, q.From, q.To}
+	values := []any{q.Equal, q.From, q.To}
 	if q.After != nil {
-		if q.Field != "" && q.After.Value == nil {
-			return c, fmt.Errorf("%w: a position in the order of %q needs its value", ErrInvalid, q.Field)
+		if (q.Field == "") != (q.After.Value == nil) {
+			return c, fmt.Errorf("%w: a position has a value exactly if the query goes by a field", ErrInvalid)
 		}
-		if q.Field != "" {
-			bounds = append(bounds, q.After.Value)
-		}
+		values = append(values, q.After.Value, q.After.Key)
 	}
-	for _, v := range bounds {
+	for _, v := range values {
 		if v == nil {
 			continue
 		}

@@ -28,7 +28,7 @@ const pageSize = 256
 //	}
 //
 // A backend is opened with the [Kind.Collection] of every kind, and
-// [Open] then gives the typed documents in it.
+// [Kind.In] then gives the typed documents in it: Runs().In(backend).
 type Kind[T any] struct {
 	// Name is the collection's name.
 	Name string
@@ -54,6 +54,12 @@ func (k Kind[T]) Collection() Collection {
 	return Collection{Name: k.Name, Indexes: k.Indexes}
 }
 
+// In returns the documents of the kind in b, which must have been opened with
+// the kind's collection. Nothing is read or written.
+func (k Kind[T]) In(b Backend) *Docs[T] {
+	return &Docs[T]{backend: b, kind: k}
+}
+
 // Doc is one document and the version of it that is at hand.
 type Doc[T any] struct {
 	Key     string
@@ -68,12 +74,6 @@ type Doc[T any] struct {
 type Docs[T any] struct {
 	backend Backend
 	kind    Kind[T]
-}
-
-// Open returns the documents of kind k in b, which must have been opened with
-// the collection of k. Nothing is read or written.
-func Open[T any](b Backend, k Kind[T]) *Docs[T] {
-	return &Docs[T]{backend: b, kind: k}
 }
 
 // Get returns the document with the key, or [ErrNotFound].
@@ -155,8 +155,29 @@ func (d *Docs[T]) Delete(ctx context.Context, key string, version int64) error {
 // Find returns the documents that q asks for. With q.KeysOnly their values are
 // empty.
 func (d *Docs[T]) Find(ctx context.Context, q Query) ([]Doc[T], error) {
-	docs, _, err := d.page(ctx, q)
+	docs, _, err := d.Page(ctx, q)
 	return docs, err
+}
+
+// Page returns what [Docs.Find] does, and the query for the page after it. A
+// page of fewer than q.Limit documents is the last.
+func (d *Docs[T]) Page(ctx context.Context, q Query) (docs []Doc[T], next Query, err error) {
+	rs, err := d.backend.Find(ctx, d.kind.Name, q)
+	if err != nil {
+		return nil, q, fmt.Errorf("find in %s: %w", d.kind.Name, err)
+	}
+	docs = make([]Doc[T], len(rs))
+	for i, r := range rs {
+		if q.KeysOnly {
+			docs[i] = Doc[T]{Key: r.Key, Version: r.Version}
+		} else if docs[i], err = d.decode(r); err != nil {
+			return nil, q, err
+		}
+	}
+	if len(rs) == 0 {
+		return docs, q, nil
+	}
+	return docs, q.Next(rs[len(rs)-1]), nil
 }
 
 // All goes over the documents that q asks for, however many, reading them page
@@ -168,7 +189,7 @@ func (d *Docs[T]) All(ctx context.Context, q Query) iter.Seq2[Doc[T], error] {
 	}
 	return func(yield func(Doc[T], error) bool) {
 		for {
-			docs, next, err := d.page(ctx, q)
+			docs, next, err := d.Page(ctx, q)
 			if err != nil {
 				yield(Doc[T]{}, err)
 				return
@@ -184,16 +205,6 @@ func (d *Docs[T]) All(ctx context.Context, q Query) iter.Seq2[Doc[T], error] {
 			q = next
 		}
 	}
-}
-
-// Next returns the query for the page that follows the one ending with last,
-// as [Query.Next] does.
-func (d *Docs[T]) Next(q Query, last Doc[T]) (Query, error) {
-	fields, err := d.fields(last)
-	if err != nil {
-		return Query{}, err
-	}
-	return q.Next(Record{Key: last.Key, Fields: fields}), nil
 }
 
 // Reindex computes the indexed fields of all documents anew and writes those
@@ -232,26 +243,6 @@ func (d *Docs[T]) Reindex(ctx context.Context) (int, error) {
 		}
 		q = q.Next(rs[len(rs)-1])
 	}
-}
-
-func (d *Docs[T]) page(ctx context.Context, q Query) ([]Doc[T], Query, error) {
-	rs, err := d.backend.Find(ctx, d.kind.Name, q)
-	if err != nil {
-		return nil, Query{}, fmt.Errorf("find in %s: %w", d.kind.Name, err)
-	}
-	docs := make([]Doc[T], len(rs))
-	for i, r := range rs {
-		if q.KeysOnly {
-			docs[i] = Doc[T]{Key: r.Key, Version: r.Version}
-		} else if docs[i], err = d.decode(r); err != nil {
-			return nil, Query{}, err
-		}
-	}
-	next := q
-	if len(rs) > 0 {
-		next = q.Next(rs[len(rs)-1])
-	}
-	return docs, next, nil
 }
 
 func (d *Docs[T]) encode(doc Doc[T]) (Record, error) {
