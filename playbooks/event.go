@@ -1,0 +1,107 @@
+package playbooks
+
+import (
+	"time"
+
+	"playcaller/rules"
+)
+
+// An Event is one thing that happens to a run.
+type Event struct {
+	Kind  EventKind `json:"kind"`
+	At    time.Time `json:"at"`           // business time
+	By    string    `json:"by,omitempty"` // person id; "" for the clock, the rules and ops' systems
+	Run   string    `json:"run,omitempty"`
+	Visit int       `json:"visit,omitempty"` // which visit it means: a click on an older one is answered and changes nothing
+
+	Answer    string         `json:"answer,omitempty"`
+	Collected map[string]any `json:"collected,omitempty"`
+	Reason    string         `json:"reason,omitempty"`
+	Person    string         `json:"person,omitempty"` // reassigned to
+	Until     time.Time      `json:"until,omitzero"`
+	Items     []int          `json:"items,omitempty"` // checklist items now ticked
+	Text      string         `json:"text,omitempty"`
+	Playbook  string         `json:"playbook,omitempty"` // evidence: what fired
+	Other     string         `json:"other,omitempty"`    // evidence, held, released: the other run
+	Fields    map[string]any `json:"fields,omitempty"`   // handoff: form values by field
+	Marked    []string       `json:"marked,omitempty"`   // handoff: fields asked about
+}
+
+// EventKind names what happens.
+type EventKind string
+
+// The kinds of events a run understands.
+const (
+	Begin      EventKind = "begin"      // the first event of every run
+	Tick       EventKind = "tick"       // a timer fell due
+	Facts      EventKind = "facts"      // the account's series or fields changed: waits, stop_when and branches look again
+	RuleEnded  EventKind = "rule_ended" // the run's own rule stopped holding
+	Delivered  EventKind = "delivered"  // the person whose turn it is was given the step
+	Answered   EventKind = "answered"
+	Taken      EventKind = "taken" // already on it
+	Done       EventKind = "done"  // task finished
+	Checked    EventKind = "checked"
+	SnoozedRun EventKind = "snoozed"
+	Dismissed  EventKind = "dismissed" // not a problem, with a reason
+	Reassigned EventKind = "reassigned"
+	Moved      EventKind = "moved" // due date
+	Noted      EventKind = "noted"
+	Approved   EventKind = "approved"
+	Refused    EventKind = "refused"
+	Undone     EventKind = "undone"
+	StoppedRun EventKind = "stopped" // by ops, with a reason
+	Joined     EventKind = "joined"  // another playbook's firing became evidence on this card
+	HeldBack   EventKind = "held"    // this run waits behind another's question
+	Released   EventKind = "released"
+
+	Submitted EventKind = "submitted" // handoff form saved and sent
+	Accepted  EventKind = "accepted"
+	AskedBack EventKind = "asked_back"
+	Replied   EventKind = "replied" // sales answered what was asked back
+	Declined  EventKind = "declined"
+	Withdrawn EventKind = "withdrawn"
+)
+
+// An Effect is something the world must do because a run advanced. Effects are
+// data: they are saved with the run and carried out afterwards, so each has a Key
+// by which a repetition is recognised.
+type Effect struct {
+	Key    string     `json:"key"` // run id + visit + kind + count
+	Kind   EffectKind `json:"kind"`
+	Person string     `json:"person,omitempty"`
+	Visit  int        `json:"visit,omitempty"`
+	What   string     `json:"what,omitempty"` // nudge: question, task, reminder, overdue, escalation, approval, told, handoff, asked_back; log: index into Run.Log
+
+	Playbook string         `json:"playbook,omitempty"`
+	Scope    string         `json:"scope,omitempty"` // snooze: run, playbook or account
+	Until    time.Time      `json:"until,omitzero"`
+	Field    string         `json:"field,omitempty"` // set
+	Value    any            `json:"value,omitempty"`
+	Channel  string         `json:"channel,omitempty"` // say
+	Text     string         `json:"text,omitempty"`    // say, webhook: rendered where the reader's language does not matter
+	Step     string         `json:"step,omitempty"`    // say: the step whose text is to be rendered for the reader
+	URL      string         `json:"url,omitempty"`
+	Args     map[string]any `json:"args,omitempty"`
+}
+
+// EffectKind names what must be done.
+type EffectKind string
+
+// The kinds of effects. A changed Run.Version by itself means that the run's
+// card must be drawn again, and a grown Run.Log that its thread must be told;
+// there are no effects for those.
+const (
+	Nudge   EffectKind = "nudge"   // a DM line to the person whose turn it is
+	SayIt   EffectKind = "say"     // a message of a say step
+	StartIt EffectKind = "start"   // another playbook
+	Snooze  EffectKind = "snooze"  // the playbook on this account, or the account
+	SetIt   EffectKind = "set"     // a field of the account, its stage, a milestone
+	CallURL EffectKind = "webhook"
+)
+
+// Env is what Advance may know of the world at the event's time.
+type Env struct {
+	Book  *Book // the one the run began with
+	Team  *Team // today's people and calendars
+	Facts *rules.Facts
+}

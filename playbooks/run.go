@@ -1,0 +1,166 @@
+package playbooks
+
+import (
+	"time"
+
+	"playcaller/rules"
+)
+
+// A Run is one playbook played for one account (and one subject) for one episode
+// of its rule being true. It is a value: Advance returns a changed copy.
+type Run struct {
+	ID       string `json:"id"` // RunID of the four fields below
+	Account  string `json:"account"`
+	Playbook string `json:"playbook"`
+	Subject  string `json:"subject,omitempty"` // contract id
+	Episode  int64  `json:"episode"`           // negative for runs started by people, hooks and other runs
+
+	Book     string    `json:"book"` // hash of the book it began with
+	Variant  string    `json:"variant,omitempty"`
+	Severity Severity  `json:"severity"`
+	Began    time.Time `json:"began"`
+	Ended    time.Time `json:"ended,omitzero"`
+	Outcome  string    `json:"outcome,omitempty"`
+	Draft    bool      `json:"draft,omitempty"`
+
+	StartedBy string              `json:"started_by,omitempty"` // "rule", a run id, or a person id
+	Fired     []rules.ClauseValue `json:"fired,omitempty"`      // the rule's clauses as they stood at firing
+	At        Snapshot            `json:"at"`                   // the account as it was at the beginning
+
+	Assignee string `json:"assignee"` // whose play it is, a person id
+	Also     string `json:"also,omitempty"`
+	Channel  string `json:"channel"` // "#name" or "dm", as in the book
+
+	Step    string  `json:"step,omitempty"` // where it is; "" once ended
+	Visits  []Visit `json:"visits"`         // every step entered, in order; the last is the current one
+	Timers  []Timer `json:"timers,omitempty"`
+	Version int64   `json:"version"` // grows with every visible change
+
+	Held     string     `json:"held,omitempty"`     // id of the run whose question this one waits behind
+	Evidence []Evidence `json:"evidence,omitempty"` // what fired meanwhile and joined this card
+
+	TakenBy      string         `json:"taken_by,omitempty"` // "already on it"
+	SnoozedUntil time.Time      `json:"snoozed_until,omitzero"`
+	Moot         bool           `json:"moot,omitempty"`   // the rule stopped holding after somebody had answered
+	Values       map[string]any `json:"values,omitempty"` // collected with answers, by name
+	Handoff      *Handoff       `json:"handoff,omitempty"`
+	Undo         *Undo          `json:"undo,omitempty"`
+
+	Log []Entry `json:"log,omitempty"` // the timeline, oldest first; shown in the thread
+}
+
+// RunID names a run; the same four things always make the same name, so that a
+// run is started once however often it is asked for.
+func RunID(account, playbook, subject string, episode int64) string {
+	return runID(account, playbook, subject, episode)
+}
+
+// Open reports whether the run has not ended.
+func (r *Run) Open() bool { return r.Ended.IsZero() }
+
+// Current returns the visit the run is at, or nil.
+func (r *Run) Current() *Visit {
+	if r.Step == "" || len(r.Visits) == 0 {
+		return nil
+	}
+	return &r.Visits[len(r.Visits)-1]
+}
+
+// Snapshot is the part of an account that reports need as at the time.
+type Snapshot struct {
+	Owner    string            `json:"owner,omitempty"`
+	Stage    string            `json:"stage,omitempty"`
+	ARR      *float64          `json:"arr,omitempty"`
+	Segments map[string]string `json:"segments,omitempty"`
+}
+
+// A Visit is one time that a run was at one step.
+type Visit struct {
+	N    int      `json:"n"` // index in Run.Visits, so that a click says which visit it means
+	Step string   `json:"step"`
+	Kind StepKind `json:"kind"`
+
+	Assignee  string    `json:"assignee,omitempty"` // whose turn it is
+	Entered   time.Time `json:"entered"`
+	Delivered time.Time `json:"delivered,omitzero"` // to the assignee; reminders and due dates count from here
+	Due       time.Time `json:"due,omitzero"`
+	FirstDue  time.Time `json:"first_due,omitzero"` // before it was moved
+	Left      time.Time `json:"left,omitzero"`
+
+	Answer    string                 `json:"answer,omitempty"` // answer id, "done", "timeout", "approved", …
+	By        string                 `json:"by,omitempty"`
+	Reason    string                 `json:"reason,omitempty"`
+	Collected map[string]any         `json:"collected,omitempty"`
+	Others    map[string]OtherAnswer `json:"others,omitempty"` // by person: a second answer, where `also` allows it
+
+	Checked   []int     `json:"checked,omitempty"` // checklist items ticked
+	Reminded  int       `json:"reminded,omitempty"`
+	Escalated time.Time `json:"escalated,omitzero"`
+	Approval  string    `json:"approval,omitempty"` // "", "asked", "approved", "refused"
+}
+
+// OtherAnswer is what the second person said.
+type OtherAnswer struct {
+	Answer string    `json:"answer"`
+	At     time.Time `json:"at"`
+}
+
+// A Timer is a time at which a run wants to be woken.
+type Timer struct {
+	At    time.Time `json:"at"`
+	Kind  TimerKind `json:"kind"`
+	Visit int       `json:"visit"`
+	N     int       `json:"n,omitempty"` // which reminder
+}
+
+// TimerKind says what falls due.
+type TimerKind string
+
+// The kinds of timers.
+const (
+	RemindTimer    TimerKind = "remind"
+	EscalateTimer  TimerKind = "escalate"
+	OtherwiseTimer TimerKind = "otherwise"
+	WaitTimer      TimerKind = "wait"
+	SnoozeTimer    TimerKind = "snooze"
+	OverdueTimer   TimerKind = "overdue"
+	RepeatTimer    TimerKind = "repeat"
+	ApproveTimer   TimerKind = "approve"
+	UndoTimer      TimerKind = "undo"
+)
+
+// Due returns the earliest time at which the run must be advanced with a Tick,
+// or the zero time.
+func (r *Run) Due() time.Time {
+	var due time.Time
+	for _, t := range r.Timers {
+		if due.IsZero() || t.At.Before(due) {
+			due = t.At
+		}
+	}
+	return due
+}
+
+// Evidence is another playbook's firing that joined this run's open card.
+type Evidence struct {
+	Run      string    `json:"run"`
+	Playbook string    `json:"playbook"`
+	At       time.Time `json:"at"`
+}
+
+// Undo holds what an answer changed, for a minute.
+type Undo struct {
+	Until  time.Time `json:"until"`
+	By     string    `json:"by"`
+	Before []byte    `json:"before"` // the run before, as JSON
+	Held   []Effect  `json:"held"`   // what waits for the minute to pass
+}
+
+// An Entry is one line of a run's timeline.
+type Entry struct {
+	At   time.Time      `json:"at"`
+	What string         `json:"what"` // a message id of the words catalogue: "log.fired", "log.answered", …
+	By   string         `json:"by,omitempty"`
+	Step string         `json:"step,omitempty"`
+	Args map[string]any `json:"args,omitempty"`
+}
