@@ -144,6 +144,8 @@ type Step struct {
 	Escalate  *Escalate
 	Otherwise *Otherwise // never nil for ask, task and handoff after loading
 	Then      Target     // zero: the next step, or outcome "resolved" after the last
+	Declined  Target     // handoff: where it goes when declined; outcome "stopped" where zero
+	Withdrawn Target     // handoff: where it goes when withdrawn; outcome "stopped" where zero
 }
 
 // StepKind names what a step does.
