@@ -18,8 +18,11 @@ type SignalDef struct {
 	Kind      Kind              `json:"kind"`
 	Unit      string            `json:"unit,omitempty"`
 	Title     map[string]string `json:"title,omitempty"`     // by language: "en", "ja"
-	Dimension string            `json:"dimension,omitempty"` // the one dimension that "by" splits
-	Fresh     time.Duration     `json:"fresh,omitempty"`     // a feed silent for longer makes features unknown; 0 means 48 h
+	Dimension string            `json:"dimension,omitempty"` // the one dimension that "by" splits; not for unique signals
+	// Fresh is how long a feed may be silent before features of it are unknown,
+	// judged in whole days. 0 means 48 h, and for a gauge that its last value
+	// holds for as long as it is kept.
+	Fresh time.Duration `json:"fresh,omitempty"`
 }
 
 // A Signal is one fact about an account at a time.
