@@ -113,6 +113,9 @@ func (s Schema) Query(collection string, q Query) (Collection, error) {
 	if q.Equal != nil && (q.From != nil || q.To != nil) {
 		return c, fmt.Errorf("%w: a query has either Equal or From and To", ErrInvalid)
 	}
+	if q.From != nil && q.To != nil && isNumber(q.From) != isNumber(q.To) {
+		return c, fmt.Errorf("%w: From is a %T and To a %T", ErrInvalid, q.From, q.To)
+	}
 	if q.Limit < 0 {
 		return c, fmt.Errorf("%w: limit %d", ErrInvalid, q.Limit)
 	}
@@ -135,6 +138,11 @@ func (s Schema) Query(collection string, q Query) (Collection, error) {
 		}
 	}
 	return c, nil
+}
+
+func isNumber(v any) bool {
+	_, ok := v.(int64)
+	return ok
 }
 
 func checkValue(v any) error {

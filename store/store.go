@@ -107,8 +107,8 @@ type Backend interface {
 //
 // The order is that of the field's values, int64 before string, strings by
 // their bytes; records of equal value are in the order of their keys. Equal,
-// From and To each are a string or an int64; a bound of one type finds no
-// values of the other.
+// From and To each are a string or an int64, both bounds of one type; a bound
+// of one type finds no values of the other.
 type Query struct {
 	// Field is the index to go by; empty means the key itself.
 	Field string
