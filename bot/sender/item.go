@@ -58,6 +58,8 @@ type Item struct {
 	// Since bounds the look: the item was not posted before it, in business
 	// time. The zero time means that all of the channel's history is read.
 	Since time.Time `json:"since,omitzero"`
+
+	looked bool // history was read for it, or for the message it refers to
 }
 
 // posts reports whether the item makes a new message.

@@ -14,15 +14,22 @@ package sender
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 )
 
+// ErrNoPlace says that there is no such channel or person in Slack. Places wrap
+// it; an item that meets it is given up.
+var ErrNoPlace = errors.New("not found in Slack")
+
 // Slack is the part of a Web API client that the sender uses; *slack.Client has
-// it. Its own retries must be off.
+// it. Its own retries must be off, and its HTTP client needs a time-out.
 type Slack interface {
 	PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error)
 	UpdateMessageContext(ctx context.Context, channel, ts string, options ...slack.MsgOption) (string, string, string, error)
@@ -64,32 +71,192 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Sender sends items, one queue beside the other.
-type Sender struct{ o Options }
+// Sender sends items, one queue beside the other. Its methods may be called
+// concurrently.
+type Sender struct {
+	o       Options
+	overall *rate.Limiter
+	work    sync.WaitGroup
+
+	mu       sync.Mutex
+	running  context.Context // nil before Run
+	queues   map[string]*queue
+	pending  int
+	settled  chan struct{}        // closed, and made anew, when pending falls to 0
+	paused   map[method]time.Time // pace time until which Slack asked for silence everywhere
+	noCharts bool                 // this workspace refuses chart blocks
+}
 
 // New returns a sender that begins to send when Run is called.
-func New(o Options) *Sender { return nil }
+func New(o Options) *Sender {
+	if o.PerChannel == 0 {
+		o.PerChannel = 1
+	}
+	if o.Burst == 0 {
+		o.Burst = 3
+	}
+	if o.Overall == 0 {
+		o.Overall = 20
+	}
+	if o.Clock == nil {
+		o.Clock = clockwork.NewRealClock()
+	}
+	if o.Pace == nil {
+		o.Pace = clockwork.NewRealClock()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return &Sender{
+		o:       o,
+		overall: rate.NewLimiter(o.Overall, max(1, int(o.Overall))),
+		queues:  map[string]*queue{},
+		settled: make(chan struct{}),
+		paused:  map[method]time.Time{},
+	}
+}
 
 // Run sends until ctx ends, and returns when the calls under way have.
-func (s *Sender) Run(ctx context.Context) error { return nil }
+func (s *Sender) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.running = ctx
+	for _, q := range s.queues {
+		s.start(q)
+	}
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.mu.Lock() // no queue is started after this: see start
+	s.mu.Unlock()
+	s.work.Wait()
+	return ctx.Err()
+}
+
+// start runs the queue in a goroutine of its own. s.mu is held.
+func (s *Sender) start(q *queue) {
+	if s.running == nil || s.running.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(s.running)
+	q.cancel = cancel
+	s.work.Go(func() {
+		defer close(q.done)
+		defer cancel()
+		q.run(ctx)
+	})
+}
 
 // Enqueue adds items to a queue, in order. A queue is sent one item at a time;
 // the worker has one for each key "channel:…" that it owns.
-func (s *Sender) Enqueue(queue string, items ...Item) {}
+func (s *Sender) Enqueue(name string, items ...Item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queues[name]
+	if q == nil {
+		q = newQueue(s, name)
+		s.queues[name] = q
+		s.start(q)
+	}
+	for _, item := range items {
+		q.add(item)
+	}
+	q.nudge()
+}
 
 // Drop forgets a queue whose partition is lost, and returns once nothing of it
 // is being sent any more, or ctx has ended.
-func (s *Sender) Drop(ctx context.Context, queue string) {}
+func (s *Sender) Drop(ctx context.Context, name string) {
+	s.mu.Lock()
+	q := s.queues[name]
+	if q == nil {
+		s.mu.Unlock()
+		return
+	}
+	delete(s.queues, name)
+	s.finished(len(q.items))
+	q.items = nil
+	q.dropped = true
+	cancel := q.cancel
+	s.mu.Unlock()
+	if cancel == nil { // never started
+		return
+	}
+	cancel()
+	select {
+	case <-q.done:
+	case <-ctx.Done():
+	}
+}
 
 // Pending counts the items not yet reported, over all queues.
-func (s *Sender) Pending() int { return 0 }
+func (s *Sender) Pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pending
+}
 
-// Idle returns when nothing is pending.
-func (s *Sender) Idle(ctx context.Context) error { return nil }
+// Idle returns when nothing is pending, or with the error of ctx.
+func (s *Sender) Idle(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		n, settled := s.pending, s.settled
+		s.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
+		select {
+		case <-settled:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
-// Settle reads the channel's history once, and for Thread items the replies to
-// their parents, and returns the time stamps of those items that are there, by
-// key.
-func (s *Sender) Settle(ctx context.Context, channel string, items []Item) (map[string]string, error) {
-	return nil, nil
+// finished takes n items off the count. s.mu is held.
+func (s *Sender) finished(n int) {
+	s.pending -= n
+	if s.pending == 0 && n > 0 {
+		close(s.settled)
+		s.settled = make(chan struct{})
+	}
+}
+
+// wait lets d of real time pass. It returns false if ctx ended before.
+func (s *Sender) wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := s.o.Pace.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.Chan():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// pauseAll keeps every queue from calling m for d.
+func (s *Sender) pauseAll(m method, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if until := s.o.Pace.Now().Add(d); until.After(s.paused[m]) {
+		s.paused[m] = until
+	}
+}
+
+// admit waits until m may be called: past any pause, and within the overall rate.
+func (s *Sender) admit(ctx context.Context, m method) bool {
+	for {
+		s.mu.Lock()
+		d := s.paused[m].Sub(s.o.Pace.Now())
+		s.mu.Unlock()
+		if d <= 0 {
+			break
+		}
+		if !s.wait(ctx, d) {
+			return false
+		}
+	}
+	now := s.o.Pace.Now()
+	return s.wait(ctx, s.overall.ReserveN(now, 1).DelayFrom(now))
 }
