@@ -19,12 +19,13 @@ type Event struct {
 	Reason    string         `json:"reason,omitempty"`
 	Person    string         `json:"person,omitempty"` // reassigned to
 	Until     time.Time      `json:"until,omitzero"`
-	Items     []int          `json:"items,omitempty"` // checklist items now ticked
+	Items     []int          `json:"items,omitempty"` // checklist items now ticked, all of them; replied: which questions, all open ones where nil
 	Text      string         `json:"text,omitempty"`
-	Playbook  string         `json:"playbook,omitempty"` // evidence: what fired
-	Other     string         `json:"other,omitempty"`    // evidence, held, released: the other run
-	Fields    map[string]any `json:"fields,omitempty"`   // handoff: form values by field
-	Marked    []string       `json:"marked,omitempty"`   // handoff: fields asked about
+	Playbook  string         `json:"playbook,omitempty"`   // evidence: what fired
+	Other     string         `json:"other,omitempty"`      // evidence, held, released: the other run; begin: the run this one waits behind from the start
+	Fields    map[string]any `json:"fields,omitempty"`     // handoff: form values by field
+	Marked    []string       `json:"marked,omitempty"`     // handoff: fields asked about
+	OpenItems []OpenItem     `json:"open_items,omitempty"` // handoff: accepted with these still open
 }
 
 // EventKind names what happens.
@@ -70,7 +71,7 @@ type Effect struct {
 	Kind   EffectKind `json:"kind"`
 	Person string     `json:"person,omitempty"`
 	Visit  int        `json:"visit,omitempty"`
-	What   string     `json:"what,omitempty"` // nudge: question, task, reminder, overdue, escalation, approval, told, handoff, asked_back; log: index into Run.Log
+	What   string     `json:"what,omitempty"` // nudge: one of the Nudge… constants
 
 	Playbook string         `json:"playbook,omitempty"`
 	Scope    string         `json:"scope,omitempty"` // snooze: run, playbook or account
@@ -91,12 +92,33 @@ type EffectKind string
 // card must be drawn again, and a grown Run.Log that its thread must be told;
 // there are no effects for those.
 const (
-	Nudge   EffectKind = "nudge"   // a DM line to the person whose turn it is
-	SayIt   EffectKind = "say"     // a message of a say step
-	StartIt EffectKind = "start"   // another playbook
-	Snooze  EffectKind = "snooze"  // the playbook on this account, or the account
-	SetIt   EffectKind = "set"     // a field of the account, its stage, a milestone
+	Nudge   EffectKind = "nudge"  // a DM line to the person whose turn it is
+	SayIt   EffectKind = "say"    // a message of a say step
+	StartIt EffectKind = "start"  // another playbook
+	Snooze  EffectKind = "snooze" // the playbook on this account, or the account
+	SetIt   EffectKind = "set"    // a field of the account, its stage, a milestone
 	CallURL EffectKind = "webhook"
+)
+
+// What a Nudge effect tells its reader; each is a message id "nudge.<what>" of the
+// words catalogue.
+const (
+	NudgeQuestion   = "question"
+	NudgeTask       = "task"
+	NudgeReminder   = "reminder"
+	NudgeOverdue    = "overdue"
+	NudgeEscalation = "escalation" // to the manager: please help
+	NudgeApproval   = "approval"
+	NudgeTold       = "told"        // an outcome somebody wants to know; nothing to do
+	NudgeOutcome    = "outcome"     // you were on it: how did it go?
+	NudgeSnoozeOver = "snooze_over" // the question again, after a snooze
+	NudgeHandoff    = "handoff"     // a handoff arrived, or came back answered
+	NudgeFill       = "fill"        // sales: please fill the handoff in
+	NudgeAskedBack  = "asked_back"  // sales: a question about the handoff
+	NudgeCall       = "call"        // both managers: asked back again, a call of 15 minutes would help
+	NudgeAccepted   = "accepted"    // sales: the handoff is accepted
+	NudgeDeclined   = "declined"    // sales: the handoff is declined
+	NudgeWithdrawn  = "withdrawn"   // onboarding: the handoff is withdrawn
 )
 
 // Env is what Advance may know of the world at the event's time.

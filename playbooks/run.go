@@ -20,7 +20,7 @@ type Run struct {
 	Severity Severity  `json:"severity"`
 	Began    time.Time `json:"began"`
 	Ended    time.Time `json:"ended,omitzero"`
-	Outcome  string    `json:"outcome,omitempty"`
+	Outcome  string    `json:"outcome,omitempty"` // set before Ended while the answer that led here can be undone
 	Draft    bool      `json:"draft,omitempty"`
 
 	StartedBy string              `json:"started_by,omitempty"` // "rule", a run id, or a person id
@@ -45,6 +45,7 @@ type Run struct {
 	Values       map[string]any `json:"values,omitempty"` // collected with answers, by name
 	Handoff      *Handoff       `json:"handoff,omitempty"`
 	Undo         *Undo          `json:"undo,omitempty"`
+	Sent         int64          `json:"sent,omitempty"` // effects so far, undone ones too: each gets its own key
 
 	Log []Entry `json:"log,omitempty"` // the timeline, oldest first; shown in the thread
 }
@@ -55,8 +56,14 @@ func RunID(account, playbook, subject string, episode int64) string {
 	return runID(account, playbook, subject, episode)
 }
 
-// Open reports whether the run has not ended.
+// Open reports whether the run has not ended. For the minute in which the answer
+// that ends a run can be undone, the run is still open, although its Outcome is
+// known: see Ending.
 func (r *Run) Open() bool { return r.Ended.IsZero() }
+
+// Ending reports whether the run has come to its outcome but can still be brought
+// back by Undo.
+func (r *Run) Ending() bool { return r.Ended.IsZero() && r.Outcome != "" }
 
 // Current returns the visit the run is at, or nil.
 func (r *Run) Current() *Visit {
@@ -74,7 +81,9 @@ type Snapshot struct {
 	Segments map[string]string `json:"segments,omitempty"`
 }
 
-// A Visit is one time that a run was at one step.
+// A Visit is one time that a run was at one step. Visits are only ever added: what
+// is undone stays, marked, and the step is entered anew, so that a number never
+// means two things.
 type Visit struct {
 	N    int      `json:"n"` // index in Run.Visits, so that a click says which visit it means
 	Step string   `json:"step"`
@@ -97,6 +106,8 @@ type Visit struct {
 	Reminded  int       `json:"reminded,omitempty"`
 	Escalated time.Time `json:"escalated,omitzero"`
 	Approval  string    `json:"approval,omitempty"` // "", "asked", "approved", "refused"
+	Approver  string    `json:"approver,omitempty"` // who is asked
+	Undone    bool      `json:"undone,omitempty"`   // taken back: kept for the record, counts for nothing
 }
 
 // OtherAnswer is what the second person said.
@@ -127,6 +138,7 @@ const (
 	RepeatTimer    TimerKind = "repeat"
 	ApproveTimer   TimerKind = "approve"
 	UndoTimer      TimerKind = "undo"
+	TakenTimer     TimerKind = "taken" // whoever was already on it is asked how it went
 )
 
 // Due returns the earliest time at which the run must be advanced with a Tick,
@@ -162,5 +174,15 @@ type Entry struct {
 	What string         `json:"what"` // a message id of the words catalogue: "log.fired", "log.answered", …
 	By   string         `json:"by,omitempty"`
 	Step string         `json:"step,omitempty"`
-	Args map[string]any `json:"args,omitempty"`
+	Args map[string]any `json:"args,omitempty"` // strings (dates as YYYY-MM-DD, times as RFC 3339), float64 and bool only
+}
+
+// Quiet reports whether the entry belongs to the record but is too small to be
+// said in the thread.
+func (e Entry) Quiet() bool {
+	switch e.What {
+	case "log.delivered", "log.checked", "log.reminded", "log.held", "log.released":
+		return true
+	}
+	return false
 }
