@@ -25,6 +25,32 @@ var (
 	ErrLocked = errors.New("the data directory is in use")
 )
 
+// CheckpointError says why a partition cannot be read on from a checkpoint. errors.Is sees ErrGap or ErrForeign in it.
+type CheckpointError struct {
+	Partition  int
+	Lane       Lane
+	Checkpoint uint64 // the last sequence that was worked
+
+	// First and Last are the sequences that the stream still has, for ErrGap.
+	First, Last uint64
+	// Incarnation is the checkpoint's and Stream the stream's own, for ErrForeign.
+	Incarnation, Stream string
+
+	Err error
+}
+
+func (e *CheckpointError) Error() string {
+	const repair = "restore the stream's directory and the database from one backup, or accept the loss by setting the partition's checkpoint anew"
+	if errors.Is(e.Err, ErrForeign) {
+		return fmt.Sprintf("partition %d: %v: the checkpoint is of %s, the stream is %s; %s",
+			e.Partition, e.Err, e.Incarnation, e.Stream, repair)
+	}
+	return fmt.Sprintf("partition %d, lane %v: %v: worked to %d, the stream has %d to %d; %s",
+		e.Partition, e.Lane, e.Err, e.Checkpoint, e.First, e.Last, repair)
+}
+
+func (e *CheckpointError) Unwrap() error { return e.Err }
+
 // PublishError says which of the events given to Publish are durable and why the others may not be.
 type PublishError struct {
 	// Durable has one entry per event given, true where the event is known to be in the stream.
@@ -50,9 +76,9 @@ func (e *PublishError) Unwrap() error { return e.Err }
 func RetryAfter(err error) (time.Duration, bool) {
 	switch {
 	case errors.Is(err, ErrFull):
-		return 5 * time.Second, true
+		return retryAfterFull, true
 	case errors.Is(err, ErrUnavailable):
-		return 2 * time.Second, true
+		return retryAfterOutage, true
 	}
 	return 0, false
 }

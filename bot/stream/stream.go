@@ -1,14 +1,36 @@
+// Package stream is the event log: everything that happens to a key is an event in it, durable before it is
+// acknowledged, and read in order by the one replica that owns the key's partition.
+//
+// # Shape
+//
+// Keys are hashed to partitions, whose number is fixed when the stream is made. A partition has two lanes: Now, for what people wait
+// for, and Bulk, for signals. Each lane is a JetStream stream of its own, so that
+//
+//   - its sequences have no holes: the event after n is n+1, and whatever else arrives is a gap, seen at once;
+//   - it has a bound of its own (DiscardNew, MaxBytes): an import that fills Bulk leaves Now open, without which no
+//     worker could publish what it needs to work the import off;
+//   - purging it below the checkpoint drops whole files from its front;
+//   - synced writes of one batch to several partitions run side by side, and in a cluster have different leaders.
+//
+// One JetStream stream for all would give each of that up, and takes longer to sync (5.5 ms against 4.4 ms for one message in each of
+// 32 partitions on two cores); in return it would open 0.2 s faster.
+//
+// The message at the checkpoint itself is never purged. It shows, after whatever happened to the disk, that the stream
+// still reaches as far as the checkpoint says.
 package stream
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
-	"github.com/jonboulle/clockwork"
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Lane is one of the two queues of a partition.
@@ -19,7 +41,20 @@ const (
 	Now Lane = iota
 	// Bulk is for signals and imports.
 	Bulk
+
+	lanes = 2
 )
+
+// String returns "now" or "bulk".
+func (l Lane) String() string {
+	switch l {
+	case Now:
+		return "now"
+	case Bulk:
+		return "bulk"
+	}
+	return fmt.Sprintf("Lane(%d)", uint8(l))
+}
 
 // Event is one thing that happened to one key. The stream knows no more of it than this.
 type Event struct {
@@ -30,101 +65,162 @@ type Event struct {
 	Kind string
 	// At is the business time of publication. A zero At is set from Options.Clock by Publish.
 	At time.Time
-	// ID, where it is set, makes a publication of the same event on its partition and lane within DuplicateWindow one event.
+	// ID, where it is set, makes a publication of the same event on its partition and lane within DuplicateWindow one event. It costs
+	// the event a message of its own.
 	ID string
 	// Data is the content, JSON by convention. It is carried as it is.
 	Data json.RawMessage
 }
 
-// Message is a batch of events of one partition and lane, as it was published: all of its events are durable, or none.
+// Message is a batch of events of one partition and lane: all of them are durable, or none.
 type Message struct {
 	Partition int
 	Lane      Lane
-	// Seq grows along a partition's lane, and is what a checkpoint names. It is at least 1; numbers may be skipped.
+	// Seq counts the messages of a partition's lane from 1, without a hole, and is what a checkpoint names.
 	Seq uint64
 	// Incarnation names the stream that the sequence belongs to.
 	Incarnation string
-	Events      []Event
+	// Events are in the order in which they were published. Their Data share one buffer.
+	Events []Event
 	// Published is the real time at which the server stored the message.
 	Published time.Time
 }
 
-// Options configures Open. Zero fields take the defaults named at each.
-type Options struct {
-	// Dir is where the embedded server keeps its files. It is used only without URL and Conn.
-	Dir string
-	// URL names a NATS cluster to use in place of the embedded server, such as "nats://a:4222,nats://b:4222".
-	URL string
-	// Conn is an existing connection to use in place of both; Close leaves it open.
-	Conn *nats.Conn
-	// Name begins the names of everything made in JetStream; "playcaller" by default.
-	Name string
-	// Partitions is the number of partitions of a stream yet to be made; 32 by default. That of an existing one stands.
-	Partitions int
-	// MaxBytes bounds the messages kept, both lanes together; 4 GiB by default. A quarter is the Now lane's own.
-	MaxBytes int64
-	// MaxPayload bounds one message in bytes; 8 MiB by default, or less where the server says so.
-	MaxPayload int
-	// Replicas is the number of servers that keep each message; 1 by default, 3 is usual in a cluster.
-	Replicas int
-	// Replica names this process among those that share the partitions; by default host name and a random end.
-	Replica string
-	// Lease is how long a partition stays with an owner that has gone silent, in real time; 5 s by default. A lease is renewed
-	// about three times while it lasts.
-	Lease time.Duration
-	// Clock gives events their business time; the real clock by default.
-	Clock clockwork.Clock
-	// Logger hears of reconnections and leases; slog.Default by default.
-	Logger *slog.Logger
-}
+// DuplicateWindow is how long an event's ID is remembered, in real time. After a restart of the server only the IDs of events that are
+// not yet purged are.
+const DuplicateWindow = 2 * time.Minute
 
 // Stream is the event log. Its methods may be called concurrently.
-type Stream struct{}
+type Stream struct {
+	options     Options
+	log         *slog.Logger
+	embedded    *server.Server // nil with Options.URL and Options.Conn
+	conn        *nats.Conn
+	js          jetstream.JetStream
+	incarnation string
+	partitions  [][lanes]*lane
+	payload     int // most bytes of events in a message
 
-// Open starts the embedded server, or connects to the one named, and makes the streams that are missing.
-func Open(ctx context.Context, o Options) (*Stream, error) { return nil, errors.ErrUnsupported }
+	closing    context.Context // ends when Close begins
+	close      context.CancelFunc
+	gone       chan struct{}  // closed with the connection
+	publishing sync.WaitGroup // calls and writers under way
+	closeOnce  sync.Once
 
-// Publish writes the events to their keys' partitions, one message for each partition touched, and returns when all of
-// them are durable. Otherwise the error is a *PublishError, which names those that are.
-func (s *Stream) Publish(ctx context.Context, lane Lane, events ...Event) error {
-	return errors.ErrUnsupported
+	mu         sync.Mutex
+	stopped    chan struct{} // of the current Run: closed when it has returned; nil without one
+	owned      map[int]bool
+	failure    error // the last failure to publish, until something is published again
+	failedAt   time.Time
+	unreadable map[int]error // partitions that could not start, or met a gap
 }
 
-// PublishTo is Publish with the partition given, whatever the keys.
-func (s *Stream) PublishTo(ctx context.Context, partition int, lane Lane, events ...Event) error {
-	return errors.ErrUnsupported
+// Open starts the embedded server, or connects to the one named, and makes the streams that are missing.
+func Open(ctx context.Context, o Options) (*Stream, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{options: o, log: o.Logger, gone: make(chan struct{}), owned: map[int]bool{}, unreadable: map[int]error{}}
+	s.closing, s.close = context.WithCancel(context.Background())
+	if err := s.connect(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(ctx))
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(ctx))
+	}
+	return s, nil
 }
 
 // Partitions returns the number of partitions, fixed when the stream was made.
-func (s *Stream) Partitions() int { return 0 }
+func (s *Stream) Partitions() int { return len(s.partitions) }
 
 // PartitionOf returns the partition that the key belongs to, in [0, Partitions()).
-func (s *Stream) PartitionOf(key string) int { return 0 }
+func (s *Stream) PartitionOf(key string) int { return int(hashKey(key) % uint64(len(s.partitions))) }
 
-// Incarnation names this stream as distinct from any made before or after it.
-func (s *Stream) Incarnation() string { return "" }
+// hashKey is 64-bit FNV-1a. It may never change: it says where the events of a key already are.
+func hashKey(key string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * 1099511628211
+	}
+	return h ^ h>>32
+}
+
+// Incarnation names this stream as distinct from any made before or after it, in part or in whole.
+func (s *Stream) Incarnation() string { return s.incarnation }
 
 // Replica returns the name by which this process takes leases.
-func (s *Stream) Replica() string { return "" }
+func (s *Stream) Replica() string { return s.options.Replica }
 
-// Owned returns the numbers of the partitions that this replica owns now, in order.
-func (s *Stream) Owned() []int { return nil }
-
-// Run claims this replica's share of the partitions and calls own in a goroutine for each one it holds. The context of
-// own ends before the lease can pass to another replica. When own returns while the lease still stands, it is called anew
-// with a fresh Partition after a short back-off. Run returns when ctx has ended, all own calls have returned, and the
-// leases are released.
-func (s *Stream) Run(ctx context.Context, own func(ctx context.Context, p *Partition) error) error {
-	return errors.ErrUnsupported
-}
+// failureHolds is how long a failed publication speaks against readiness while nothing else is published.
+const failureHolds = 15 * time.Second
 
 // Ready returns nil while events can be published and read, and what is wrong otherwise, with the way to repair.
-func (s *Stream) Ready() error { return errors.ErrUnsupported }
-
-// Pending counts the messages kept in each lane that their owners have not purged, over all partitions.
-func (s *Stream) Pending(ctx context.Context) (now, bulk uint64, err error) {
-	return 0, 0, errors.ErrUnsupported
+func (s *Stream) Ready() error {
+	if s.closing.Err() != nil {
+		return ErrClosed
+	}
+	if !s.conn.IsConnected() {
+		return fmt.Errorf("%w: not connected to %s", ErrUnavailable, s.options.where())
+	}
+	if s.embedded != nil && !s.embedded.JetStreamEnabled() {
+		return fmt.Errorf("%w: the embedded server has stopped writing to %s; check the disk, then restart", ErrUnavailable, s.options.Dir)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure != nil && time.Since(s.failedAt) < failureHolds {
+		return fmt.Errorf("the last publication failed: %w", s.failure)
+	}
+	for number := range len(s.partitions) {
+		if err := s.unreadable[number]; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Close ends the connection and the embedded server. Publishing and reading fail with ErrClosed from then on.
-func (s *Stream) Close(ctx context.Context) error { return errors.ErrUnsupported }
+// Pending counts the messages not yet returned to their owners, over all partitions. Of partitions that this replica does not read, it counts
+// all that are not yet purged.
+func (s *Stream) Pending(ctx context.Context) (now, bulk uint64, err error) {
+	if !s.sole() {
+		if err := s.refresh(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	for _, pair := range s.partitions {
+		now += pair[Now].unread()
+		bulk += pair[Bulk].unread()
+	}
+	return now, bulk, nil
+}
+
+// sole reports whether nobody but this process can publish.
+func (s *Stream) sole() bool { return s.embedded != nil }
+
+// Close ends Run, waits for publications under way, and ends the connection and the embedded server. Publishing and
+// reading fail with ErrClosed from then on. When ctx ends first, what is under way is cut off.
+func (s *Stream) Close(ctx context.Context) error {
+	var err error
+	s.closeOnce.Do(func() {
+		s.mu.Lock()
+		s.close()
+		stopped := s.stopped
+		s.mu.Unlock()
+		idle := make(chan struct{})
+		go func() {
+			if stopped != nil {
+				<-stopped
+			}
+			s.publishing.Wait()
+			close(idle)
+		}()
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			err = fmt.Errorf("closing the event stream: work under way was cut off: %w", context.Cause(ctx))
+		}
+		s.disconnect()
+	})
+	return err
+}
