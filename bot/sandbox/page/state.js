@@ -1,0 +1,194 @@
+// What the page knows: the last snapshot of the workspace, and where the viewer is in it (user, channel, thread). The
+// place is kept in the address's hash, so that a reload, a bookmark and the browser's back button keep it.
+
+/** The pseudo channel of the bot's App Home. */
+export const HOME = "home";
+
+export class Store {
+  constructor() {
+    this.snapshot = null;
+    this.place = readHash();
+    this.users = new Map();
+    this.channels = new Map();
+    this.listeners = new Set();
+  }
+
+  /** Calls `listener` after every change; returns how to stop. */
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  changed() {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Takes in a snapshot from the server. */
+  load(snapshot) {
+    this.snapshot = snapshot;
+    this.users = new Map((snapshot.users ?? []).map((user) => [user.id, user]));
+    this.channels = new Map((snapshot.channels ?? []).map((channel) => [channel.id, channel]));
+    this.settle();
+    this.changed();
+  }
+
+  /** Moves to another place; the fields left out keep their value. */
+  go(change, { keepHistory = false } = {}) {
+    const before = JSON.stringify(this.place);
+    this.place = { ...this.place, ...change };
+    if (JSON.stringify(this.place) === before) return;
+    writeHash(this.place, keepHistory);
+    this.changed();
+  }
+
+  /** Follows the address after the browser's back and forward buttons. */
+  followHash() {
+    this.place = readHash();
+    if (this.snapshot) this.settle();
+    this.changed();
+  }
+
+  /** Puts an unknown user or channel right. */
+  settle() {
+    const people = this.people();
+    const place = { ...this.place };
+    if (!this.users.has(place.user) && people.length > 0) {
+      place.user = (people.find((user) => /csm|customer success/i.test(user.title ?? "")) ?? people[0]).id;
+    }
+    if (place.channel && place.channel !== HOME && !this.channels.has(place.channel)) {
+      place.channel = "";
+      place.thread = "";
+    }
+    this.place = place;
+    writeHash(place, false);
+  }
+
+  get me() {
+    return this.users.get(this.place.user) ?? null;
+  }
+
+  get bot() {
+    return this.users.get(this.snapshot?.bot_user) ?? [...this.users.values()].find((user) => user.is_bot) ?? null;
+  }
+
+  /** The channel on show, or null on App Home and before one is chosen. */
+  get channel() {
+    return this.channels.get(this.place.channel) ?? null;
+  }
+
+  /** Business time, as a Date. */
+  get now() {
+    return parseTime(this.snapshot?.now);
+  }
+
+  people() {
+    return [...this.users.values()].filter((user) => !user.is_bot && user.id !== "USLACKBOT");
+  }
+
+  /** What a user is called on the page. */
+  nameOf(id) {
+    const user = this.users.get(id);
+    if (!user) return id || "?";
+    return user.real_name || user.display_name || user.name || id;
+  }
+
+  /** The public channels, by name. */
+  publicChannels() {
+    return [...this.channels.values()].filter((c) => !c.is_im).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** The viewer's direct messages, the bot's first. */
+  directMessages() {
+    const mine = [...this.channels.values()].filter((c) => c.is_im && this.isMine(c));
+    return mine.sort((a, b) => Number(this.partnerOf(b) === this.bot?.id) - Number(this.partnerOf(a) === this.bot?.id)
+      || this.nameOf(this.partnerOf(a)).localeCompare(this.nameOf(this.partnerOf(b))));
+  }
+
+  isMine(channel) {
+    const me = this.place.user;
+    return channel.user === me || (channel.members ?? []).includes(me);
+  }
+
+  /** Who is on the other side of a direct message. */
+  partnerOf(channel) {
+    const other = (channel.members ?? []).find((id) => id !== this.place.user);
+    if (other) return other;
+    return channel.user && channel.user !== this.place.user ? channel.user : this.bot?.id;
+  }
+
+  /** What a channel is called, without `#`. */
+  titleOf(channel) {
+    return channel.is_im ? this.nameOf(this.partnerOf(channel)) : channel.name;
+  }
+
+  unread(channel, user = this.place.user) {
+    return this.snapshot?.unread?.[user]?.[channel] ?? 0;
+  }
+
+  /** How many messages wait for a user in direct messages. */
+  waitingFor(user) {
+    const counts = this.snapshot?.unread?.[user] ?? {};
+    let total = 0;
+    for (const [id, count] of Object.entries(counts)) {
+      if (this.channels.get(id)?.is_im || (!this.channels.has(id) && id.startsWith("D"))) total += count;
+    }
+    return total;
+  }
+
+  /** The messages of a channel that the viewer may see, oldest first. */
+  messages(channel) {
+    return (channel?.messages ?? [])
+      .filter((m) => !m.ephemeral_to || m.ephemeral_to === this.place.user)
+      .sort((a, b) => compareTs(a.ts, b.ts));
+  }
+
+  /** The messages outside threads. */
+  topLevel(channel) {
+    return this.messages(channel).filter((m) => !isReply(m) || m.subtype === "thread_broadcast");
+  }
+
+  replies(channel, ts) {
+    return this.messages(channel).filter((m) => isReply(m) && m.thread_ts === ts);
+  }
+
+  /** The viewer's open modals, the lowest first. */
+  modals() {
+    return (this.snapshot?.views ?? []).filter((v) => v.user === this.place.user && (v.type ?? "modal") === "modal" && v.view);
+  }
+
+  /** The viewer's App Home, or null. */
+  home() {
+    return this.snapshot?.homes?.[this.place.user] ?? null;
+  }
+}
+
+export function isReply(message) {
+  return Boolean(message.thread_ts) && message.thread_ts !== message.ts;
+}
+
+/** Orders Slack timestamps ("1764900000.000100") without losing digits. */
+export function compareTs(a, b) {
+  const [aSeconds, aRest = ""] = String(a).split(".");
+  const [bSeconds, bRest = ""] = String(b).split(".");
+  return Number(aSeconds) - Number(bSeconds) || aRest.padEnd(9, "0").localeCompare(bRest.padEnd(9, "0"));
+}
+
+function parseTime(value) {
+  if (typeof value === "number") return new Date(value * 1000);
+  const time = new Date(value ?? Date.now());
+  return Number.isNaN(time.getTime()) ? new Date() : time;
+}
+
+function readHash() {
+  const params = new URLSearchParams(location.hash.replace(/^#/, ""));
+  return { user: params.get("user") ?? "", channel: params.get("channel") ?? "", thread: params.get("thread") ?? "" };
+}
+
+function writeHash(place, keepHistory) {
+  const params = new URLSearchParams();
+  for (const key of ["user", "channel", "thread"]) if (place[key]) params.set(key, place[key]);
+  const hash = "#" + params.toString();
+  if (hash === location.hash) return;
+  if (keepHistory) history.pushState(null, "", hash);
+  else history.replaceState(null, "", hash);
+}
