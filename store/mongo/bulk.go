@@ -3,19 +3,25 @@ package mongo
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"golang.org/x/sync/errgroup"
 
 	"playcaller/store"
 )
 
 const (
-	// maxBulk and maxBulkBytes bound what one request carries. MongoDB takes
-	// 48 MB; smaller requests let others have their turn.
-	maxBulk      = 1000
-	maxBulkBytes = 16 << 20
+	// maxBulk and maxBulkBytes bound what one request carries, so that others
+	// have their turn, and a conflict costs the reading of few versions.
+	// (FerretDB v1 comes to a standstill at more than 100.)
+	maxBulk      = 64
+	maxBulkBytes = 8 << 20
+
+	// maxRequests is how many requests of one call are under way at once.
+	maxRequests = 4
 
 	// duplicateKey is MongoDB's code for an insert of a key that is there.
 	duplicateKey = 11000
@@ -35,20 +41,29 @@ func (s *Store) BulkReplace(ctx context.Context, collection string, rs []store.R
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	var requests [][]store.Record
 	for len(rs) > 0 {
 		n, size := 0, 0
 		for n < len(rs) && n < maxBulk && size < maxBulkBytes {
 			size += len(rs[n].Body)
 			n++
 		}
-		some, err := s.bulk(ctx, s.db.Collection(collection), rs[:n])
-		if err != nil {
-			return nil, s.failed(ctx, "write", err)
-		}
-		conflicts = append(conflicts, some...)
+		requests = append(requests, rs[:n])
 		rs = rs[n:]
 	}
-	return conflicts, nil
+	found := make([][]string, len(requests))
+	g, each := errgroup.WithContext(ctx)
+	g.SetLimit(maxRequests)
+	for i, request := range requests {
+		g.Go(func() (err error) {
+			found[i], err = s.bulk(each, s.db.Collection(collection), request)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, s.failed(ctx, "write", err)
+	}
+	return slices.Concat(found...), nil
 }
 
 func (s *Store) bulk(ctx context.Context, c *mongo.Collection, rs []store.Record) ([]string, error) {

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,8 +41,9 @@ const (
 	// says otherwise (timeoutMS).
 	callTimeout = 20 * time.Second
 
-	// selectTimeout is how long to look for a primary, unless the URI says
-	// otherwise (serverSelectionTimeoutMS). An election takes a few seconds.
+	// selectTimeout is how long to look for a primary and for a connection to
+	// it that is free, unless the URI says otherwise
+	// (serverSelectionTimeoutMS). An election takes a few seconds.
 	selectTimeout = 8 * time.Second
 
 	// closeTimeout is how long Close waits for calls under way.
@@ -126,21 +128,34 @@ func (s *Store) prepare(ctx context.Context) error {
 			form.Version, formVersion, store.ErrNewer)
 	}
 	for name, c := range s.schema {
-		var models []mongo.IndexModel
-		for _, field := range c.Indexes {
-			models = append(models, mongo.IndexModel{
-				Keys:    bson.D{{Key: "f." + field, Value: 1}, {Key: "_id", Value: 1}},
-				Options: options.Index().SetName("f_" + field),
-			})
-		}
-		if len(models) == 0 {
-			continue
-		}
-		if _, err := s.db.Collection(name).Indexes().CreateMany(ctx, models); err != nil {
+		if err := makeIndexes(ctx, s.db.Collection(name), c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// makeIndexes makes those that are missing.
+func makeIndexes(ctx context.Context, in *mongo.Collection, c store.Collection) error {
+	there, err := in.Indexes().ListSpecifications(ctx)
+	if err != nil {
+		return err
+	}
+	var models []mongo.IndexModel
+	for _, field := range c.Indexes {
+		name := "f_" + field
+		if !slices.ContainsFunc(there, func(s mongo.IndexSpecification) bool { return s.Name == name }) {
+			models = append(models, mongo.IndexModel{
+				Keys:    bson.D{{Key: "f." + field, Value: 1}, {Key: "_id", Value: 1}},
+				Options: options.Index().SetName(name),
+			})
+		}
+	}
+	if len(models) == 0 {
+		return nil
+	}
+	_, err = in.Indexes().CreateMany(ctx, models)
+	return err
 }
 
 // Get implements [store.Backend].

@@ -15,7 +15,7 @@ func bulk() []test {
 		{name: "a bulk of nothing does nothing", run: bulkNothing},
 		{name: "a bulk inserts, replaces and reports what conflicts", run: bulkMixed},
 		{name: "a bulk of only conflicts changes nothing", run: bulkConflicts},
-		{name: "a bulk of thousands is written whole", run: bulkMany},
+		{name: "a bulk of 600 records is written whole", run: bulkMany},
 		{name: "any order of writes leaves what a map would", run: anyOrder},
 	}
 }
@@ -67,10 +67,10 @@ func bulkConflicts(t *testing.T, b backend) {
 		[]store.Record{at(thing("a", "red", 1, `{"n":1}`), 1), at(thing("b", "red", 1, `{"n":1}`), 1)})
 }
 
-// bulkMany writes more than one transaction or message holds; every tenth
+// bulkMany writes more than one transaction or request holds; every tenth
 // record of the second round is stale.
 func bulkMany(t *testing.T, b backend) {
-	const n = 3000
+	const n = 600
 	round := func(version int64, body string) []store.Record {
 		rs := make([]store.Record, n)
 		for i := range rs {

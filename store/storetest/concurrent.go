@@ -105,11 +105,20 @@ func claim(t *testing.T, of func(writer int) store.Backend) {
 	}
 }
 
+// claimFree takes jobs until none is free. A quarter of the writers begins at
+// the first, a quarter at the last, the others behind the middle.
 func claimFree(ctx context.Context, b store.Backend, writer int, takers map[string]*atomic.Int32) error {
+	q := store.Query{Field: "claimed", Equal: int64(0), Limit: 5, Desc: writer%2 == 0}
+	if writer%4 > 1 {
+		q.After = &store.Position{Value: int64(0), Key: "job099"}
+	}
 	for {
-		free, err := b.Find(ctx, "jobs", store.Query{Field: "claimed", Equal: int64(0), Limit: 5})
-		if err != nil || len(free) == 0 {
+		free, err := b.Find(ctx, "jobs", q)
+		if err != nil || len(free) == 0 && q.After == nil {
 			return err
+		}
+		if len(free) == 0 {
+			q.After = nil
 		}
 		for _, r := range free {
 			r.Fields = map[string]any{"claimed": int64(1)}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"maps"
 	"testing"
 
 	"playcaller/store"
@@ -39,16 +40,14 @@ func reopened(t *testing.T, b backend) {
 func brokenWrites(t *testing.T, b backend) {
 	insert(t, b, "things", thing("a", "red", 1, "{}"))
 	b.options.BreakWrites(t, b.Backend)
-	for name, err := range writes(t.Context(), b) {
-		wantErr(t, name, err, store.ErrUnavailable)
-	}
+	wantErrs(t, writing(t.Context(), b), store.ErrUnavailable)
 	same(t, "records", find(t, b, "things", store.Query{}), []store.Record{at(thing("a", "red", 1, "{}"), 1)})
 }
 
 func brokenAll(t *testing.T, b backend) {
 	insert(t, b, "things", thing("a", "red", 1, "{}"))
 	b.options.BreakAll(t, b.Backend)
-	for name, err := range all(t.Context(), b) {
-		wantErr(t, name, err, store.ErrUnavailable)
-	}
+	calls := writing(t.Context(), b)
+	maps.Copy(calls, reading(t.Context(), b))
+	wantErrs(t, calls, store.ErrUnavailable)
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -294,22 +295,41 @@ func invalid(t *testing.T, b backend) {
 	same(t, "what has been stored", keys(find(t, b, "things", store.Query{})), []string{})
 }
 
-// all calls every method and returns their errors by name.
-func all(ctx context.Context, b store.Backend) map[string]error {
-	_, getErr := b.Get(ctx, "things", "a")
-	_, findErr := b.Find(ctx, "things", store.Query{Field: "colour", Equal: "red"})
-	errs := writes(ctx, b)
-	errs["get"], errs["find"] = getErr, findErr
-	return errs
+// reading and writing are calls of every method, by name, on a store that has
+// version 1 of "a" among the things.
+func reading(ctx context.Context, b store.Backend) map[string]func() error {
+	return map[string]func() error{
+		"get": func() error {
+			_, err := b.Get(ctx, "things", "a")
+			return err
+		},
+		"find": func() error {
+			_, err := b.Find(ctx, "things", store.Query{Field: "colour", Equal: "red"})
+			return err
+		},
+	}
 }
 
-func writes(ctx context.Context, b store.Backend) map[string]error {
-	_, bulkErr := b.BulkReplace(ctx, "things", []store.Record{at(thing("a", "blue", 2, "{}"), 1), thing("c", "blue", 2, "{}")})
-	return map[string]error{
-		"insert":  b.Insert(ctx, "things", thing("b", "blue", 2, "{}")),
-		"replace": b.Replace(ctx, "things", at(thing("a", "blue", 2, "{}"), 1)),
-		"bulk":    bulkErr,
-		"delete":  b.Delete(ctx, "things", "a", 1),
+func writing(ctx context.Context, b store.Backend) map[string]func() error {
+	return map[string]func() error{
+		"insert":  func() error { return b.Insert(ctx, "things", thing("b", "blue", 2, "{}")) },
+		"replace": func() error { return b.Replace(ctx, "things", at(thing("a", "blue", 2, "{}"), 1)) },
+		"delete":  func() error { return b.Delete(ctx, "things", "a", 1) },
+		"bulk": func() error {
+			_, err := b.BulkReplace(ctx, "things", []store.Record{at(thing("a", "blue", 2, "{}"), 1), thing("c", "blue", 2, "{}")})
+			return err
+		},
+	}
+}
+
+// wantErrs makes the calls, all at once since a server that is away lets each
+// wait, and compares their errors.
+func wantErrs(t *testing.T, calls map[string]func() error, want error) {
+	t.Helper()
+	var all sync.WaitGroup
+	defer all.Wait()
+	for name, call := range calls {
+		all.Go(func() { wantErr(t, name, call(), want) })
 	}
 }
 
@@ -317,9 +337,8 @@ func endedContext(t *testing.T, b backend) {
 	insert(t, b, "things", thing("a", "red", 1, "{}"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, err := range all(ctx, b) {
-		wantErr(t, name, err, context.Canceled)
-	}
+	wantErrs(t, reading(ctx, b), context.Canceled)
+	wantErrs(t, writing(ctx, b), context.Canceled)
 	same(t, "records", find(t, b, "things", store.Query{}), []store.Record{at(thing("a", "red", 1, "{}"), 1)})
 }
 
@@ -328,9 +347,8 @@ func afterClose(t *testing.T, b backend) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, err := range all(t.Context(), b) {
-		wantErr(t, name, err, store.ErrUnavailable)
-	}
+	wantErrs(t, reading(t.Context(), b), store.ErrUnavailable)
+	wantErrs(t, writing(t.Context(), b), store.ErrUnavailable)
 	if err := b.Close(); err != nil {
 		t.Errorf("second close: %v", err)
 	}
