@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The modes of a fault: what the next calls of a method meet.
+const (
+	faultRateLimit = "429"        // refused with Retry-After
+	fault500       = "500"        // refused with a server error
+	faultLostReply = "lost_reply" // done, but the connection breaks before the answer
+	faultSlow      = "slow"       // done, and answered late
+)
+
+// fault is one thing that the next Times calls of Method will meet. The method
+// "*" stands for any.
+type fault struct {
+	Method     string `json:"method"`
+	Mode       string `json:"mode"`
+	Times      int    `json:"times"`
+	RetryAfter int    `json:"retry_after,omitempty"` // seconds, for 429; 1 when absent
+	DelayMS    int    `json:"delay_ms,omitempty"`    // for slow; Timing.Slow when absent
+}
+
+// faults holds what is still to go wrong, in the order it was asked for.
+type faults struct {
+	mu   sync.Mutex
+	list []fault
+}
+
+func (f *faults) add(x fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = append(f.list, x)
+}
+
+func (f *faults) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = nil
+}
+
+// next takes the first fault that a call of method meets, if any.
+func (f *faults) next(method string) (fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, x := range f.list {
+		if x.Method != method && x.Method != "*" {
+			continue
+		}
+		f.list[i].Times--
+		if f.list[i].Times <= 0 {
+			f.list = slices.Delete(f.list, i, i+1)
+		}
+		return x, true
+	}
+	return fault{}, false
+}
+
+func (f *faults) left() []fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.list)
+}
+
+// addFault serves POST /sandbox/faults. {"clear":true} forgets all that is left.
+func (w *Workspace) addFault(_ *http.Request, body []byte) (object, error) {
+	var in struct {
+		fault
+		Clear bool `json:"clear"`
+	}
+	in.Times = 1
+	if err := decode(body, &in); err != nil {
+		return nil, err
+	}
+	if in.Clear {
+		w.faults.clear()
+		return object{"left": []fault{}}, nil
+	}
+	if err := w.checkFault(in.fault); err != nil {
+		return nil, err
+	}
+	w.faults.add(in.fault)
+	return object{"left": w.faults.left()}, nil
+}
+
+func (w *Workspace) checkFault(f fault) error {
+	if _, known := w.limits.Methods[f.Method]; !known && f.Method != "*" {
+		return refuse(http.StatusBadRequest, "method is %q; it must be a Web API method such as \"chat.postMessage\", or \"*\"", f.Method)
+	}
+	modes := []string{faultRateLimit, fault500, faultLostReply, faultSlow}
+	if !slices.Contains(modes, f.Mode) {
+		return refuse(http.StatusBadRequest, "mode is %q; it must be one of %s", f.Mode, strings.Join(modes, ", "))
+	}
+	if f.Times < 1 || f.Times > 1_000_000 {
+		return refuse(http.StatusBadRequest, "times is %d; it must be between 1 and 1000000", f.Times)
+	}
+	if f.RetryAfter < 0 || f.DelayMS < 0 || f.DelayMS > 600_000 {
+		return refuse(http.StatusBadRequest, "retry_after must not be negative, and delay_ms lie between 0 and 600000")
+	}
+	return nil
+}
+
+// serveFaults serves GET /sandbox/faults: what is left to go wrong.
+func (w *Workspace) serveFaults(rw http.ResponseWriter, _ *http.Request) {
+	left := w.faults.left()
+	if left == nil {
+		left = []fault{}
+	}
+	writeJSON(rw, http.StatusOK, object{"ok": true, "left": left})
+}
+
+func (f fault) delay(normal time.Duration) time.Duration {
+	if f.DelayMS > 0 {
+		return time.Duration(f.DelayMS) * time.Millisecond
+	}
+	return normal
+}
+
+func (f fault) String() string { return fmt.Sprintf("%s %s ×%d", f.Method, f.Mode, f.Times) }
