@@ -200,8 +200,9 @@ type Answer struct {
 
 // Collect is a value asked together with an answer.
 type Collect struct {
-	Name string
-	Kind string // date, person, amount, reason, text
+	Name  string
+	Kind  string // date, person, amount, reason, text
+	Label Label  // what the modal asks; empty where the kind says enough
 }
 
 // Task is something a person must do.

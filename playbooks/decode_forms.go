@@ -1,0 +1,186 @@
+package playbooks
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"playcaller/rules"
+)
+
+// formKinds are the kinds of handoffs.
+var formKinds = []string{"new", "expansion", "onboarding_to_csm", "csm_to_csm", "partner", "tech_touch"}
+
+// prefillTypes are the types that a field's value may be prefilled from.
+var prefillTypes = map[FieldKind][]rules.Type{
+	TextField: nil, LongTextField: nil, ListField: nil,
+	DateField: {rules.Day}, PersonField: {rules.Person, rules.Text},
+	NumberField: {rules.Number}, AmountField: {rules.Number},
+	ChoiceField: {rules.Text}, ChoicesField: {rules.Text}, YesNoField: {rules.Bool},
+}
+
+// readForms reads handoff.yaml: the forms by kind.
+func (l *loading) readForms(d *document) {
+	if d.root == nil {
+		return
+	}
+	d.object(d.root, HandoffFile, field{"forms", required, func(n ast.Node) {
+		d.entries(n, "forms", func(kind string, k, v ast.Node) {
+			if !slices.Contains(formKinds, kind) {
+				d.fail(k, meant(kind, formKinds), "%q is no kind of handoff", kind)
+				return
+			}
+			l.book.Forms[kind] = d.form(kind, v)
+		})
+	}})
+}
+
+// form reads one form.
+func (d *document) form(kind string, n ast.Node) *Form {
+	f := &Form{Kind: kind, Channel: defaultChannel, Fill: Turn{Within: defaultFill}, Accept: Turn{Within: defaultAccept}}
+	d.object(n, "a form",
+		field{"title", required, func(n ast.Node) { f.Title = d.label(n, "a form's title", 24) }},
+		field{"about", optional, func(n ast.Node) { f.About = d.label(n, "about", maxText) }},
+		field{"from", required, func(n ast.Node) { f.From = d.word(n, "from") }},
+		field{"to", required, func(n ast.Node) { f.To = d.word(n, "to") }},
+		field{"channel", optional, func(n ast.Node) { f.Channel = d.channel(n) }},
+		field{"fill", optional, func(n ast.Node) { f.Fill = d.turn(n, "fill", defaultFill) }},
+		field{"accept", optional, func(n ast.Node) { f.Accept = d.turn(n, "accept", defaultAccept) }},
+		field{"rounds", optional, func(n ast.Node) { f.Rounds = d.count(n, "number of questions back", 1, 10) }},
+		field{"stage", optional, func(n ast.Node) { f.Stage = d.stageName(n) }},
+		field{"journey", optional, func(n ast.Node) { f.Journey = d.flag(n, "journey") }},
+		field{"sections", required, func(n ast.Node) { d.sections(n, f) }},
+	)
+	if parts := len(f.Fields()) + len(f.Sections); parts > maxFormParts {
+		d.fail(n, "move some into another kind of form", "the form %s has %d fields and sections, more than a Slack modal takes (%d)", kind, parts, maxFormParts)
+	}
+	return f
+}
+
+// turn reads how long whoever has the ball may keep it.
+func (d *document) turn(n ast.Node, what string, within Delay) Turn {
+	t := Turn{Within: within}
+	d.object(n, what,
+		field{"within", required, func(n ast.Node) { t.Within = d.period(n, "within") }},
+		field{"remind", optional, func(n ast.Node) { t.Remind = d.periods(n, "a reminder") }},
+		field{"late", optional, func(n ast.Node) {
+			t.Late = &Escalate{}
+			d.object(n, "late",
+				field{"after", required, func(n ast.Node) { t.Late.After = d.period(n, "after") }},
+				field{"to", required, func(n ast.Node) { t.Late.To = d.word(n, "to") }},
+			)
+		}},
+	)
+	return t
+}
+
+// sections reads the parts of a form; a field's id is unique in the whole form.
+func (d *document) sections(n ast.Node, f *Form) {
+	ids := map[string]Pos{}
+	for _, v := range d.list(n) {
+		var s Section
+		d.object(v, "a section",
+			field{"title", required, func(n ast.Node) { s.Title = d.label(n, "a section's title", maxLabel) }},
+			field{"about", optional, func(n ast.Node) { s.About = d.label(n, "about", maxText) }},
+			field{"fields", required, func(n ast.Node) {
+				for _, v := range d.list(n) {
+					s.Fields = append(s.Fields, d.formField(v, ids))
+				}
+			}},
+		)
+		f.Sections = append(f.Sections, s)
+	}
+}
+
+// formField reads one field of a form.
+func (d *document) formField(n ast.Node, ids map[string]Pos) Field {
+	f := Field{Kind: TextField, Need: IsOptional}
+	var prefill, choices, parts, most ast.Node
+	keep := func(at *ast.Node) func(ast.Node) { return func(n ast.Node) { *at = n } }
+	d.object(n, "a field",
+		field{"id", required, func(n ast.Node) {
+			if f.ID, _ = d.str(n, "a field's id"); f.ID != "" && d.identifierName(n, "a field's id", f.ID) {
+				if first, twice := ids[f.ID]; twice {
+					d.fail(n, "give each field its own id", "two fields are called %q; the first is in line %d", f.ID, first.Line)
+				}
+				ids[f.ID] = d.pos(n)
+			}
+		}},
+		field{"label", required, func(n ast.Node) { f.Label = d.label(n, "a label", maxLabel) }},
+		field{"hint", optional, func(n ast.Node) { f.Hint = d.label(n, "a hint", maxHint) }},
+		field{"kind", optional, func(n ast.Node) {
+			f.Kind = FieldKind(d.oneOf(n, "kind of field", "text", "long_text", "date", "person", "number", "amount", "choice", "choices", "yes_no", "list"))
+		}},
+		field{"need", optional, func(n ast.Node) {
+			f.Need = Need(d.oneOf(n, "need", string(AtWin), string(ByKickoff), string(IsOptional)))
+		}},
+		field{"choices", optional, keep(&choices)},
+		field{"parts", optional, keep(&parts)},
+		field{"max", optional, keep(&most)},
+		field{"prefill", optional, keep(&prefill)},
+		field{"if", optional, func(n ast.Node) { f.If = d.condition(d.compiler, n, "if") }},
+	)
+	if prefill != nil {
+		f.Prefill = d.expr(d.compiler, prefill, "prefill", prefillTypes[f.Kind]...)
+	}
+	d.fieldChoices(n, choices, &f)
+	d.fieldParts(parts, &f)
+	d.fieldMax(most, &f)
+	return f
+}
+
+// fieldChoices reads what a choice field offers: id -> label.
+func (d *document) fieldChoices(at, n ast.Node, f *Field) {
+	wants := f.Kind == ChoiceField || f.Kind == ChoicesField
+	switch {
+	case n == nil && wants:
+		d.fail(at, "add `choices: {yes: Yes, no: No}`", "the field %s offers nothing to choose from", f.ID)
+		return
+	case n == nil:
+		return
+	case !wants && f.Kind != "":
+		d.fail(n, "remove it, or write kind: choice", "choices mean nothing for a field of the kind %s", f.Kind)
+		return
+	}
+	d.entries(n, "choices", func(id string, k, v ast.Node) {
+		if d.checkName(k, "a choice", id) {
+			f.Choices = append(f.Choices, Choice{id, d.label(v, "a choice's label", maxButton)})
+		}
+	})
+	most := maxChoices
+	if f.Kind == ChoicesField {
+		most = maxChecklist
+	}
+	if len(f.Choices) > most {
+		d.fail(n, "offer fewer, or ask for a text", "%d choices are more than Slack takes there (%d)", len(f.Choices), most)
+	}
+}
+
+// fieldParts reads what each line of a list holds.
+func (d *document) fieldParts(n ast.Node, f *Field) {
+	if n == nil {
+		return
+	}
+	if f.Kind != ListField {
+		d.fail(n, "remove it, or write kind: list", "parts mean nothing for a field of the kind %s", f.Kind)
+		return
+	}
+	for _, v := range d.list(n) {
+		f.Parts = append(f.Parts, d.label(v, "a part", maxButton))
+	}
+}
+
+// fieldMax reads how much a field takes.
+func (d *document) fieldMax(n ast.Node, f *Field) {
+	if n == nil {
+		return
+	}
+	limits := map[FieldKind]int{TextField: 300, LongTextField: 3000, ListField: 50}
+	most, ok := limits[f.Kind]
+	if !ok {
+		d.fail(n, "remove it", "max means nothing for a field of the kind %s", f.Kind)
+		return
+	}
+	f.Max = d.count(n, "number (at most "+strconv.Itoa(most)+")", 1, most)
+}

@@ -1,0 +1,409 @@
+package playbooks
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"playcaller/rules"
+)
+
+// A draftPlaybook is a playbook while its file is read.
+type draftPlaybook struct {
+	*Playbook
+	*document
+	c     *rules.Compiler // knows the playbook's lets and what its answers collect
+	nodes head
+	goes  []goesTo // every target written, to be checked once all steps are known
+	known map[string]string
+}
+
+// head holds the fields of a playbook file that need the compiler or each other.
+type head struct {
+	name, title, let, audience, when, period, resolve, onResolve, cooldown ast.Node
+	inhibitedBy, holdout, existing, stopWhen, deadline, goal               ast.Node
+	assign, also, steps, variants, outcomes                                ast.Node
+}
+
+// A goesTo is one place of a file that names a step or an outcome.
+type goesTo struct {
+	node   ast.Node
+	target Target
+}
+
+// readPlaybook reads one playbook file.
+func (l *loading) readPlaybook(d *document) *draftPlaybook {
+	p := &draftPlaybook{document: d, c: l.compiler, Playbook: &Playbook{
+		File: d.file, Severity: defaultSeverity, OnResolve: defaultOnResolve, Existing: defaultExisting,
+		Channel: defaultChannel, Outcomes: map[string]OutcomeDef{},
+	}}
+	if d.root == nil {
+		if len(d.lines) > 0 && l.counts[d.file] == 0 {
+			d.failAt(Pos{d.file, 1, 1}, "write `playbook: name`, or remove the file", "the file is empty")
+		}
+		return p
+	}
+	if !d.object(d.root, "a playbook", p.fields()...) {
+		return p
+	}
+	p.withNames()
+	p.readHead()
+	p.readOutcomes(p.nodes.outcomes)
+	p.Steps = p.readSteps(p.nodes.steps, "")
+	p.readVariants(p.nodes.variants)
+	p.readRule()
+	p.readStops()
+	p.checkFlow()
+	return p
+}
+
+// fields are the fields of a playbook file.
+func (p *draftPlaybook) fields() []field {
+	keep := func(at *ast.Node) func(ast.Node) { return func(n ast.Node) { *at = n } }
+	h := &p.nodes
+	return []field{
+		{"playbook", required, func(n ast.Node) { h.name, p.Name = n, p.name(n, "a playbook's name") }},
+		{"title", required, keep(&h.title)},
+		{"about", required, func(n ast.Node) { p.About = p.text(p.c, n, "about", maxText) }},
+		{"stage", optional, func(n ast.Node) { p.Stage = p.stageName(n) }},
+		{"goal", optional, keep(&h.goal)},
+		{"severity", optional, func(n ast.Node) { p.readSeverity(n) }},
+		{"draft", optional, func(n ast.Node) { p.Draft = p.flag(n, "draft") }},
+		{"pilot", optional, func(n ast.Node) { p.Pilot = p.pilots(n) }},
+		{"for_each", optional, func(n ast.Node) { p.ForEach = p.oneOf(n, "subject", "contract") }},
+		{"let", optional, keep(&h.let)},
+		{"audience", optional, keep(&h.audience)},
+		{"when", optional, keep(&h.when)},
+		{"for", optional, keep(&h.period)},
+		{"resolve", optional, keep(&h.resolve)},
+		{"on_resolve", optional, keep(&h.onResolve)},
+		{"cooldown", optional, keep(&h.cooldown)},
+		{"inhibited_by", optional, keep(&h.inhibitedBy)},
+		{"limit", optional, func(n ast.Node) { p.Limit = p.limit(n) }},
+		{"holdout", optional, keep(&h.holdout)},
+		{"existing", optional, keep(&h.existing)},
+		{"stop_when", optional, keep(&h.stopWhen)},
+		{"deadline", optional, keep(&h.deadline)},
+		{"group", optional, func(n ast.Node) { p.Group = p.count(n, "number of accounts", 2, 1000) }},
+		{"assign", optional, keep(&h.assign)},
+		{"also", optional, keep(&h.also)},
+		{"channel", optional, func(n ast.Node) { p.Channel = p.channel(n) }},
+		{"variants", optional, keep(&h.variants)},
+		{"steps", required, keep(&h.steps)},
+		{"outcomes", optional, keep(&h.outcomes)},
+	}
+}
+
+// readSeverity reads the severity.
+func (p *draftPlaybook) readSeverity(n ast.Node) {
+	if s := Severity(p.oneOf(n, "severity", "low", "medium", "high")); s != "" {
+		p.Severity = s
+	}
+}
+
+// withNames gives the compiler the playbook's own names: its lets, and what its
+// answers collect.
+func (p *draftPlaybook) withNames() {
+	p.known = p.collected()
+	values := map[string]rules.Type{}
+	for name, kind := range p.known {
+		values[name] = collectTypes[kind]
+	}
+	var lets []rules.Let
+	if p.nodes.let != nil {
+		p.entries(p.nodes.let, "let", func(name string, k, v ast.Node) {
+			if text, ok := p.str(v, "let "+name); ok && p.identifierName(k, "a name", name) {
+				lets = append(lets, rules.Let{Name: name, Expr: p.source(v, text)})
+			}
+		})
+	}
+	c, found := p.c.With(lets, values)
+	p.adoptAll(found)
+	if c != nil {
+		p.c = c
+	}
+}
+
+// readHead reads what may use the playbook's own names.
+func (p *draftPlaybook) readHead() {
+	h := p.nodes
+	if h.title != nil {
+		p.Title = p.text(p.c, h.title, "title", maxTitle)
+	}
+	if h.goal != nil {
+		p.object(h.goal, "a goal",
+			field{"milestone", optional, func(n ast.Node) { p.Goal.Milestone = p.milestoneName(n) }},
+			field{"metric", optional, func(n ast.Node) { p.Goal.Metric = p.expr(p.c, n, "metric", rules.Number) }},
+		)
+	}
+	if h.assign != nil {
+		p.Assign = p.person(p.c, h.assign, "assign")
+	} else if p.nodes.name != nil {
+		assign, found := p.c.Expr(rules.Source{File: p.file, Line: 1, Column: 1, Text: defaultAssign})
+		p.Assign = assign
+		p.adopt(p.nodes.name, defaultAssign, found)
+	}
+	if h.also != nil {
+		p.Also = p.person(p.c, h.also, "also")
+	}
+	if h.deadline != nil {
+		p.Deadline = p.expr(p.c, h.deadline, "deadline", rules.Day)
+	}
+	if h.existing != nil {
+		if e := Existing(p.oneOf(h.existing, "way with what is already true", "list", "start", "ignore")); e != "" {
+			p.Existing = e
+		}
+	}
+	if h.onResolve != nil {
+		if r := OnResolve(p.oneOf(h.onResolve, "way when the rule ends", "close", "continue")); r != "" {
+			p.OnResolve = r
+		}
+	}
+}
+
+// readRule reads when the playbook starts.
+func (p *draftPlaybook) readRule() {
+	h := p.nodes
+	if h.when == nil {
+		for name, n := range map[string]ast.Node{"for": h.period, "resolve": h.resolve, "on_resolve": h.onResolve, "cooldown": h.cooldown,
+			"holdout": h.holdout, "existing": h.existing, "inhibited_by": h.inhibitedBy} {
+			if n != nil {
+				p.warn(n, "add `when: …`, or remove it", "%s means nothing without when", name)
+			}
+		}
+		if h.audience != nil {
+			p.condition(p.c, h.audience, "audience")
+		}
+		return
+	}
+	r := &rules.Rule{Playbook: p.Name, ForEach: p.ForEach, Cooldown: defaultCooldown, Holdout: defaultHoldout,
+		High: p.Severity == High, Existing: string(p.Existing)}
+	r.When = p.condition(p.c, h.when, "when")
+	r.Audience = p.audience()
+	if h.period != nil {
+		r.For = p.period(h.period, "for")
+	}
+	if h.resolve != nil {
+		r.Resolve = p.condition(p.c, h.resolve, "resolve")
+	}
+	if h.cooldown != nil {
+		r.Cooldown = p.period(h.cooldown, "cooldown")
+	}
+	if h.inhibitedBy != nil {
+		r.InhibitedBy = p.names(h.inhibitedBy, "playbook")
+	}
+	if h.holdout != nil {
+		r.Holdout = p.share(h.holdout)
+	}
+	if p.Draft || r.When == nil {
+		p.Rule = r
+		return
+	}
+	r.Seal()
+	p.Rule = r
+	p.sealed = append(p.sealed, r)
+}
+
+// audience compiles the audience, narrowed to the accounts for which there is a
+// variant: an account that matches none is outside.
+func (p *draftPlaybook) audience() *rules.Condition {
+	var audience *rules.Condition
+	if n := p.nodes.audience; n != nil {
+		if audience = p.condition(p.c, n, "audience"); audience == nil {
+			return nil
+		}
+	}
+	var either []string
+	for _, v := range p.Variants {
+		if v.If == nil {
+			return audience
+		}
+		either = append(either, "("+v.If.String()+")")
+	}
+	if len(either) == 0 {
+		return audience
+	}
+	text := strings.Join(either, " or ")
+	if audience != nil {
+		text = "(" + audience.String() + ") and (" + text + ")"
+	}
+	at := p.pos(p.nodes.variants)
+	narrowed, found := p.c.Condition(rules.Source{File: at.File, Line: at.Line, Column: at.Column, Text: text})
+	p.adopt(p.nodes.variants, text, found)
+	return narrowed
+}
+
+// share reads a percentage.
+func (p *draftPlaybook) share(n ast.Node) float64 {
+	s, ok := p.str(n, "holdout")
+	if !ok {
+		return 0
+	}
+	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+	if err != nil || !strings.HasSuffix(s, "%") || v < 0 || v > 50 {
+		p.fail(n, "write a percentage from 0% to 50%", "%q is no holdout", s)
+		return 0
+	}
+	if v > 0 && p.Severity == High {
+		p.fail(n, "write 0%, or lower the severity", "a playbook of high severity holds nobody out")
+	}
+	return v / 100
+}
+
+var limitForm = regexp.MustCompile(`^(\d{1,5})/(m|h|d)$`)
+
+// limit reads a storm limit: 20/h.
+func (p *draftPlaybook) limit(n ast.Node) Limit {
+	s, ok := p.str(n, "limit")
+	if !ok {
+		return Limit{}
+	}
+	m := limitForm.FindStringSubmatch(s)
+	if m == nil || strings.Trim(m[1], "0") == "" {
+		p.fail(n, "write how many starts in which time: 20/h, 50/d", "%q is no limit", s)
+		return Limit{}
+	}
+	count, _ := strconv.Atoi(m[1])
+	return Limit{N: count, Per: map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]}
+}
+
+// pilots reads the people who alone get a piloted playbook.
+func (p *draftPlaybook) pilots(n ast.Node) []string {
+	var pilots []string
+	for _, v := range p.list(n) {
+		s, ok := p.str(v, "a pilot")
+		if ok && !slices.Contains(p.book.Team.ids(), s) {
+			p.fail(v, meant(s, p.book.Team.ids()), "nobody in %s is called %q", TeamFile, s)
+		}
+		pilots = append(pilots, s)
+	}
+	return pilots
+}
+
+// channel reads where to speak: "#name", a topic of team.yaml, or dm.
+func (d *document) channel(n ast.Node) string {
+	s, ok := d.str(n, "a channel")
+	if !ok || s == "dm" {
+		return s
+	}
+	team := d.book.Team
+	known := []string{"dm"}
+	for topic, channel := range team.Channels {
+		if s == topic || s == channel {
+			return s
+		}
+		known = append(known, channel)
+	}
+	if len(team.People) == 0 && channelForm.MatchString(s) {
+		return s // there is no team.yaml to be compared with
+	}
+	if near := "#" + s; slices.Contains(known, near) {
+		d.fail(n, `write "`+near+`"`, "%q is no channel of %s", s, TeamFile)
+		return s
+	}
+	d.fail(n, meant(s, known)+", or add it to channels in "+TeamFile, "%q is no channel of %s", s, TeamFile)
+	return s
+}
+
+// milestoneName reads the id of a milestone of journey.yaml.
+func (d *document) milestoneName(n ast.Node) string {
+	s, ok := d.str(n, "a milestone")
+	if ok && !slices.Contains(d.schema.Milestones, s) {
+		d.fail(n, meant(s, d.schema.Milestones), "%q is no milestone of %s", s, JourneyFile)
+	}
+	return s
+}
+
+// readOutcomes reads the endings that the playbook declares.
+func (p *draftPlaybook) readOutcomes(n ast.Node) {
+	if n == nil {
+		return
+	}
+	p.entries(n, "outcomes", func(name string, k, v ast.Node) {
+		if !p.checkName(k, "an outcome", name) {
+			return
+		}
+		var o OutcomeDef
+		if isNull(v) {
+			p.Outcomes[name] = o
+			return
+		}
+		p.object(v, "an outcome",
+			field{"title", optional, func(n ast.Node) { o.Title = p.text(p.c, n, "an outcome's title", maxTitle) }},
+			field{"good", optional, func(n ast.Node) { good := p.flag(n, "good"); o.Good = &good }},
+			field{"escalate", optional, func(n ast.Node) { o.Escalate = p.word(n, "escalate") }},
+		)
+		p.Outcomes[name] = o
+	})
+}
+
+// readVariants reads the variants, in the order in which they are tried.
+func (p *draftPlaybook) readVariants(n ast.Node) {
+	if n == nil {
+		return
+	}
+	p.entries(n, "variants", func(name string, k, v ast.Node) {
+		if !p.checkName(k, "a variant", name) {
+			return
+		}
+		variant := Variant{Name: name}
+		var steps, entry ast.Node
+		p.object(v, "a variant",
+			field{"if", optional, func(n ast.Node) { variant.If = p.condition(p.c, n, "if") }},
+			field{"entry", optional, func(n ast.Node) { entry = n; variant.Entry, _ = p.str(n, "entry") }},
+			field{"steps", optional, func(n ast.Node) { steps = n }},
+		)
+		if entry != nil {
+			p.goes = append(p.goes, goesTo{entry, Target{Step: variant.Entry}})
+		}
+		if steps == nil && entry == nil {
+			p.fail(k, "give it an `entry` step or `steps` of its own", "the variant %s changes nothing", name)
+		}
+		if last := len(p.Variants) - 1; last >= 0 && p.Variants[last].If == nil {
+			p.fail(k, "put the variant without `if` last", "the variant before %s has no `if`, so it is never reached", name)
+		}
+		if steps != nil {
+			variant.Steps = p.readSteps(steps, name)
+		}
+		p.Variants = append(p.Variants, variant)
+	})
+}
+
+// readStops reads stop_when: one {if, then} or a list of them.
+func (p *draftPlaybook) readStops() {
+	if p.nodes.stopWhen == nil {
+		return
+	}
+	for _, v := range p.list(p.nodes.stopWhen) {
+		var b Branch
+		p.object(v, "stop_when",
+			field{"if", required, func(n ast.Node) { b.If = p.condition(p.c, n, "if") }},
+			field{"then", required, func(n ast.Node) {
+				if b.Then = p.target(n); b.Then.Step != "" {
+					p.fail(n, "write an outcome: =renewed", "stop_when ends the play, so it leads to an outcome, not to a step")
+				}
+			}},
+		)
+		p.Playbook.StopWhen = append(p.Playbook.StopWhen, b)
+	}
+}
+
+// target reads where a run goes: =outcome, or a step's id.
+func (p *draftPlaybook) target(n ast.Node) Target {
+	s, ok := p.str(n, "then")
+	if !ok {
+		return Target{}
+	}
+	var t Target
+	if outcome, ends := strings.CutPrefix(s, "="); ends {
+		t.Outcome = strings.TrimSpace(outcome)
+	} else {
+		t.Step = s
+	}
+	p.goes = append(p.goes, goesTo{n, t})
+	return t
+}

@@ -1,0 +1,161 @@
+package playbooks
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"playcaller/rules"
+)
+
+// languages are those that the bot speaks.
+var languages = []string{"en", "ja"}
+
+// source registers a scalar as a text for the compiler, so that what it finds there
+// can be placed in the file.
+func (d *document) source(n ast.Node, text string) rules.Source {
+	at := d.pos(n)
+	d.nodes[place{at.File, at.Line, at.Column}] = written{d, n, text}
+	return rules.Source{File: at.File, Line: at.Line, Column: at.Column, Text: text}
+}
+
+// condition compiles an expression that is true, false or unknown.
+func (d *document) condition(c *rules.Compiler, n ast.Node, what string) *rules.Condition {
+	text, ok := d.str(n, what)
+	if !ok {
+		return nil
+	}
+	condition, found := c.Condition(d.source(n, text))
+	d.adopt(n, text, found)
+	return condition
+}
+
+// expr compiles an expression with a value of one of the wanted types.
+func (d *document) expr(c *rules.Compiler, n ast.Node, what string, want ...rules.Type) *rules.Expr {
+	text, ok := d.str(n, what)
+	if !ok {
+		return nil
+	}
+	expr, found := c.Expr(d.source(n, text), want...)
+	d.adopt(n, text, found)
+	return expr
+}
+
+// literal compiles a fixed value as an expression.
+func (d *document) literal(c *rules.Compiler, n ast.Node, text string) *rules.Expr {
+	at := d.pos(n)
+	expr, found := c.Expr(rules.Source{File: at.File, Line: at.Line, Column: at.Column, Text: strconv.Quote(text)})
+	d.adopt(n, text, found)
+	return expr
+}
+
+// person compiles what names a person: an expression (account.owner), or one of
+// the words that the team resolves (manager, a role, a person's id).
+func (d *document) person(c *rules.Compiler, n ast.Node, what string) *rules.Expr {
+	text, ok := d.str(n, what)
+	if !ok {
+		return nil
+	}
+	if slices.Contains(d.book.Team.words(), text) {
+		return d.literal(c, n, text)
+	}
+	if nameForm.MatchString(text) {
+		d.fail(n, meant(text, d.book.Team.words()), "%s: nobody is called %q", what, text)
+		return nil
+	}
+	return d.expr(c, n, what, rules.Person, rules.Text)
+}
+
+// word reads what the team resolves when the time comes: manager, a role, a person.
+func (d *document) word(n ast.Node, what string) string {
+	s, ok := d.str(n, what)
+	if !ok {
+		return ""
+	}
+	known := d.book.Team.words()
+	if !slices.Contains(known, strings.TrimPrefix(s, "account.")) {
+		d.fail(n, meant(s, known), "%s: nobody is called %q", what, s)
+	}
+	return s
+}
+
+// text reads what people are told: a string for every language, or one for each.
+func (d *document) text(c *rules.Compiler, n ast.Node, what string, most int) Text {
+	t := Text{ByLanguage: map[string]*rules.Template{}, Pos: d.pos(n)}
+	d.eachLanguage(n, what, most, func(language string, v ast.Node, s string) {
+		template, found := c.Template(d.source(v, s))
+		d.adopt(v, s, found)
+		if template != nil {
+			t.ByLanguage[language] = template
+		}
+	})
+	return t
+}
+
+// label reads a text without expressions.
+func (d *document) label(n ast.Node, what string, most int) Label {
+	l := Label{}
+	d.eachLanguage(n, what, most, func(language string, v ast.Node, s string) {
+		if strings.Contains(s, "{{") {
+			d.fail(v, "write plain words", "%s cannot hold {{ … }}: it is the same for every account", what)
+		}
+		l[language] = s
+	})
+	return l
+}
+
+// eachLanguage reads a string, or a mapping of languages to strings.
+func (d *document) eachLanguage(n ast.Node, what string, most int, read func(language string, v ast.Node, s string)) {
+	n = d.plain(n)
+	if n == nil {
+		return
+	}
+	if _, plain := scalar(n); plain {
+		if s, ok := d.str(n, what); ok {
+			d.fits(n, what, s, most)
+			read("", n, s)
+		}
+		return
+	}
+	seen := map[string]bool{}
+	ok := d.entries(n, what, func(key string, k, v ast.Node) {
+		if !slices.Contains(languages, key) {
+			d.fail(k, "the bot speaks: "+strings.Join(languages, ", ")+"; a text with \": \" in it needs quotes", "%q is no language of %s", key, what)
+			return
+		}
+		seen[key] = true
+		if s, ok := d.str(v, what+" in "+key); ok {
+			d.fits(v, what, s, most)
+			read(key, v, s)
+		}
+	})
+	if !ok {
+		return
+	}
+	for _, language := range d.book.Team.languages() {
+		if !seen[language] {
+			d.warn(n, "add `"+language+": …`: somebody in team.yaml reads it", "%s is not translated into %s", what, languageName(language))
+		}
+	}
+}
+
+// fits reports a text that Slack would not take.
+func (d *document) fits(n ast.Node, what, s string, most int) {
+	if length := utf8.RuneCountInString(s); length > most {
+		d.fail(n, "shorten it to "+strconv.Itoa(most)+" characters; what is long belongs into a thread or a document", "%s has %d characters, more than a Slack message takes there", what, length)
+	}
+}
+
+// languageName returns a language's name in English.
+func languageName(language string) string {
+	switch language {
+	case "en":
+		return "English"
+	case "ja":
+		return "Japanese"
+	}
+	return language
+}
