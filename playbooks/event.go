@@ -24,6 +24,7 @@ type Event struct {
 	Playbook  string         `json:"playbook,omitempty"`   // evidence: what fired
 	Other     string         `json:"other,omitempty"`      // evidence, held, released: the other run; begin: the run this one waits behind from the start
 	Fields    map[string]any `json:"fields,omitempty"`     // handoff: form values by field
+	Draft     bool           `json:"draft,omitempty"`      // handoff: begin, submitted: the fields are saved, not yet sent
 	Marked    []string       `json:"marked,omitempty"`     // handoff: fields asked about
 	OpenItems []OpenItem     `json:"open_items,omitempty"` // handoff: accepted with these still open
 }
@@ -76,8 +77,8 @@ type Effect struct {
 	Playbook string         `json:"playbook,omitempty"`
 	Scope    string         `json:"scope,omitempty"` // snooze: run, playbook or account
 	Until    time.Time      `json:"until,omitzero"`
-	Field    string         `json:"field,omitempty"` // set
-	Value    any            `json:"value,omitempty"`
+	Field    string         `json:"field,omitempty"`   // set: "stage", "milestone.NAME" (reached on that day), "milestone.NAME.due", "role.NAME", "attributes.NAME"
+	Value    any            `json:"value,omitempty"`   // string (dates as YYYY-MM-DD), float64 or bool
 	Channel  string         `json:"channel,omitempty"` // say
 	Text     string         `json:"text,omitempty"`    // say, webhook: rendered where the reader's language does not matter
 	Step     string         `json:"step,omitempty"`    // say: the step whose text is to be rendered for the reader
@@ -126,4 +127,5 @@ type Env struct {
 	Book  *Book // the one the run began with
 	Team  *Team // today's people and calendars
 	Facts *rules.Facts
+	Load  map[string]int // open plays by person, where a handoff has nobody to go to; nil where not known
 }

@@ -1,0 +1,342 @@
+package playbooks
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"playcaller/rules"
+)
+
+// answer works in what a person did at the current step. Check has made sure that
+// the step takes it.
+func (a *advance) answer() {
+	v, step := a.run.Current(), a.step()
+	if a.event.Kind == Answered && a.second() {
+		a.secondAnswer()
+		return
+	}
+	if v == nil || step == nil {
+		return
+	}
+	switch a.event.Kind {
+	case Answered:
+		a.answered(v, step)
+	case Done:
+		a.undoable()
+		a.finished(v, "done")
+		a.log("log.done")
+		a.approveOr(step)
+	case Taken:
+		a.taken(v, step)
+	case Checked:
+		a.checked(v, step)
+	case SnoozedRun:
+		a.snoozed(v)
+	case Dismissed:
+		a.undoable()
+		a.finished(v, NotAProblem)
+		v.Reason = a.event.Reason
+		a.log("log.dismissed", "reason", a.event.Reason, "text", a.event.Text)
+		a.end(NotAProblem)
+	case Reassigned:
+		a.reassigned(v, step)
+	case Moved:
+		a.moved(v, step)
+	case Approved:
+		a.undoable()
+		v.Approval = "approved"
+		a.log("log.approved")
+		a.carryOut(step)
+	case Refused:
+		a.undoable()
+		v.Approval = "refused"
+		a.log("log.refused", "reason", firstOf(a.event.Reason, a.event.Text))
+		denied := step.Approve.Denied
+		if denied == (Target{}) {
+			denied = Target{Outcome: Unanswered}
+		}
+		a.follow(denied, nil)
+	}
+}
+
+// finished notes who answered a visit, and how.
+func (a *advance) finished(v *Visit, answer string) {
+	v.Answer, v.By = answer, a.event.By
+	if v.Delivered.IsZero() {
+		v.Delivered = a.now // whoever answers has it
+	}
+	a.run.SnoozedUntil = noTime
+}
+
+func (a *advance) answered(v *Visit, step *Step) {
+	choice := step.Ask.Answer(a.event.Answer)
+	a.undoable()
+	a.finished(v, choice.ID)
+	v.Reason = a.event.Reason
+	values, _ := a.collected(choice)
+	for name, value := range values {
+		if a.run.Values == nil {
+			a.run.Values = map[string]any{}
+		}
+		a.run.Values[name] = value
+	}
+	v.Collected = cloneMap(values)
+	a.prepared = false
+	a.log("log.answered", "answer", choice.ID)
+	a.approveOr(step)
+}
+
+// approveOr asks for the approval that a step needs, or carries its result out.
+func (a *advance) approveOr(step *Step) {
+	if step.Approve == nil {
+		a.carryOut(step)
+		return
+	}
+	v := a.run.Current()
+	a.dropVisit(v.N)
+	v.Approval = "asked"
+	v.Approver = a.resolve(step.Approve.By, v.By)
+	if v.Approver == v.By && v.By != "" {
+		v.Approval = "approved"
+		a.log("log.approved")
+		a.carryOut(step)
+		return
+	}
+	if v.Approver == "" && a.env.Team != nil && a.env.Team.DefaultOwner != v.By {
+		v.Approver = a.present(a.env.Team.DefaultOwner)
+	}
+	if v.Approver == "" {
+		a.log("log.nobody_to_ask", "role", step.Approve.By)
+	} else {
+		a.log("log.approval_asked", "person", v.Approver)
+		a.nudge(v.Approver, NudgeApproval)
+	}
+	a.set(ApproveTimer, a.approvalDue(step, v.Approver), 0)
+}
+
+// carryOut does what the answer of the current visit says, and goes on.
+func (a *advance) carryOut(step *Step) {
+	v := a.run.Current()
+	if step.Kind != AskStep {
+		if m := a.milestone(step.ID); m != nil {
+			a.emit(Effect{Kind: SetIt, Field: "milestone." + m.ID, Value: plain(a.day(v.By))})
+			a.log("log.milestone", "milestone", m.ID)
+		}
+		a.follow(step.Then, step)
+		return
+	}
+	choice := step.Ask.Answer(v.Answer)
+	if choice == nil {
+		a.follow(Target{Outcome: Unclear}, nil)
+		return
+	}
+	a.assign(choice.Set)
+	if choice.Start != "" {
+		a.start(choice.Start)
+	}
+	if until := a.snoozeUntil(choice, v); !until.IsZero() {
+		a.emit(Effect{Kind: Snooze, Scope: "playbook", Playbook: a.run.Playbook, Until: until})
+		a.log("log.snoozed_playbook", "until", a.calendar(v.By).Day(until))
+	}
+	a.follow(choice.Then, step)
+}
+
+// snoozeUntil returns until when an answer snoozes the playbook: a collected date,
+// or so long from now; the zero time for an answer that does not.
+func (a *advance) snoozeUntil(choice *Answer, v *Visit) time.Time {
+	if choice.Snooze == "" {
+		return noTime
+	}
+	cal := a.calendar(v.By)
+	if s, ok := v.Collected[choice.Snooze].(string); ok {
+		if day, err := rules.ParseDate(s); err == nil {
+			return day.In(cal.Location()).UTC()
+		}
+	}
+	if p, err := rules.ParsePeriod(choice.Snooze); err == nil {
+		return cal.Add(a.now, p).UTC()
+	}
+	return noTime
+}
+
+// secondAnswer keeps what the second person said of a step that was answered.
+func (a *advance) secondAnswer() {
+	v := &a.run.Visits[a.event.Visit]
+	if v.Others == nil {
+		v.Others = map[string]OtherAnswer{}
+	}
+	v.Others[a.event.By] = OtherAnswer{Answer: a.event.Answer, At: a.now}
+	what := "log.also_differs"
+	if a.event.Answer == v.Answer {
+		what = "log.also_agrees"
+	}
+	a.log(what, "answer", a.event.Answer, "first", v.Answer, "person", v.By)
+	a.run.Log[len(a.run.Log)-1].Step = v.Step
+}
+
+// taken notes that somebody is on it: they are asked how it went, and until then
+// nobody is reminded.
+func (a *advance) taken(v *Visit, step *Step) {
+	a.run.TakenBy, a.run.SnoozedUntil = a.event.By, noTime
+	v.Assignee = a.event.By
+	if v.Delivered.IsZero() {
+		a.given(step)
+	}
+	a.drop(RemindTimer, EscalateTimer, RepeatTimer, SnoozeTimer, TakenTimer)
+	cal := a.calendar(v.Assignee)
+	ask := cal.Add(a.now, afterTaken)
+	a.set(TakenTimer, ask, 0)
+	a.prolong(cal.Add(ask, a.otherwise(step).After))
+	a.log("log.taken")
+}
+
+func (a *advance) checked(v *Visit, step *Step) {
+	items := make([]int, 0, len(a.event.Items))
+	for _, i := range a.event.Items {
+		if i >= 0 && i < len(step.Task.Checklist) && !slices.Contains(items, i) {
+			items = append(items, i)
+		}
+	}
+	slices.Sort(items)
+	if slices.Equal(items, v.Checked) {
+		return
+	}
+	v.Checked = items
+	a.log("log.checked", "count", len(items), "of", len(step.Task.Checklist))
+}
+
+func (a *advance) snoozed(v *Visit) {
+	a.undoable()
+	cal := a.calendar(v.Assignee)
+	until := cal.NextWorking(a.event.Until)
+	a.dropVisit(v.N)
+	a.run.TakenBy = ""
+	a.run.SnoozedUntil = until.UTC()
+	a.set(SnoozeTimer, until, 0)
+	a.log("log.snoozed", "until", cal.Day(until))
+}
+
+func (a *advance) reassigned(v *Visit, step *Step) {
+	to := a.event.Person
+	if p := a.env.Team.Person(to); p != nil {
+		to = p.ID
+	}
+	if v.Kind == HandoffStep {
+		a.reassignHandoff(to)
+		return
+	}
+	if v.Assignee == a.run.Assignee || v.Kind == WaitStep {
+		a.run.Assignee = to
+	}
+	v.Assignee, v.Escalated = to, noTime
+	a.run.TakenBy = ""
+	a.log("log.reassigned", "person", to, "text", a.event.Text)
+	if v.Kind == WaitStep || !a.run.SnoozedUntil.IsZero() || a.run.Held != "" {
+		return
+	}
+	a.hand(step, "")
+}
+
+func (a *advance) moved(v *Visit, step *Step) {
+	before := v.Due
+	v.Due = a.event.Until.UTC()
+	a.drop(OverdueTimer)
+	if !v.Delivered.IsZero() {
+		a.drop(EscalateTimer)
+		cal := a.calendar(v.Assignee)
+		a.set(OverdueTimer, v.Due, 0)
+		if e := a.escalation(step); e != nil && v.Escalated.IsZero() {
+			a.set(EscalateTimer, cal.NextWorking(cal.Add(v.Due, e.After)), 0)
+		}
+		a.prolong(cal.Add(v.Due, a.otherwise(step).After))
+	}
+	cal := a.calendar(v.Assignee)
+	a.log("log.moved", "due", cal.Day(v.Due), "from", dayOrNone(cal, before), "reason", a.event.Reason)
+}
+
+func dayOrNone(cal Calendar, at time.Time) any {
+	if at.IsZero() {
+		return nil
+	}
+	return cal.Day(at)
+}
+
+// collected returns the values given with an answer, as a run keeps them, or why
+// they will not do.
+func (a *advance) collected(choice *Answer) (map[string]any, *Refusal) {
+	if len(choice.Collect) == 0 {
+		return nil, nil
+	}
+	values := make(map[string]any, len(choice.Collect))
+	for _, c := range choice.Collect {
+		given, ok := a.event.Collected[c.Name]
+		if s, isText := given.(string); !ok || given == nil || isText && strings.TrimSpace(s) == "" {
+			return nil, refuse(RefusedMissing, "name", c.Name, "kind", c.Kind)
+		}
+		value, ok := a.normal(c.Kind, given)
+		if !ok {
+			return nil, refuse(RefusedValue, "name", c.Name, "kind", c.Kind)
+		}
+		if c.Name == choice.Snooze {
+			if r := a.dateAhead(value); r != nil {
+				return nil, r
+			}
+		}
+		values[c.Name] = value
+	}
+	return values, nil
+}
+
+// normal returns a collected value as a run keeps it; ok is false where it is not
+// of its kind.
+func (a *advance) normal(kind string, given any) (value any, ok bool) {
+	text, isText := given.(string)
+	text = strings.TrimSpace(text)
+	switch kind {
+	case "date":
+		if d, isDate := given.(rules.Date); isDate {
+			return d.String(), d != 0
+		}
+		d, err := rules.ParseDate(text)
+		return d.String(), isText && err == nil
+	case "amount":
+		switch n := given.(type) {
+		case float64:
+			return n, !math.IsNaN(n) && !math.IsInf(n, 0)
+		case int:
+			return float64(n), true
+		}
+		n, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
+		return n, isText && err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+	case "person":
+		if p := a.env.Team.Person(text); p != nil {
+			return p.ID, true
+		}
+		return nil, false
+	}
+	return text, isText
+}
+
+// dateAhead refuses a date to snooze until that is over or far away.
+func (a *advance) dateAhead(value any) *Refusal {
+	s, _ := value.(string)
+	day, err := rules.ParseDate(s)
+	if err != nil {
+		return nil
+	}
+	return ahead(a.calendar(a.event.By), a.event.At, day.In(a.calendar(a.event.By).Location()))
+}
+
+// ahead refuses a time that is over, or more than a year ahead.
+func ahead(cal Calendar, now, at time.Time) *Refusal {
+	switch {
+	case !at.After(now):
+		return refuse(RefusedPast, "date", cal.Day(at).String())
+	case at.After(now.AddDate(1, 0, 1)):
+		return refuse(RefusedFar, "date", cal.Day(at).String())
+	}
+	return nil
+}

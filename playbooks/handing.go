@@ -1,0 +1,470 @@
+package playbooks
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"playcaller/rules"
+)
+
+// form returns the form of the run's handoff step; nil where the book has none.
+func (a *advance) form() *Form {
+	step := a.step()
+	if step == nil || a.env.Book == nil {
+		return nil
+	}
+	return a.env.Book.Forms[step.Handoff]
+}
+
+// beginHandoff opens the document of a handoff step: filled in by whoever began
+// the run with a form, else waiting for sales to do so.
+func (a *advance) beginHandoff(step *Step) {
+	form := a.form()
+	if form == nil {
+		a.log("log.step_gone", "step", step.ID)
+		a.end(Unclear)
+		return
+	}
+	h := &Handoff{Kind: step.Handoff, State: HandoffDraft}
+	a.run.Handoff = h
+	h.Sales = firstOf(a.event.By, a.run.salesperson(a.env.Team), a.resolve(firstOf(form.From, "ae"), a.run.Assignee), a.run.Assignee)
+	h.Accepter, h.Proposed = a.accepter(form)
+	a.fill(form, a.event.Fields)
+	a.log("log.handoff_begun", "person", h.Sales)
+	if a.event.Kind == Begin && a.event.Fields != nil && !a.event.Draft {
+		a.send(form)
+		return
+	}
+	a.turn(h.Sales, NudgeFill)
+}
+
+// salesperson returns who began the run, if that was a person.
+func (r *Run) salesperson(t *Team) string {
+	if p := t.Person(r.StartedBy); p != nil {
+		return p.ID
+	}
+	return ""
+}
+
+// accepter returns who takes over: the account's own, or else a proposal - the one
+// with the fewest open plays among those who can, or whoever the team names.
+func (a *advance) accepter(form *Form) (who string, proposed bool) {
+	role := firstOf(form.To, "onboarding")
+	if acc := a.account(); acc != nil {
+		if p := a.env.Team.Person(rolePlayer(acc, role, a.day(""))); p != nil {
+			return a.present(p.ID), false
+		}
+	}
+	if a.env.Team != nil && a.env.Load != nil {
+		for i := range a.env.Team.People {
+			p := &a.env.Team.People[i]
+			if !slices.Contains(p.Roles, role) || p.AwayOn(a.day(p.ID)) != nil {
+				continue
+			}
+			if who == "" || a.env.Load[p.ID] < a.env.Load[who] {
+				who = p.ID
+			}
+		}
+	}
+	if who == "" {
+		who = firstOf(a.resolve(role, a.run.Assignee), a.present(""))
+	}
+	return who, true
+}
+
+// fill puts values into the form and counts what is missing.
+func (a *advance) fill(form *Form, values map[string]any) {
+	h := a.run.Handoff
+	for id, value := range values {
+		if h.Fields == nil {
+			h.Fields = map[string]any{}
+		}
+		h.Fields[id] = fieldValue(value)
+	}
+	h.Missing = nil
+	for _, f := range form.Missing(h.Fields, AtWin) {
+		h.Missing = append(h.Missing, f.ID)
+	}
+	h.Stars = len(h.Missing)
+	for _, f := range form.Missing(h.Fields, ByKickoff) {
+		h.Missing = append(h.Missing, f.ID)
+	}
+	h.Score = form.Score(h.Fields)
+	a.changed = true
+}
+
+// fieldValue returns a form value as JSON brings it back: lists of []any.
+func fieldValue(value any) any {
+	switch v := value.(type) {
+	case []string:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = v[i]
+		}
+		return list
+	case []any:
+		return slices.Clone(v)
+	}
+	return plain(value)
+}
+
+// handOver works in what a person did to the handoff.
+func (a *advance) handOver() {
+	h, form, step := a.run.Handoff, a.form(), a.step()
+	if h == nil || form == nil || step == nil {
+		return
+	}
+	switch a.event.Kind {
+	case Submitted:
+		a.fill(form, a.event.Fields)
+		switch {
+		case a.event.Draft:
+			a.log("log.handoff_saved")
+		case h.State == HandoffAskedBack:
+			a.reply(form)
+		default:
+			a.send(form)
+		}
+	case AskedBack:
+		a.askBack(form)
+	case Replied:
+		a.fill(form, a.event.Fields)
+		a.reply(form)
+	case Accepted:
+		a.accept(form, step)
+	case Declined:
+		a.decide(HandoffDeclined, "declined")
+		a.log("log.handoff_declined", "reason", h.Reason)
+		a.nudge(h.Sales, NudgeDeclined, "reason", h.Reason)
+		a.follow(orStopped(step.Declined), nil)
+	case Withdrawn:
+		told := h.State != HandoffDraft
+		a.decide(HandoffWithdrawn, "withdrawn")
+		a.log("log.handoff_withdrawn", "reason", h.Reason)
+		if told {
+			a.nudge(h.Accepter, NudgeWithdrawn, "reason", h.Reason)
+		}
+		a.follow(orStopped(step.Withdrawn), nil)
+	}
+}
+
+func orStopped(t Target) Target {
+	if t == (Target{}) {
+		return Target{Outcome: Stopped}
+	}
+	return t
+}
+
+// send gives the handoff to onboarding.
+func (a *advance) send(form *Form) {
+	h := a.run.Handoff
+	h.State = HandoffSent
+	h.Version++
+	if h.Sent.IsZero() {
+		h.Sent = a.now
+	}
+	a.log("log.handoff_sent", "person", h.Accepter, "count", len(h.Missing), "percent", percent(h.Score))
+	a.turn(h.Accepter, NudgeHandoff)
+}
+
+func percent(share float64) float64 { return float64(int(share*100 + 0.5)) }
+
+// askBack gives the handoff back to sales with a question; after so many rounds
+// both managers are asked to bring the two together.
+func (a *advance) askBack(form *Form) {
+	h := a.run.Handoff
+	h.Questions = append(h.Questions, Question{
+		Fields: slices.Clone(a.event.Marked), Text: a.event.Text, By: a.event.By, At: a.now,
+	})
+	a.log("log.handoff_asked", "text", a.event.Text, "fields", strings.Join(a.event.Marked, ", "), "person", h.Sales)
+	if h.State == HandoffAskedBack {
+		a.nudge(h.Sales, NudgeAskedBack, "question", len(h.Questions)-1)
+		return
+	}
+	h.State = HandoffAskedBack
+	h.Rounds++
+	a.turn(h.Sales, NudgeAskedBack, "question", len(h.Questions)-1)
+	if form.Rounds > 0 && h.Rounds == form.Rounds {
+		a.log("log.handoff_call", "count", h.Rounds)
+		told := map[string]bool{}
+		for _, who := range []string{h.Sales, h.Accepter} {
+			if m := a.resolve("manager", who); m != "" && !told[m] {
+				told[m] = true
+				a.nudge(m, NudgeCall, "count", h.Rounds)
+			}
+		}
+	}
+}
+
+// reply answers questions; when none is open, the ball is with onboarding again.
+func (a *advance) reply(form *Form) {
+	h := a.run.Handoff
+	for _, i := range h.Open() {
+		if a.event.Items == nil || slices.Contains(a.event.Items, i) {
+			q := &h.Questions[i]
+			q.Answer, q.AnswerBy, q.Answered = a.event.Text, a.event.By, a.now
+		}
+	}
+	a.log("log.handoff_replied", "text", a.event.Text, "count", len(a.event.Fields))
+	if len(h.Open()) > 0 {
+		return
+	}
+	h.State = HandoffSent
+	h.Version++
+	a.turn(h.Accepter, NudgeHandoff, "replied", true)
+}
+
+// accept starts the journey: the account's stage, its people, and its milestones
+// dated from the contract.
+func (a *advance) accept(form *Form, step *Step) {
+	h := a.run.Handoff
+	a.decide(HandoffAccepted, "accepted")
+	h.Accepter, h.Proposed = a.event.By, false
+	h.OpenItems = slices.Clone(a.event.OpenItems)
+	a.log("log.handoff_accepted", "count", len(h.OpenItems))
+	a.setField("role."+firstOf(form.To, "onboarding"), h.Accepter)
+	for _, f := range form.Fields() {
+		if role, ok := a.roleOf(f); ok && role != form.To {
+			a.setField("role."+role, h.Fields[f.ID])
+		}
+	}
+	if form.Stage != "" {
+		a.setField("stage", form.Stage)
+	}
+	if form.Journey && a.env.Book != nil {
+		dated := 0
+		for _, m := range a.env.Book.Journey.Of(form.Stage) {
+			if day := a.dated(m); day != 0 {
+				a.setField("milestone."+m.ID+".due", day)
+				dated++
+			}
+		}
+		a.log("log.handoff_dated", "count", dated)
+	}
+	a.nudge(h.Sales, NudgeAccepted, "count", len(h.OpenItems))
+	a.run.Assignee = h.Accepter
+	a.follow(step.Then, step)
+}
+
+// setField emits one assignment.
+func (a *advance) setField(field string, value any) {
+	if value = plain(value); value != nil && value != "" {
+		a.emit(Effect{Kind: SetIt, Field: field, Value: value})
+	}
+}
+
+// roleOf returns the account's role that a person field of the form is about:
+// the one it is prefilled from.
+func (a *advance) roleOf(f *Field) (role string, ok bool) {
+	if f.Kind != PersonField || f.Prefill == nil || Blank(a.run.Handoff.Fields[f.ID]) {
+		return "", false
+	}
+	return strings.CutPrefix(f.Prefill.String(), "account.")
+}
+
+// decide closes the document.
+func (a *advance) decide(state HandoffState, answer string) {
+	h, v := a.run.Handoff, a.run.Current()
+	a.ball("")
+	h.State, h.Decided = state, a.now
+	h.Reason = firstOf(a.event.Text, a.event.Reason)
+	v.Answer, v.By, v.Reason = answer, a.event.By, h.Reason
+	if v.Delivered.IsZero() {
+		v.Delivered = a.now
+	}
+}
+
+// turn gives the ball to a person and lets them know.
+func (a *advance) turn(who, what string, args ...any) {
+	who = a.present(who)
+	a.ball(who)
+	v := a.run.Current()
+	v.Assignee, v.Due, v.Escalated, v.Delivered = who, noTime, noTime, noTime
+	a.dropVisit(v.N)
+	a.run.TakenBy = ""
+	if a.event.By == who && who != "" && a.event.Kind != Tick {
+		a.given(a.step())
+		return
+	}
+	cal := a.calendar(who)
+	a.set(OtherwiseTimer, cal.Add(cal.Add(a.now, a.otherwise(a.step()).After), undelivered), 0)
+	a.nudge(who, what, args...)
+}
+
+// ball moves the ball and counts how long, in working time, it lay with whoever
+// had it.
+func (a *advance) ball(who string) {
+	h := a.run.Handoff
+	if h.Turn != "" {
+		if h.Worked == nil {
+			h.Worked = map[string]time.Duration{}
+		}
+		h.Worked[h.Turn] += a.calendar(h.Turn).WorkingTime(h.TurnSince, a.now)
+	}
+	h.Turn, h.TurnSince = who, a.now
+}
+
+// reassignHandoff gives the ball of whoever has it to somebody else.
+func (a *advance) reassignHandoff(to string) {
+	h := a.run.Handoff
+	a.log("log.reassigned", "person", to, "text", a.event.Text)
+	if h.State == HandoffSent {
+		h.Accepter, h.Proposed = to, false
+		a.turn(to, NudgeHandoff)
+		return
+	}
+	h.Sales = to
+	if h.State == HandoffDraft {
+		a.turn(to, NudgeFill)
+	} else {
+		a.turn(to, NudgeAskedBack, "question", len(h.Questions)-1)
+	}
+}
+
+// handoffTurn returns the form's word on the turn that it is.
+func (a *advance) handoffTurn() Turn {
+	form := a.form()
+	if form == nil || a.run.Handoff == nil {
+		return Turn{}
+	}
+	if a.run.Handoff.State == HandoffSent {
+		return form.Accept
+	}
+	return form.Fill
+}
+
+// handoffLate returns who hears when a turn takes too long: the form's word, else
+// the manager after two working days.
+func (a *advance) handoffLate() *Escalate {
+	if late := a.handoffTurn().Late; late != nil {
+		return late
+	}
+	return &usualEscalation
+}
+
+// givenHandoff starts the clock of whoever has the ball.
+func (a *advance) givenHandoff(step *Step, cal Calendar) {
+	v, turn := a.run.Current(), a.handoffTurn()
+	within := turn.Within
+	if within.IsZero() {
+		within = Delay{WorkingDays: 1}
+	}
+	v.Due = cal.Add(a.now, within).UTC()
+	if v.FirstDue.IsZero() {
+		v.FirstDue = v.Due
+	}
+	reminders := turn.Remind
+	if reminders == nil {
+		reminders = usualReminders
+	}
+	for i, after := range reminders {
+		a.set(RemindTimer, cal.NextWorking(cal.Add(a.now, after)), i)
+	}
+	a.set(EscalateTimer, cal.NextWorking(cal.Add(a.now, a.handoffLate().After)), 0)
+	a.set(OtherwiseTimer, cal.Add(a.now, a.otherwise(step).After), 0)
+}
+
+// isMilestoneStep reports whether a step stands for a milestone of the journey and
+// not for itself.
+func isMilestoneStep(id string) bool { return strings.HasPrefix(id, milestoneStep) }
+
+// milestone returns the milestone that a task is about: the one whose step it is,
+// or the one whose name the step has.
+func (a *advance) milestone(step string) *MilestoneDef {
+	if a.env.Book == nil {
+		return nil
+	}
+	return a.env.Book.Journey.Milestone(strings.TrimPrefix(step, milestoneStep))
+}
+
+// dated returns a milestone's date by the contract, as the handoff's form has it
+// or else the account; 0 where that is not known.
+func (a *advance) dated(m *MilestoneDef) rules.Date {
+	if m.Due.IsZero() {
+		return 0
+	}
+	from := a.contractDate(m.Due.From)
+	if from == 0 {
+		return 0
+	}
+	cal := a.calendar(a.run.Assignee)
+	if m.Due.Back {
+		return cal.Back(from, m.Due.By)
+	}
+	open, _ := cal.Open(from)
+	return cal.Day(cal.Add(open, m.Due.By))
+}
+
+// contractDate returns a date of the contract ("contract.start"): what the form
+// says in the field prefilled from it, else what the account says.
+func (a *advance) contractDate(name string) rules.Date {
+	if h, form := a.run.Handoff, a.handoffForm(); h != nil && form != nil {
+		for _, f := range form.Fields() {
+			if f.Kind != DateField || f.Prefill == nil || f.Prefill.String() != name {
+				continue
+			}
+			if s, ok := h.Fields[f.ID].(string); ok {
+				if d, err := rules.ParseDate(s); err == nil {
+					return d
+				}
+			}
+		}
+	}
+	f := a.facts()
+	if f == nil || f.Contract() == nil {
+		return 0
+	}
+	switch c := f.Contract(); name {
+	case "contract.start":
+		return c.Start
+	case "contract.end":
+		return c.End
+	case "contract.notice_by":
+		return c.NoticeBy
+	}
+	return 0
+}
+
+// handoffForm returns the form of the run's handoff, whatever step it is at.
+func (a *advance) handoffForm() *Form {
+	if a.run.Handoff == nil || a.env.Book == nil {
+		return nil
+	}
+	return a.env.Book.Forms[a.run.Handoff.Kind]
+}
+
+// nextMilestone returns the next milestone of the journey that the accepted
+// handoff began, by date, that has a task, is not reached and was not yet played;
+// "" where none is left.
+func (a *advance) nextMilestone() string {
+	form := a.handoffForm()
+	if form == nil || !form.Journey || a.run.Handoff.State != HandoffAccepted {
+		return ""
+	}
+	best, bestDue := "", rules.Date(0)
+	for _, m := range a.env.Book.Journey.Of(form.Stage) {
+		due := a.milestoneDue(m.ID)
+		if m.Task == nil || due == 0 || a.played(m.ID) {
+			continue
+		}
+		if acc := a.account(); acc != nil && !acc.Milestones[m.ID].Reached.IsZero() {
+			continue
+		}
+		if best == "" || due < bestDue {
+			best, bestDue = m.ID, due
+		}
+	}
+	return best
+}
+
+// played reports whether the run has been at a milestone's task.
+func (a *advance) played(milestone string) bool {
+	for i := range a.run.Visits {
+		v := &a.run.Visits[i]
+		if !v.Undone && strings.TrimPrefix(v.Step, milestoneStep) == milestone {
+			return true
+		}
+	}
+	return false
+}

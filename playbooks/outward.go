@@ -1,0 +1,210 @@
+package playbooks
+
+import (
+	"time"
+
+	"playcaller/rules"
+)
+
+var noTime time.Time
+
+// longestWait bounds a wait that says neither how long nor until which date.
+var longestWait = rules.Period{Days: 90}
+
+// say emits the message of a say step; its text is rendered for the reader.
+func (a *advance) say(step *Step) {
+	e := Effect{Kind: SayIt, Step: step.ID, Channel: step.Say.Channel}
+	if e.Channel == "dm" {
+		e.Person = a.person(step.To, a.run.Assignee)
+	}
+	a.emit(e)
+	a.log("log.said", "channel", step.Say.Channel)
+}
+
+// assign emits the assignments whose value is known.
+func (a *advance) assign(all []Assignment) {
+	for _, s := range all {
+		var value any
+		if f := a.facts(); f != nil && s.Value != nil {
+			value, _ = s.Value.Eval(f)
+		}
+		if value = plain(value); value == nil {
+			a.log("log.set_unknown", "field", s.Field)
+			continue
+		}
+		a.emit(Effect{Kind: SetIt, Field: s.Field, Value: value})
+		a.log("log.set", "field", s.Field, "value", value)
+	}
+}
+
+// start asks for another playbook on this account.
+func (a *advance) start(playbook string) {
+	a.emit(Effect{Kind: StartIt, Playbook: playbook})
+	a.log("log.started", "playbook", playbook)
+}
+
+// call asks for a webhook.
+func (a *advance) call(w *Webhook) {
+	e := Effect{Kind: CallURL, URL: w.URL}
+	if t := w.Body.In("en"); t != nil {
+		if f := a.facts(); f != nil {
+			e.Text = t.Render(f, "en")
+		} else {
+			e.Text = t.String()
+		}
+	}
+	a.emit(e)
+	a.log("log.called", "url", w.URL)
+}
+
+// wait begins a wait, or goes on at once where there is nothing to wait for.
+func (a *advance) wait(step *Step) {
+	w := step.Wait
+	v := a.run.Current()
+	v.Assignee = a.run.Assignee
+	if w.Until != nil && a.truth(w.Until) == rules.True {
+		a.log("log.wait_met")
+		a.pass(step, step.Then)
+		return
+	}
+	cal := a.calendar(a.run.Assignee)
+	at := cal.Add(a.now, w.For)
+	switch {
+	case w.Date != nil:
+		day, ok := a.date(w.Date)
+		if !ok {
+			a.log("log.no_date")
+			a.pass(step, step.Then)
+			return
+		}
+		at, _ = cal.Open(day)
+	case w.For.IsZero() && w.Until != nil:
+		at = cal.Add(a.now, longestWait)
+	}
+	if !at.After(a.now) {
+		a.pass(step, step.Then)
+		return
+	}
+	v.Due = at.UTC()
+	a.set(WaitTimer, at, 0)
+	a.log("log.waiting", "until", cal.Day(at))
+}
+
+// date evaluates a date; ok is false where it is unknown.
+func (a *advance) date(e *rules.Expr) (rules.Date, bool) {
+	f := a.facts()
+	if e == nil || f == nil {
+		return 0, false
+	}
+	return e.Date(f)
+}
+
+// stopped follows stop_when; it reports whether a condition held.
+func (a *advance) stopped() bool {
+	for _, b := range a.playbook.StopWhen {
+		if b.If == nil || a.truth(b.If) != rules.True {
+			continue
+		}
+		a.log("log.stop_when")
+		if b.Then == (Target{}) {
+			a.end(ResolvedOut)
+		} else {
+			a.follow(b.Then, nil)
+		}
+		return true
+	}
+	return false
+}
+
+// look lets stop_when and a wait's condition see changed facts.
+func (a *advance) look() {
+	v := a.run.Current()
+	if a.run.Outcome != "" || v == nil && a.run.Held == "" {
+		return
+	}
+	if a.onTheWay(v) && a.stopped() {
+		return
+	}
+	step := a.step()
+	if v == nil || step == nil || step.Kind != WaitStep || step.Wait.Until == nil {
+		return
+	}
+	if a.truth(step.Wait.Until) == rules.True {
+		v.Answer = "met"
+		a.log("log.wait_met")
+		a.follow(step.Then, step)
+	}
+}
+
+// onTheWay reports whether stop_when may still turn the run: not where it stands
+// at the step that a stop_when led to.
+func (a *advance) onTheWay(v *Visit) bool {
+	if v == nil {
+		return true
+	}
+	for _, b := range a.playbook.StopWhen {
+		if b.Then.Step == v.Step && b.Then.Step != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// ruleEnded closes a run that nobody has answered yet, or notes that its rule no
+// longer holds.
+func (a *advance) ruleEnded() {
+	r := a.run
+	if r.Outcome != "" {
+		r.Moot, a.changed = true, true
+		return
+	}
+	if a.playbook.OnResolve != ContinueOnResolve && !r.Answered() {
+		a.log("log.resolved")
+		a.end(ResolvedOut)
+		return
+	}
+	r.Moot = true
+	a.log("log.moot")
+}
+
+// Answered reports whether a person has answered anything of the run, or is on it.
+func (r *Run) Answered() bool {
+	if r.TakenBy != "" {
+		return true
+	}
+	for i := range r.Visits {
+		if v := &r.Visits[i]; v.By != "" && v.Answer != "" && !v.Undone {
+			return true
+		}
+	}
+	return false
+}
+
+// joined keeps another playbook's firing as evidence.
+func (a *advance) joined() {
+	a.run.Evidence = append(a.run.Evidence, Evidence{Run: a.event.Other, Playbook: a.event.Playbook, At: a.now})
+	a.log("log.evidence", "playbook", a.event.Playbook)
+}
+
+// heldBack lets the run wait behind another's question.
+func (a *advance) heldBack() {
+	a.run.Held = a.event.Other
+	if v := a.run.Current(); v != nil {
+		a.dropVisit(v.N)
+	}
+	a.log("log.held", "run", a.event.Other)
+}
+
+// released asks what was held back, if nothing has made it needless.
+func (a *advance) released() {
+	a.run.Held = ""
+	a.log("log.released")
+	v := a.run.Current()
+	if v == nil {
+		a.enterFirst()
+		return
+	}
+	if step := a.step(); step != nil && !a.stopped() {
+		a.hand(step, "")
+	}
+}
