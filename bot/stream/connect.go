@@ -27,6 +27,7 @@ func (s *Stream) connect(ctx context.Context) error {
 		s.conn, err = nats.Connect(s.options.URL, s.connection(nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond))...)
 	default:
 		if s.embedded, err = startServer(ctx, s.options); err == nil {
+			s.room = &room{dir: s.options.Dir, free: freeBytes}
 			s.conn, err = nats.Connect("", s.connection(nats.InProcessServer(s.embedded))...)
 		}
 	}
@@ -82,7 +83,7 @@ func startServer(ctx context.Context, o Options) (*server.Server, error) {
 		JetStream:  true,
 		StoreDir:   filepath.Join(o.Dir, "stream"),
 		SyncAlways: true,
-		MaxPayload: int32(min(o.MaxPayload+messageOverhead, math.MaxInt32)),
+		MaxPayload: int32(o.MaxPayload),
 		// Each lane has its own bound; the server's must only not be the lower, as it would be by default on a small disk.
 		JetStreamMaxStore:      math.MaxInt64 / 4,
 		JetStreamMaxMemory:     serverMemory,

@@ -26,6 +26,8 @@ type lane struct {
 	reading atomic.Bool   // whether this replica reads it
 	// unsure is set by a publication that was not answered: last may be too low until the next one is.
 	unsure atomic.Bool
+	// broken is why the embedded server writes no more to it, until a restart.
+	broken atomic.Pointer[error]
 
 	writer writer
 }
@@ -111,7 +113,7 @@ func (s *Stream) prepare(ctx context.Context) error {
 		return s.unprepared(err)
 	}
 	s.name(found)
-	s.payload = min(s.options.MaxPayload, int(s.conn.MaxPayload())-messageOverhead)
+	s.payload = min(s.options.MaxPayload, int(s.conn.MaxPayload())) - messageOverhead
 	return nil
 }
 

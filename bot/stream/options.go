@@ -28,7 +28,8 @@ type Options struct {
 	// MaxBytes bounds the messages kept, both lanes together; 4 GiB by default. A quarter is the Now lanes', and each
 	// partition has an equal part.
 	MaxBytes int64
-	// MaxPayload bounds one message, and with it one event, in bytes; 8 MiB by default, or less where the server says so.
+	// MaxPayload bounds one message in bytes, and with it one event (4 KiB less); 8 MiB by default, or less where the server
+	// says so.
 	MaxPayload int
 	// Replicas is the number of servers that keep each message; 1 by default, 3 is usual in a cluster.
 	Replicas int
@@ -96,8 +97,8 @@ func (o Options) check() error {
 	if least := int64(o.Partitions) * lanes * minLaneBytes; o.MaxBytes < least {
 		refuse("a bound of %d bytes is too small for %d partitions: use at least %d", o.MaxBytes, o.Partitions, least)
 	}
-	if o.MaxPayload < 1<<10 || o.MaxPayload > 64<<20 {
-		refuse("messages of %d bytes: use 1 KiB to 64 MiB", o.MaxPayload)
+	if o.MaxPayload < 16<<10 || o.MaxPayload > 64<<20 {
+		refuse("messages of %d bytes: use 16 KiB to 64 MiB", o.MaxPayload)
 	}
 	if o.Replicas < 1 || o.Replicas > 5 {
 		refuse("%d copies of each message: use 1 to 5", o.Replicas)

@@ -38,6 +38,9 @@ func (s *Stream) publish(ctx context.Context, l Lane, place func(key string) int
 	if len(events) == 0 {
 		return nil
 	}
+	if err := s.room.check(l); err != nil {
+		return &PublishError{Durable: make([]bool, len(events)), Err: err}
+	}
 	call := &call{durable: make([]bool, len(events)), done: make(chan struct{})}
 	if err := s.enter(); err != nil {
 		return call.fail(err)
@@ -261,6 +264,10 @@ func (w *writer) take() []parcel {
 }
 
 func (s *Stream) send(l *lane, m *parcel) {
+	if broken := l.broken.Load(); broken != nil {
+		m.err = *broken
+		return
+	}
 	var options []jetstream.PublishOpt
 	if id := m.pieces[0].id; id != "" {
 		options = append(options, jetstream.WithMsgID(messageID(id)))
@@ -284,14 +291,7 @@ func messageID(id string) string {
 // await waits for the message's acknowledgement and settles its pieces.
 func (s *Stream) await(l *lane, m *parcel) {
 	if m.err == nil {
-		select {
-		case ack := <-m.ack.Ok():
-			raise(&l.last, ack.Sequence)
-			l.unsure.Store(false)
-		case m.err = <-m.ack.Err():
-		case <-s.gone:
-			m.err = ErrClosed
-		}
+		m.err = s.acknowledged(l, m.ack)
 	}
 	err := publishError(l, m.err)
 	if errors.Is(err, ErrUnavailable) {
@@ -300,6 +300,28 @@ func (s *Stream) await(l *lane, m *parcel) {
 	s.noteHealth(err)
 	for _, p := range m.pieces {
 		p.call.settle(p, err)
+	}
+}
+
+func (s *Stream) acknowledged(l *lane, ack jetstream.PubAckFuture) error {
+	ask := time.NewTimer(askAfter)
+	defer ask.Stop()
+	for {
+		select {
+		case ok := <-ack.Ok():
+			raise(&l.last, ok.Sequence)
+			l.unsure.Store(false)
+			return nil
+		case err := <-ack.Err():
+			return err
+		case <-s.gone:
+			return ErrClosed
+		case <-ask.C:
+			if err := s.broken(l.stream); err != nil {
+				l.broken.Store(&err)
+				return err
+			}
+		}
 	}
 }
 
@@ -315,7 +337,7 @@ func (s *Stream) noteHealth(err error) {
 
 // publishError says in this package's terms why a message was not acknowledged.
 func publishError(l *lane, err error) error {
-	if err == nil || errors.Is(err, ErrClosed) {
+	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, ErrUnavailable) {
 		return err
 	}
 	var api *jetstream.APIError

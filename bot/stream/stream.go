@@ -95,6 +95,7 @@ type Stream struct {
 	options     Options
 	log         *slog.Logger
 	embedded    *server.Server // nil with Options.URL and Options.Conn
+	room        *room          // nil with Options.URL and Options.Conn
 	conn        *nats.Conn
 	js          jetstream.JetStream
 	incarnation string
@@ -164,8 +165,8 @@ func (s *Stream) Ready() error {
 	if !s.conn.IsConnected() {
 		return fmt.Errorf("%w: not connected to %s", ErrUnavailable, s.options.where())
 	}
-	if s.embedded != nil && !s.embedded.JetStreamEnabled() {
-		return fmt.Errorf("%w: the embedded server has stopped writing to %s; check the disk, then restart", ErrUnavailable, s.options.Dir)
+	if err := s.broken(""); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -432,6 +432,28 @@ func TestAFullLaneSaysSoAndRecovers(t *testing.T) {
 	}
 }
 
+func TestADiskWithoutRoomStopsPublishingUntilThereIsSome(t *testing.T) {
+	s := open(t, Options{})
+	room := func(free uint64) {
+		s.room.mu.Lock()
+		defer s.room.mu.Unlock()
+		s.room.free, s.room.checked = func(string) (uint64, error) { return free, nil }, time.Time{}
+	}
+	room(20 << 20)
+	err := s.PublishTo(within(t), 0, Bulk, event("a", 1))
+	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "20 MiB left") {
+		t.Errorf("bulk: got %v, want %v", err, ErrFull)
+	}
+	publish(t, s, 0, Now, event("a", 1))
+	room(10 << 20)
+	if err := s.PublishTo(within(t), 0, Now, event("a", 2)); !errors.Is(err, ErrFull) {
+		t.Errorf("now: got %v, want %v", err, ErrFull)
+	}
+	room(100 << 20)
+	publish(t, s, 0, Bulk, event("a", 3))
+	publish(t, s, 0, Now, event("a", 3))
+}
+
 func TestAPartlyPublishedBatchNamesWhatIsDurable(t *testing.T) {
 	s := open(t, Options{MaxBytes: 4 * lanes * minLaneBytes, Partitions: 4})
 	full, free := keyOf(s, 0), keyOf(s, 1)

@@ -17,3 +17,14 @@ func lockFile(f *os.File) error {
 	}
 	return err
 }
+
+// freeBytes returns how much this process may still write to the disk that dir is on.
+func freeBytes(dir string) (uint64, error) {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, err
+	}
+	var free uint64
+	err = windows.GetDiskFreeSpaceEx(name, &free, nil, nil)
+	return free, err
+}
