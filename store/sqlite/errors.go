@@ -40,9 +40,6 @@ func (s *Store) failed(what string, err error) error {
 		return fmt.Errorf("%s store %s: %w", what, s.path, err)
 	}
 	code := e.Code() & 0xff
-	if code == lib.SQLITE_INTERRUPT {
-		return context.Canceled
-	}
 	if say, ok := advice[code]; ok {
 		return fmt.Errorf("%s store %s: %w: %s (%w)", what, s.path, store.ErrUnavailable, say, err)
 	}

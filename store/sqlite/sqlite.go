@@ -17,6 +17,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -204,13 +205,17 @@ func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-func (s *Store) read(ctx context.Context, t *table, stmt *sql.Stmt, args []any, keysOnly bool) ([]store.Record, error) {
+func (s *Store) read(ctx context.Context, t *table, stmt *sql.Stmt, args []any, keysOnly bool) (rs []store.Record, err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err() // SQLite only says that it was interrupted
+		}
+	}()
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var rs []store.Record
 	for rows.Next() {
 		r, err := s.scan(t, rows, keysOnly)
 		if err != nil {
@@ -337,18 +342,14 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	var first error
+	var err error
 	if s.reads != nil {
-		first = s.reads.Close()
+		err = s.reads.Close()
 	}
-	// The last connection to close moves the WAL into the file; it must be one
-	// that may write.
-	if err := s.writes.close(); first == nil {
-		first = err
-	}
+	err = errors.Join(err, s.writes.close()) // last, since it moves the WAL into the file
 	s.codec.close()
-	if first != nil {
-		return s.failed("close", first)
+	if err != nil {
+		return s.failed("close", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync/atomic"
 )
 
@@ -91,14 +92,19 @@ func (w *writer) do(ctx context.Context, x *write) error {
 	}
 }
 
+// close waits for the writes in the queue and closes the connection. SQLite
+// really closes it, and moves the WAL into the file, once all its statements
+// are closed.
 func (w *writer) close() error {
 	close(w.queue)
 	<-w.stopped
-	err := w.conn.Close()
-	if e := w.db.Close(); err == nil {
-		err = e
+	var errs []error
+	for _, statements := range []map[*table]*sql.Stmt{w.inserts, w.replaces} {
+		for _, stmt := range statements {
+			errs = append(errs, stmt.Close())
+		}
 	}
-	return err
+	return errors.Join(append(errs, w.conn.Close(), w.db.Close())...)
 }
 
 func (w *writer) run() {
