@@ -300,7 +300,7 @@ func (w *Workspace) Handler() http.Handler {
 		panic(err) // the folder is embedded above; only a broken build gets here
 	}
 	files := http.FileServerFS(page)
-	mux.HandleFunc("GET /", func(rw http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Cache-Control", "no-cache")
 		files.ServeHTTP(rw, r)
 	})

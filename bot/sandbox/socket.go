@@ -279,7 +279,7 @@ type socket struct {
 	mu      sync.Mutex
 	queue   [][]byte
 	leaving bool // told to go
-	last    bool // to be closed once the queue is written
+	last    bool // to be closed when the app has had time to connect anew
 	ended   bool
 }
 
@@ -304,8 +304,8 @@ func (s *socket) isLeaving() bool {
 	return s.leaving
 }
 
-// sayGoodbye queues a disconnect message; after all but a warning the socket is
-// closed behind it.
+// sayGoodbye queues a disconnect message. After all but a warning the app is to
+// close the socket; where it does not, the socket is closed after a while.
 func (s *socket) sayGoodbye(reason string) {
 	s.mu.Lock()
 	s.leaving = true
@@ -343,13 +343,18 @@ func (s *socket) write(clock clockwork.Clock, t Timing) {
 	warning, refresh := clock.NewTimer(max(0, t.Refresh-t.Warning)), clock.NewTimer(t.Refresh)
 	defer warning.Stop()
 	defer refresh.Stop()
+	var over <-chan time.Time // when a socket that was told to go is closed
 	for {
 		select {
 		case <-s.gone:
 			return
 		case <-s.wake:
-			if !s.flush() {
+			last, err := s.flush()
+			if err != nil {
 				return
+			}
+			if last && over == nil {
+				over = clock.After(t.Warning)
 			}
 		case <-ping.Chan():
 			if s.conn.WriteControl(websocket.PingMessage, []byte("sandbox"), time.Now().Add(writeTimeout)) != nil {
@@ -359,21 +364,25 @@ func (s *socket) write(clock clockwork.Clock, t Timing) {
 			s.sayGoodbye("warning")
 		case <-refresh.Chan():
 			s.sayGoodbye("refresh_requested")
+		case <-over:
+			bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+			_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeTimeout))
+			return
 		}
 	}
 }
 
-// flush writes the queue; it is false when the socket is to be closed.
-func (s *socket) flush() bool {
+// flush writes the queue and tells whether the app was asked to go.
+func (s *socket) flush() (last bool, err error) {
 	s.mu.Lock()
 	queue, last := s.queue, s.last
 	s.queue = nil
 	s.mu.Unlock()
 	for _, data := range queue {
 		_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if s.conn.WriteMessage(websocket.TextMessage, data) != nil {
-			return false
+		if err := s.conn.WriteMessage(websocket.TextMessage, data); err != nil {
+			return last, err
 		}
 	}
-	return !last
+	return last, nil
 }

@@ -142,8 +142,9 @@ func (w *Workspace) serveState(rw http.ResponseWriter, r *http.Request) {
 		writeJSON(rw, statusOf(err), failure(err.Error()))
 		return
 	}
+	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-store")
-	writeJSON(rw, http.StatusOK, json.RawMessage(data))
+	_, _ = rw.Write(append(data, '\n'))
 }
 
 // narrowing says which part of the state is asked for.
@@ -202,6 +203,9 @@ func (w *Workspace) state(q url.Values) (*state, error) {
 	}
 	if out.Commands == nil {
 		out.Commands = []Command{}
+	}
+	if out.Scheduled == nil {
+		out.Scheduled = []*scheduledMessage{}
 	}
 	for _, id := range w.userOrder {
 		u := *w.users[id]
