@@ -293,3 +293,13 @@ type Text struct {
 	ByLanguage map[string]*rules.Template // "en", "ja"; "" for a plain string
 	Pos        Pos
 }
+
+// Signal returns the declaration of a signal, or nil.
+func (b *Book) Signal(name string) *rules.SignalDef {
+	for i := range b.Signals {
+		if b.Signals[i].Name == name {
+			return &b.Signals[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,422 @@
+package worker
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/playbooks"
+	"playcaller/rules"
+	"playcaller/store"
+)
+
+// maxContacts is how many written-down contacts an account's document keeps.
+const maxContacts = 200
+
+// account is an account in memory: its document with the series unpacked, and its open runs.
+type account struct {
+	doc     store.Doc[store.Account]
+	history rules.History
+	seen    rules.Seen
+	runs    map[string]*run
+	zone    *time.Location
+	dirty   bool
+}
+
+func (a *account) isDirty() bool { return a.dirty }
+
+// run is an open run in memory, or one that has ended and is not written yet.
+type run struct {
+	doc   store.Doc[store.Run]
+	dirty bool
+	job   *job // the last that changed it
+}
+
+// location returns the account's time zone; UTC where it has none, or one that is not known here.
+func (a *account) location() *time.Location {
+	if a.zone == nil {
+		a.zone = time.UTC
+		if name := a.doc.Value.Account.TimeZone; name != "" {
+			if loc, err := time.LoadLocation(name); err == nil {
+				a.zone = loc
+			}
+		}
+	}
+	return a.zone
+}
+
+// open returns the open runs, the oldest first.
+func (a *account) open() []*run {
+	var open []*run
+	for _, r := range a.runs {
+		if r.doc.Value.Open() {
+			open = append(open, r)
+		}
+	}
+	slices.SortFunc(open, func(x, y *run) int {
+		if c := x.doc.Value.Began.Compare(y.doc.Value.Began); c != 0 {
+			return c
+		}
+		if x.doc.Key < y.doc.Key {
+			return -1
+		}
+		return 1
+	})
+	return open
+}
+
+// pack brings the series into the document before it is written.
+func (a *account) pack() error {
+	var err error
+	if a.doc.Value.History, err = a.history.MarshalBinary(); err != nil {
+		return err
+	}
+	a.doc.Value.Seen, err = a.seen.MarshalBinary()
+	return err
+}
+
+// unpack is the reverse of pack.
+func (a *account) unpack() error {
+	v := &a.doc.Value
+	if len(v.History) > 0 {
+		if err := a.history.UnmarshalBinary(v.History); err != nil {
+			return fmt.Errorf("series of account %q: %w", v.ID, err)
+		}
+	}
+	if len(v.Seen) > 0 {
+		if err := a.seen.UnmarshalBinary(v.Seen); err != nil {
+			return fmt.Errorf("signal ids of account %q: %w", v.ID, err)
+		}
+	}
+	v.History, v.Seen = nil, nil
+	return nil
+}
+
+// A change is what the events of one message mean for one account, beyond what they did to its document.
+type change struct {
+	at      time.Time // business time
+	signals map[string]bool
+	all     bool // every rule must be judged
+	woken   bool
+	runs    []playbooks.Event
+	posted  []inbox.Posted
+	again   bool // the document had taken the message in before a crash; the runs may not have
+	said    bool // something was added that must be written soon
+}
+
+// apply takes one event into the account's document. Events for its runs are put aside.
+func (o *owner) apply(a *account, c *change, ev stream.Event) error {
+	if ev.At.After(c.at) {
+		c.at = ev.At
+	}
+	v := &a.doc.Value
+	switch ev.Kind {
+	case inbox.SignalsKind:
+		var signals []rules.Signal
+		if err := read(ev, &signals); err != nil {
+			return err
+		}
+		o.applySignals(a, c, signals, ev.At)
+	case inbox.AccountKind:
+		return o.applyAccount(a, c, ev)
+	case inbox.StartKind:
+		var s inbox.Start
+		if err := read(ev, &s); err != nil {
+			return err
+		}
+		o.applyStart(a, c, s)
+	case inbox.SnoozeKind:
+		var s inbox.Snooze
+		if err := read(ev, &s); err != nil {
+			return err
+		}
+		if v.Snoozes == nil {
+			v.Snoozes = map[string]store.Snooze{}
+		}
+		v.Snoozes[s.Playbook] = store.Snooze{Until: s.Until, By: s.By}
+		if s.Until.IsZero() {
+			delete(v.Snoozes, s.Playbook)
+		}
+		c.all, c.said = true, true
+	case inbox.NoteKind:
+		var n inbox.Note
+		if err := read(ev, &n); err != nil {
+			return err
+		}
+		v.Contacts = append(v.Contacts, store.Contact{At: ev.At, By: n.By, Text: n.Text})
+		v.Contacts = v.Contacts[max(0, len(v.Contacts)-maxContacts):]
+		c.said = true
+	case inbox.SetKind:
+		var s inbox.Set
+		if err := read(ev, &s); err != nil {
+			return err
+		}
+		if err := set(&v.Account, s, ev.At, a.location()); err != nil {
+			return err
+		}
+		c.all, c.said = true, true
+	case inbox.WakeKind:
+		var w inbox.Wake
+		if err := read(ev, &w); err != nil {
+			return err
+		}
+		delete(o.woken, ev.Key)
+		if w.Due.Equal(v.Due) {
+			c.woken, c.all = true, true
+		} else {
+			o.due.set(ev.Key, v.Due)
+		}
+	case inbox.RunKind, inbox.PostedKind:
+		return c.put(ev)
+	default:
+		return fmt.Errorf("an account knows no event of kind %q", ev.Kind)
+	}
+	return nil
+}
+
+// put puts aside an event for one of the account's runs.
+func (c *change) put(ev stream.Event) error {
+	if ev.At.After(c.at) {
+		c.at = ev.At
+	}
+	if ev.Kind == inbox.PostedKind {
+		var p inbox.Posted
+		if err := read(ev, &p); err != nil {
+			return err
+		}
+		c.posted = append(c.posted, p)
+		return nil
+	}
+	var e playbooks.Event
+	if err := read(ev, &e); err != nil {
+		return err
+	}
+	if e.At.IsZero() {
+		e.At = ev.At
+	}
+	c.runs = append(c.runs, e)
+	return nil
+}
+
+func read(ev stream.Event, into any) error {
+	if err := json.Unmarshal(ev.Data, into); err != nil {
+		return fmt.Errorf("event %s for %s: %w", ev.Kind, ev.Key, err)
+	}
+	return nil
+}
+
+// applySignals adds signals to the series. What a series refuses was not known to be wrong at intake: it is counted, and
+// the others stand.
+func (o *owner) applySignals(a *account, c *change, signals []rules.Signal, at time.Time) {
+	if c.signals == nil {
+		c.signals = map[string]bool{}
+	}
+	for _, s := range signals {
+		def := o.book.Signal(s.Signal)
+		if def == nil {
+			o.w.counts.Refused.Add(1)
+			continue
+		}
+		if s.ID != "" && !a.seen.Add(s.ID, at) {
+			o.w.counts.Duplicates.Add(1)
+			continue
+		}
+		if _, err := a.history.Apply(s, *def, a.location(), at); err != nil {
+			o.w.counts.Refused.Add(1)
+			o.w.o.Logger.Warn("signal refused", "account", a.doc.Key, "error", err)
+			continue
+		}
+		c.signals[s.Signal] = true
+		o.w.counts.Applied.Add(1)
+		o.w.feeds.heard(s.Signal, at)
+	}
+	a.dirty = true
+}
+
+// applyAccount merges what is newly known of the account.
+func (o *owner) applyAccount(a *account, c *change, ev stream.Event) error {
+	v := &a.doc.Value
+	merged, err := merge(v.Account, ev.Data)
+	if err != nil {
+		return fmt.Errorf("account %q: %w", a.doc.Key, err)
+	}
+	merged.ID = v.ID
+	if merged.Stage != v.Account.Stage || merged.StageSince.IsZero() && merged.Stage != "" {
+		if merged.StageSince.Equal(v.Account.StageSince) {
+			merged.StageSince = ev.At
+		}
+	}
+	v.Account, v.Known, a.zone = merged, true, nil
+	c.all, c.said = true, true
+	return nil
+}
+
+// applyStart decides on a run that no rule asked for. It respects snoozes and open runs.
+func (o *owner) applyStart(a *account, c *change, s inbox.Start) {
+	v := &a.doc.Value
+	if o.book.Playbooks[s.Playbook] == nil {
+		o.w.o.Logger.Warn("asked to start an unknown playbook", "account", v.ID, "playbook", s.Playbook, "by", s.By)
+		return
+	}
+	for _, r := range a.open() {
+		if r.doc.Value.Playbook == s.Playbook && r.doc.Value.Subject == s.Subject {
+			return
+		}
+	}
+	if s.Form == "" && (o.snoozed(a, s.Playbook).After(c.at)) {
+		return
+	}
+	v.Starts++
+	v.Intents = append(v.Intents, store.Intent{Playbook: s.Playbook, Subject: s.Subject, Episode: -v.Starts, At: c.at, By: s.By,
+		Form: s.Form, Fields: s.Fields, Draft: s.Draft})
+	c.said = true
+}
+
+// snoozed returns until when a playbook is snoozed on the account; the zero time where it is not.
+func (o *owner) snoozed(a *account, playbook string) time.Time {
+	until := a.doc.Value.Snoozes[""].Until
+	if own := a.doc.Value.Snoozes[playbook].Until; own.After(until) {
+		until = own
+	}
+	return until
+}
+
+// judge judges the rules that the change concerns, and returns the decisions to be recorded.
+func (o *owner) judge(a *account, c *change, f *rules.Facts, at string) []store.Decision {
+	v := &a.doc.Value
+	if !v.Known {
+		return nil
+	}
+	var decisions []store.Decision
+	if v.States == nil {
+		v.States = map[string]rules.RuleState{}
+	}
+	concerned := o.concerned(c)
+	if len(concerned) == 0 {
+		return nil
+	}
+	var owner string
+	if p := o.team().Resolve("owner", &v.Account, "", f.Today()); p != nil {
+		owner = p.ID
+	}
+	add := o.book.Team.Calendar(owner).Add
+	for _, rule := range concerned {
+		for _, subject := range subjects(rule, &v.Account, f.Today()) {
+			key := store.RuleKey(rule.Playbook, subject)
+			f.ForContract(subject)
+			state, d, changed := rule.Judge(v.States[key], f, o.circumstances(a, rule, subject, add))
+			v.States[key] = state
+			if v.Untils == nil {
+				v.Untils = map[string]time.Time{}
+			}
+			if delete(v.Untils, key); d.Until.After(c.at) {
+				v.Untils[key] = d.Until
+			}
+			if !changed {
+				continue
+			}
+			c.said = true
+			decisions = append(decisions, store.Decision{Decision: d, Seq: at})
+			if d.Outcome == rules.Fired {
+				v.Intents = append(v.Intents, store.Intent{Playbook: rule.Playbook, Subject: subject, Episode: d.Episode,
+					At: c.at, By: "rule", Fired: d.Clauses})
+			}
+		}
+	}
+	return decisions
+}
+
+// concerned returns the rules that must be judged.
+func (o *owner) concerned(c *change) []*rules.Rule {
+	if c.all {
+		return o.book.Rules.Rules
+	}
+	var concerned []*rules.Rule
+	for signal := range c.signals {
+		for _, r := range o.book.Rules.Touched(signal) {
+			if !slices.Contains(concerned, r) {
+				concerned = append(concerned, r)
+			}
+		}
+	}
+	return concerned
+}
+
+// subjects returns what a rule is judged for: the account itself, or each of its contracts that has not ended.
+func subjects(rule *rules.Rule, a *rules.Account, today rules.Date) []string {
+	if rule.ForEach != "contract" {
+		return []string{""}
+	}
+	var ids []string
+	for _, k := range a.Contracts {
+		if k.End == 0 || k.End >= today {
+			ids = append(ids, k.ID)
+		}
+	}
+	return ids
+}
+
+func (o *owner) circumstances(a *account, rule *rules.Rule, subject string, add func(time.Time, rules.Period) time.Time) rules.Circumstances {
+	v := &a.doc.Value
+	c := rules.Circumstances{
+		LastRunEnded: v.Ended[store.RuleKey(rule.Playbook, subject)],
+		SnoozedUntil: o.snoozed(a, rule.Playbook),
+		Paused:       o.cp.Value.Paused[""] || o.cp.Value.Paused[rule.Playbook],
+		SwitchedOn:   o.switchedOn[rule.Playbook],
+		Add:          add,
+	}
+	for _, r := range a.runs {
+		if !r.doc.Value.Open() {
+			continue
+		}
+		if r.doc.Value.Playbook == rule.Playbook && r.doc.Value.Subject == subject {
+			c.OpenRun = true
+		}
+		if slices.Contains(rule.InhibitedBy, r.doc.Value.Playbook) {
+			c.Inhibitor = r.doc.Value.Playbook
+		}
+	}
+	for _, i := range v.Intents {
+		c.OpenRun = c.OpenRun || i.Playbook == rule.Playbook && i.Subject == subject
+	}
+	for _, name := range rule.InhibitedBy {
+		if v.States[name].Phase == rules.Firing {
+			c.Inhibitor = name
+		}
+	}
+	return c
+}
+
+// schedule sets when the account must be looked at again: at a rule's next date, a run's, the end of a snooze, or the next
+// midnight, when features of whole days change.
+func (o *owner) schedule(a *account, c *change) {
+	v := &a.doc.Value
+	due := (rules.DateOf(c.at.In(a.location())) + 1).In(a.location())
+	earlier := func(t time.Time) {
+		if !t.IsZero() && t.After(c.at) && t.Before(due) {
+			due = t
+		}
+	}
+	for t := range maps.Values(v.Untils) {
+		earlier(t)
+	}
+	for s := range maps.Values(v.Snoozes) {
+		earlier(s.Until)
+	}
+	for _, r := range a.runs {
+		if d := r.doc.Value.Due(); !d.IsZero() && r.doc.Value.Open() {
+			if !d.After(c.at) { // fell due while this message was worked
+				d = c.at.Add(time.Nanosecond)
+			}
+			earlier(d)
+		}
+	}
+	if !due.Equal(v.Due) {
+		v.Due, a.dirty = due, true
+	}
+	o.due.set(inbox.AccountKey(v.ID), due)
+}

@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"playcaller/playbooks"
+	"playcaller/store"
+)
+
+// books gives the book of a hash: runs are played by the one that they began with, for as long as they last.
+type books struct {
+	records store.Records
+
+	mu     sync.Mutex
+	loaded map[string]*playbooks.Book
+	kept   map[string]bool // hashes known to be in the store
+}
+
+func newBooks(r store.Records, first *playbooks.Book) *books {
+	b := &books{records: r, loaded: map[string]*playbooks.Book{}, kept: map[string]bool{}}
+	if first != nil {
+		b.loaded[first.Hash] = first
+	}
+	return b
+}
+
+// get returns the book, loaded from the store where it is not at hand.
+func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if book := b.loaded[hash]; book != nil {
+		return book, nil
+	}
+	d, err := b.records.Books.Get(ctx, hash)
+	if err != nil {
+		return nil, fmt.Errorf("the book %.12s that it is played from: %w", hash, err)
+	}
+	book, problems := playbooks.Load(d.Value.Files)
+	if book == nil {
+		return nil, fmt.Errorf("the book %.12s can no longer be loaded by this program: %v", hash, problems)
+	}
+	b.loaded[hash], b.kept[hash] = book, true
+	return book, nil
+}
+
+// keep writes a book to the store, once.
+func (b *books) keep(ctx context.Context, book *playbooks.Book, at time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.loaded[book.Hash] = book
+	if b.kept[book.Hash] {
+		return nil
+	}
+	err := b.records.Books.Insert(ctx, &store.Doc[store.Book]{Key: book.Hash, Value: store.Book{Hash: book.Hash, Files: book.Files, At: at}})
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	b.kept[book.Hash] = true
+	return nil
+}

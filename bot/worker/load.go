@@ -1,0 +1,179 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/playbooks"
+	"playcaller/store"
+)
+
+// load reads the checkpoint, and every account, person and channel of the partition.
+func (o *owner) load(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := store.CheckpointKey(o.n)
+	cp, err := o.w.o.Records.Checkpoints.Get(ctx, key)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		cp = store.Doc[store.Checkpoint]{Key: key, Value: store.Checkpoint{Partition: o.n, Book: o.w.o.Book.Hash}}
+	case err != nil:
+		return err
+	}
+	o.cp = cp
+	if o.book, err = o.w.books.get(ctx, cp.Value.Book); err != nil {
+		return err
+	}
+	if err := o.w.books.keep(ctx, o.book, o.w.o.Clock.Now()); err != nil {
+		return err
+	}
+	mine := store.Query{Field: "part", Equal: int64(o.n)}
+	for d, err := range o.w.o.Records.Accounts.All(ctx, mine) {
+		if err != nil {
+			return err
+		}
+		if _, err := o.remember(ctx, d); err != nil {
+			return err
+		}
+	}
+	for d, err := range o.w.o.Records.People.All(ctx, mine) {
+		if err != nil {
+			return err
+		}
+		o.people[d.Key] = &person{doc: d}
+		o.due.set(inbox.PersonKey(d.Key), d.Value.Due)
+		o.w.away.set(d.Value)
+	}
+	for d, err := range o.w.o.Records.Channels.All(ctx, mine) {
+		if err != nil {
+			return err
+		}
+		o.keepChannel(d)
+	}
+	return nil
+}
+
+// recover does, once the stream has been read to its end, what a crash may have left undone: runs that were intended,
+// effects that were not carried out, messages of which it is not known whether they were sent.
+func (o *owner) recover(ctx context.Context) error {
+	j := &job{o: o, lane: stream.Now, seq: o.cp.Value.Now}
+	for _, a := range o.accounts {
+		pending := len(a.doc.Value.Intents) > 0
+		for _, r := range a.runs {
+			pending = pending || len(r.doc.Value.Effects) > 0
+		}
+		if !pending {
+			continue
+		}
+		t := &touched{a: a, c: change{at: o.w.o.Clock.Now(), again: true}}
+		if err := j.settle(ctx, t, true); err != nil {
+			return err
+		}
+	}
+	if err := j.finish(ctx); err != nil {
+		return err
+	}
+	for name := range o.channels {
+		if err := o.handOver(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// everywhere works the events that concern the whole partition.
+func (j *job) everywhere(ctx context.Context, events []stream.Event) error {
+	o := j.o
+	if j.lane != stream.Now || j.seq <= o.cp.Value.Now {
+		return nil
+	}
+	for _, ev := range events {
+		t := touched{c: change{at: ev.At}}
+		switch ev.Kind {
+		case inbox.BookKind:
+			var b inbox.Book
+			if err := read(ev, &b); err != nil {
+				return err
+			}
+			if err := j.switchBook(ctx, ev, b.Hash); err != nil {
+				return err
+			}
+		case inbox.OpsKind:
+			var ops inbox.Ops
+			if err := read(ev, &ops); err != nil {
+				return err
+			}
+			if err := j.ops(ctx, &t, ops); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("a partition knows no event of kind %q", ev.Kind)
+		}
+	}
+	return nil
+}
+
+// switchBook judges every account of the partition by another book. What holds already by a rule that is new is treated
+// as its playbook's `existing` says.
+func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) error {
+	o := j.o
+	if hash == o.cp.Value.Book {
+		return nil
+	}
+	book, err := o.w.books.get(ctx, hash)
+	if err != nil {
+		return err
+	}
+	old := o.book
+	o.book, o.cp.Value.Book = book, hash
+	o.switchedOn = map[string]bool{}
+	for name := range book.Playbooks {
+		o.switchedOn[name] = old.Playbooks[name] == nil
+	}
+	defer func() { o.switchedOn = nil }()
+	for _, a := range o.accounts {
+		t := &touched{a: a, c: change{at: ev.At, all: true}}
+		if err := j.settle(ctx, t, j.has(a.doc.Value.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ops pauses and resumes playbooks and stops runs.
+func (j *job) ops(ctx context.Context, t *touched, ops inbox.Ops) error {
+	o := j.o
+	switch ops.What {
+	case inbox.Pause, inbox.Resume:
+		if o.cp.Value.Paused == nil {
+			o.cp.Value.Paused = map[string]bool{}
+		}
+		o.cp.Value.Paused[ops.Playbook] = ops.What == inbox.Pause
+		if ops.What == inbox.Resume {
+			delete(o.cp.Value.Paused, ops.Playbook)
+		}
+	case inbox.Stop:
+	default:
+		return fmt.Errorf("ops cannot %q; they can pause, resume and stop", ops.What)
+	}
+	for _, a := range o.accounts {
+		at := &touched{a: a, c: change{at: t.c.at, all: ops.What != inbox.Stop}}
+		if ops.What == inbox.Stop {
+			for _, r := range a.open() {
+				if v := &r.doc.Value; v.ID == ops.Run || ops.Run == "" && v.Playbook == ops.Playbook {
+					at.c.runs = append(at.c.runs, playbooks.Event{Kind: playbooks.StoppedRun, At: t.c.at, By: ops.By, Run: v.ID, Reason: ops.Reason})
+				}
+			}
+			if len(at.c.runs) == 0 {
+				continue
+			}
+		}
+		if err := j.settle(ctx, at, j.has(a.doc.Value.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,326 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/rules"
+	"playcaller/store"
+)
+
+// job is the work on one message: first the documents of all keys it touches are changed in memory, then what somebody
+// could notice is written, then runs are advanced and written, and at last what they ask for is published.
+type job struct {
+	o    *owner
+	lane stream.Lane
+	seq  uint64
+
+	accounts  []*touched
+	decisions []*store.Doc[store.Decision]
+	out       []stream.Event // to be published once all is written
+	carried   []*run         // whose effects are in out
+	toDraw    []string       // channels with new messages
+}
+
+// touched is an account that the message concerns.
+type touched struct {
+	a *account
+	c change
+	f *rules.Facts
+}
+
+// message works one message. An error means that nothing of it may be believed: the partition starts again from its
+// checkpoint.
+func (o *owner) message(ctx context.Context, m stream.Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w.activity.Add(1)
+	j := &job{o: o, lane: m.Lane, seq: m.Seq}
+	order, byKey := group(m.Events)
+	for _, key := range order {
+		at := place{o.n, m.Lane, m.Seq, key}
+		if o.w.failures.hopeless(at) {
+			if err := o.park(ctx, at, byKey[key]); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := j.key(ctx, key, byKey[key]); err != nil {
+			return o.w.failures.note(at, err)
+		}
+	}
+	if err := j.finish(ctx); err != nil {
+		return err
+	}
+	if m.Lane == stream.Now {
+		o.read.Now = m.Seq
+	} else {
+		o.read.Bulk = m.Seq
+	}
+	return nil
+}
+
+// group sorts the events of a message by key, in the order in which keys first come.
+func group(events []stream.Event) (order []string, byKey map[string][]stream.Event) {
+	byKey = map[string][]stream.Event{}
+	for _, ev := range events {
+		if _, ok := byKey[ev.Key]; !ok {
+			order = append(order, ev.Key)
+		}
+		byKey[ev.Key] = append(byKey[ev.Key], ev)
+	}
+	return order, byKey
+}
+
+// key takes the events of one key into memory. A panic becomes an error, so that one bad event cannot stop a partition.
+func (j *job) key(ctx context.Context, key string, events []stream.Event) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	of, name := inbox.Split(key)
+	switch of {
+	case "account":
+		return j.account(ctx, name, events)
+	case "person":
+		return j.person(ctx, name, events)
+	case "channel":
+		return j.channel(ctx, name, events)
+	case inbox.Everywhere:
+		return j.everywhere(ctx, events)
+	}
+	return fmt.Errorf("nobody knows the key %q", key)
+}
+
+// account applies events to one account, judges it, and advances its runs.
+func (j *job) account(ctx context.Context, id string, events []stream.Event) error {
+	a, err := j.o.account(ctx, id)
+	if err != nil {
+		return err
+	}
+	t := &touched{a: a}
+	done := j.has(a.doc.Value.Seq)
+	for _, ev := range events {
+		if done { // the document has it; the runs may not
+			if ev.Kind == inbox.RunKind || ev.Kind == inbox.PostedKind {
+				if err := t.c.put(ev); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err := j.o.apply(a, &t.c, ev); err != nil {
+			return err
+		}
+	}
+	t.c.again = done
+	if t.c.at.IsZero() {
+		t.c.at = events[len(events)-1].At
+	}
+	return j.settle(ctx, t, done)
+}
+
+// settle judges a touched account and puts it on the list of those to be finished.
+func (j *job) settle(ctx context.Context, t *touched, done bool) error {
+	a := t.a
+	t.f = j.o.book.Rules.Facts(&a.doc.Value.Account, &a.history, t.c.at)
+	t.f.SetFeed(j.o.w.feeds.last)
+	if !done {
+		for _, d := range j.o.judge(a, &t.c, t.f, fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)) {
+			j.decisions = append(j.decisions, &store.Doc[store.Decision]{Key: store.DecisionKey(d), Value: d})
+		}
+		j.mark(&a.doc.Value.Seq)
+		a.dirty = true
+	}
+	if err := j.o.play(ctx, j, t); err != nil {
+		return err
+	}
+	j.accounts = append(j.accounts, t)
+	return nil
+}
+
+// has reports whether a document has taken this message in already.
+func (j *job) has(s store.Seq) bool {
+	if j.lane == stream.Now {
+		return s.Now >= j.seq
+	}
+	return s.Bulk >= j.seq
+}
+
+// mark notes in a document that it has taken this message in.
+func (j *job) mark(s *store.Seq) {
+	if j.lane == stream.Now {
+		s.Now = j.seq
+	} else {
+		s.Bulk = j.seq
+	}
+}
+
+// finish writes what somebody could notice, in an order that a crash between any two writes cannot harm: decisions, then
+// accounts with what they intend, then runs with what they ask for; then it publishes that, and notes that it has.
+func (j *job) finish(ctx context.Context) error {
+	o := j.o
+	if len(j.decisions) > 0 {
+		// A conflict is a decision that was written before a crash: it says the same.
+		if _, err := o.w.o.Records.Decisions.BulkReplace(ctx, j.decisions); err != nil {
+			return err
+		}
+	}
+	var soon, all []*account
+	for _, t := range j.accounts {
+		all = append(all, t.a)
+		if t.c.said || len(t.a.doc.Value.Intents) > 0 {
+			soon = append(soon, t.a)
+		}
+		if t.a.dirty {
+			o.dirty[t.a] = struct{}{}
+		}
+	}
+	if err := o.writeAccounts(ctx, soon); err != nil {
+		return err
+	}
+	if err := o.writeRuns(ctx, all); err != nil {
+		return err
+	}
+	if len(j.out) > 0 {
+		if err := o.w.o.Stream.Publish(ctx, stream.Now, j.out...); err != nil {
+			return err
+		}
+	}
+	for _, r := range j.carried {
+		r.doc.Value.Effects, r.dirty = nil, true
+	}
+	for _, t := range j.accounts {
+		v := &t.a.doc.Value
+		if len(v.Intents) > 0 {
+			v.Intents, t.a.dirty = nil, true
+			o.dirty[t.a] = struct{}{}
+		}
+		for id, r := range t.a.runs {
+			if r.dirty {
+				o.dirty[t.a] = struct{}{}
+			} else if !r.doc.Value.Open() {
+				delete(t.a.runs, id)
+			}
+		}
+	}
+	for _, name := range j.toDraw {
+		if err := o.handOver(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish puts an event on the list of those that go out once all is written.
+func (j *job) publish(key, kind string, t *touched, id string, content any) error {
+	ev, err := inbox.Event(key, kind, t.c.at, content)
+	if err != nil {
+		return err
+	}
+	ev.ID = id
+	j.out = append(j.out, ev)
+	return nil
+}
+
+// account returns the account in memory, read from the store or made.
+func (o *owner) account(ctx context.Context, id string) (*account, error) {
+	if a := o.accounts[id]; a != nil {
+		return a, nil
+	}
+	doc, err := o.w.o.Records.Accounts.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		doc, err = store.Doc[store.Account]{Key: id, Value: store.Account{ID: id, Partition: o.n, Account: rules.Account{ID: id}}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.remember(ctx, doc)
+}
+
+// remember takes an account's document, and its open runs, into memory.
+func (o *owner) remember(ctx context.Context, doc store.Doc[store.Account]) (*account, error) {
+	a := &account{doc: doc, runs: map[string]*run{}}
+	if err := a.unpack(); err != nil {
+		return nil, err
+	}
+	if doc.Version > 0 {
+		if err := o.recall(ctx, a); err != nil {
+			return nil, err
+		}
+		for _, s := range a.history.Signals() {
+			o.w.feeds.heard(s, a.history.LastArrival(s))
+		}
+	}
+	o.accounts[doc.Key] = a
+	o.due.set(inbox.AccountKey(doc.Key), doc.Value.Due)
+	return a, nil
+}
+
+// recall reads the account's open runs, and notes the end of those that ended just before a crash.
+func (o *owner) recall(ctx context.Context, a *account) error {
+	open, err := o.w.o.Records.Runs.Find(ctx, store.Query{Field: "open", Equal: a.doc.Key})
+	if err != nil {
+		return err
+	}
+	for _, d := range open {
+		a.runs[d.Key] = &run{doc: d}
+	}
+	for _, id := range a.doc.Value.Open {
+		if a.runs[id] != nil {
+			continue
+		}
+		d, err := o.w.o.Records.Runs.Get(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // intended, and not begun before the crash: its intent is in the document
+		}
+		if err != nil {
+			return err
+		}
+		if len(d.Value.Effects) > 0 {
+			a.runs[id] = &run{doc: d}
+		}
+		a.ended(&d.Value)
+	}
+	return nil
+}
+
+func (o *owner) writeAccounts(ctx context.Context, changed []*account) error {
+	for _, a := range changed {
+		if err := a.pack(); err != nil {
+			return err
+		}
+		a.doc.Value.Open = a.doc.Value.Open[:0]
+		for _, r := range a.open() {
+			a.doc.Value.Open = append(a.doc.Value.Open, r.doc.Key)
+		}
+	}
+	err := writeAll(ctx, o.w.o.Records.Accounts, changed, func(a *account) *store.Doc[store.Account] { return &a.doc })
+	for _, a := range changed {
+		a.doc.Value.History, a.doc.Value.Seen = nil, nil
+		a.dirty = a.dirty && err != nil
+	}
+	return err
+}
+
+func (o *owner) writeRuns(ctx context.Context, of []*account) error {
+	var changed []*run
+	for _, a := range of {
+		for _, r := range a.runs {
+			if r.dirty {
+				changed = append(changed, r)
+			}
+		}
+	}
+	err := writeAll(ctx, o.w.o.Records.Runs, changed, func(r *run) *store.Doc[store.Run] { return &r.doc })
+	for _, r := range changed {
+		r.dirty = err != nil
+	}
+	return err
+}
+func (r *run) isDirty() bool { return r.dirty }

@@ -1,0 +1,320 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/playbooks"
+	"playcaller/store"
+)
+
+// owner is one tenure of one partition: the documents of its keys in memory, and how far its lanes have been read.
+type owner struct {
+	w *Worker
+	p *stream.Partition
+	n int
+
+	mu         sync.Mutex // guards what follows: held while a message is worked, and by reads
+	accounts   map[string]*account
+	people     map[string]*person
+	channels   map[string]*channel
+	book       *playbooks.Book
+	switchedOn map[string]bool // playbooks that are new, while a book is switched to
+	cp         store.Doc[store.Checkpoint]
+	read       store.Seq // the last message of each lane that has been worked
+	dirty      map[document]struct{}
+	due        dueQueue
+	woken      map[string]time.Time // wakes published and not read back yet
+	current    bool                 // has caught up once: what is read from now on is new
+
+	drawing chan drawing
+	flushed time.Time // real time of the last flush
+
+	round  atomic.Int64 // the round of Rest that the owner was last found resting in
+	asked  atomic.Int64
+	cancel atomic.Pointer[context.CancelFunc] // ends the present wait
+	failed atomic.Pointer[error]
+}
+
+// document is anything held in memory that is written in batches.
+type document interface{ isDirty() bool }
+
+func newOwner(w *Worker, p *stream.Partition) *owner {
+	return &owner{w: w, p: p, n: p.Number(),
+		accounts: map[string]*account{}, people: map[string]*person{}, channels: map[string]*channel{},
+		dirty: map[document]struct{}{}, woken: map[string]time.Time{}, drawing: make(chan drawing, 1024)}
+}
+
+// work reads and works messages until ctx ends or something fails that only starting again can mend.
+func (o *owner) work(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			o.failed.Store(&err)
+		}
+	}()
+	if err := o.load(ctx); err != nil {
+		return err
+	}
+	drawn := make(chan struct{})
+	drawCtx, stop := context.WithCancel(ctx)
+	go func() { defer close(drawn); o.draw(drawCtx) }()
+	defer func() { stop(); <-drawn }()
+
+	if err := o.p.Start(ctx, o.cp.Value.Now, o.cp.Value.Bulk, o.cp.Value.Incarnation); err != nil {
+		return err
+	}
+	o.failed.Store(nil)
+	for ctx.Err() == nil {
+		m, ok, err := o.p.TryNext()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if m, ok, err = o.pause(ctx); err != nil {
+				break
+			}
+		}
+		if ok {
+			if err := o.message(ctx, m); err != nil {
+				return err
+			}
+		}
+		if err := o.flushIfDue(ctx); err != nil {
+			return err
+		}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return errors.Join(err, o.lastFlush(ctx))
+}
+
+// lastFlush writes what is in memory when the tenure ends. A lost lease does no harm: whoever has it now has raised the
+// versions that the writes name.
+func (o *owner) lastFlush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.flush(ctx)
+}
+
+// pause is called when no message is at hand. If all have been worked it does what was waiting for that, and otherwise
+// waits for a message, the next write or a poke.
+func (o *owner) pause(ctx context.Context) (stream.Message, bool, error) {
+	if o.p.CaughtUp() {
+		busy, err := o.caughtUp(ctx)
+		if err != nil || busy {
+			return stream.Message{}, false, err
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, o.waitFor())
+	defer cancel()
+	o.cancel.Store(&cancel)
+	if o.round.Load() != o.asked.Load() { // asked between the check and now
+		return stream.Message{}, false, nil
+	}
+	m, err := o.p.Next(wait)
+	if err != nil && wait.Err() != nil && ctx.Err() == nil {
+		return stream.Message{}, false, nil
+	}
+	return m, err == nil, err
+}
+
+// caughtUp does what must not happen while old messages are read again, and reports whether that made new ones.
+func (o *owner) caughtUp(ctx context.Context) (busy bool, err error) {
+	asked := o.asked.Load()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.current {
+		o.current = true
+		if err := o.recover(ctx); err != nil {
+			return false, err
+		}
+	}
+	if busy, err = o.wake(ctx); err != nil || busy {
+		return busy, err
+	}
+	if o.round.Load() != asked {
+		o.round.Store(asked)
+	}
+	return false, nil
+}
+
+// wake publishes a wake for each key whose time has come.
+func (o *owner) wake(ctx context.Context) (bool, error) {
+	now := o.w.o.Clock.Now()
+	var events []stream.Event
+	for {
+		key, at, ok := o.due.peek()
+		if !ok || at.After(now) {
+			break
+		}
+		o.due.pop()
+		if !o.woken[key].IsZero() && o.woken[key].Equal(at) {
+			continue
+		}
+		ev, err := inbox.Event(key, inbox.WakeKind, at, inbox.Wake{Due: at})
+		if err != nil {
+			return false, err
+		}
+		events = append(events, ev)
+		o.woken[key] = at
+	}
+	if len(events) == 0 {
+		return false, nil
+	}
+	return true, o.p.Publish(ctx, stream.Now, events...)
+}
+
+// waitFor is how long, in real time, the owner may wait for a message.
+func (o *owner) waitFor() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	wait := 15 * time.Second
+	if len(o.dirty) > 0 {
+		wait = min(wait, o.w.o.FlushEvery-time.Since(o.flushed))
+	}
+	if _, at, ok := o.due.peek(); ok {
+		wait = min(wait, at.Sub(o.w.o.Clock.Now()))
+	}
+	return max(wait, time.Millisecond)
+}
+
+// poke ends a wait, so that the clock is looked at again.
+func (o *owner) poke() {
+	if cancel := o.cancel.Load(); cancel != nil {
+		(*cancel)()
+	}
+}
+
+// ask begins a round: the owner answers by round once it has found nothing to do.
+func (o *owner) ask() {
+	o.asked.Add(1)
+	o.poke()
+}
+
+func (o *owner) resting() bool { return o.round.Load() == o.asked.Load() }
+
+func (o *owner) nextDue() (time.Time, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, at, ok := o.due.peek()
+	return at, ok
+}
+
+func (o *owner) trouble() error {
+	if err := o.failed.Load(); err != nil {
+		return fmt.Errorf("partition %d: %w", o.n, *err)
+	}
+	return nil
+}
+
+// release lets go of what other parts of the program do for this tenure.
+func (o *owner) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for name := range o.channels {
+		o.w.o.Sender.Drop(ctx, inbox.ChannelKey(name))
+	}
+}
+
+// flushIfDue writes changed documents when they are old or many.
+func (o *owner) flushIfDue(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.dirty) == 0 && !o.behind() {
+		return nil
+	}
+	if len(o.dirty) < o.w.o.FlushAt && time.Since(o.flushed) < o.w.o.FlushEvery {
+		return nil
+	}
+	return o.flush(ctx)
+}
+
+// behind reports whether messages have been worked that the checkpoint does not say.
+func (o *owner) behind() bool {
+	return o.read.Now > o.cp.Value.Now || o.read.Bulk > o.cp.Value.Bulk
+}
+
+// flush writes every changed document, then the checkpoint, then lets the stream forget what lies below it.
+func (o *owner) flush(ctx context.Context) error {
+	o.flushed = time.Now()
+	if len(o.dirty) == 0 && !o.behind() {
+		return nil
+	}
+	var accounts []*account
+	var people []*person
+	var channels []*channel
+	for d := range o.dirty {
+		switch d := d.(type) {
+		case *account:
+			accounts = append(accounts, d)
+		case *person:
+			people = append(people, d)
+		case *channel:
+			channels = append(channels, d)
+		}
+	}
+	if err := o.writeAccounts(ctx, accounts); err != nil {
+		return err
+	}
+	if err := o.writeRuns(ctx, accounts); err != nil {
+		return err
+	}
+	if err := writeAll(ctx, o.w.o.Records.People, people, func(p *person) *store.Doc[store.Person] { return &p.doc }); err != nil {
+		return err
+	}
+	if err := writeAll(ctx, o.w.o.Records.Channels, channels, func(c *channel) *store.Doc[store.Channel] { return &c.doc }); err != nil {
+		return err
+	}
+	clear(o.dirty)
+	return o.checkpoint(ctx)
+}
+
+// checkpoint saves how far the partition has been worked. All that is in memory must have been written.
+func (o *owner) checkpoint(ctx context.Context) error {
+	v := &o.cp.Value
+	v.Now, v.Bulk = max(v.Now, o.read.Now), max(v.Bulk, o.read.Bulk)
+	v.Incarnation = o.w.o.Stream.Incarnation()
+	var err error
+	if o.cp.Version == 0 {
+		err = o.w.o.Records.Checkpoints.Insert(ctx, &o.cp)
+	} else {
+		err = o.w.o.Records.Checkpoints.Replace(ctx, &o.cp)
+	}
+	if err != nil {
+		return err
+	}
+	if v.Now > 0 {
+		if err := o.p.Purge(ctx, stream.Now, v.Now); err != nil {
+			return err
+		}
+	}
+	if v.Bulk > 0 {
+		return o.p.Purge(ctx, stream.Bulk, v.Bulk)
+	}
+	return nil
+}
+
+// writeAll writes documents and makes a conflict an error: somebody else has the partition.
+func writeAll[D document, T any](ctx context.Context, docs *store.Docs[T], changed []D, doc func(D) *store.Doc[T]) error {
+	batch := make([]*store.Doc[T], len(changed))
+	for i, d := range changed {
+		batch[i] = doc(d)
+	}
+	conflicts, err := docs.BulkReplace(ctx, batch)
+	if err != nil {
+		return err
+	}
+	if len(conflicts) > 0 {
+		return fmt.Errorf("%d documents, %q among them: %w", len(conflicts), conflicts[0], store.ErrConflict)
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/playbooks"
+	"playcaller/rules"
+	"playcaller/store"
+)
+
+// Counts are what the worker has done since it was made, for /metrics.
+type Counts struct {
+	Applied     atomic.Int64 // signals
+	Duplicates  atomic.Int64 // signals whose id was known
+	Refused     atomic.Int64 // signals that their series would not take
+	Parked      atomic.Int64 // events set aside
+	Undelivered atomic.Int64 // messages that Slack would not take
+}
+
+// Counts returns the worker's counters.
+func (w *Worker) Counts() *Counts { return &w.counts }
+
+// feeds knows when anything of a signal last arrived, for any account.
+type feeds struct {
+	mu sync.RWMutex
+	at map[string]time.Time
+}
+
+func (f *feeds) heard(signal string, at time.Time) {
+	if !at.After(f.last(signal)) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.at == nil {
+		f.at = map[string]time.Time{}
+	}
+	if at.After(f.at[signal]) {
+		f.at[signal] = at
+	}
+}
+
+func (f *feeds) last(signal string) time.Time {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.at[signal]
+}
+
+// away knows who said that they are away, beside what team.yaml says.
+type away struct {
+	mu sync.RWMutex
+	by map[string]playbooks.Away
+}
+
+func (a *away) set(p store.Person) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.by == nil {
+		a.by = map[string]playbooks.Away{}
+	}
+	delete(a.by, p.ID)
+	if p.AwayUntil != 0 {
+		a.by[p.ID] = playbooks.Away{From: p.AwayFrom, Until: p.AwayUntil, Cover: p.Cover}
+	}
+}
+
+func (a *away) over(team *playbooks.Team) *playbooks.Team {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for who, away := range maps.All(a.by) {
+		team = team.WithAway(who, away)
+	}
+	return team
+}
+
+// team returns today's people, those away included.
+func (o *owner) team() *playbooks.Team { return o.w.away.over(o.book.Team) }
+
+// tellOps posts a line to the channel of CS Ops, once for each key.
+func (w *Worker) tellOps(ctx context.Context, key, what, why string) error {
+	now := w.o.Clock.Now()
+	channel := w.o.Book.Team.Channel("ops")
+	out := store.Outgoing{Key: "ops/" + key, Kind: "ops", Text: fmt.Sprintf("%s: %s", what, clip(why, 500)), At: now}
+	ev, err := inbox.Event(inbox.ChannelKey(channel), inbox.SendKind, now, out)
+	if err != nil {
+		return err
+	}
+	ev.ID = out.Key
+	return w.o.Stream.Publish(ctx, stream.Now, ev)
+}
+
+// SwitchBook makes every partition judge by another book from here on. Runs in flight keep theirs.
+func (w *Worker) SwitchBook(ctx context.Context, book *playbooks.Book) error {
+	now := w.o.Clock.Now()
+	if err := w.books.keep(ctx, book, now); err != nil {
+		return err
+	}
+	return w.everywhere(ctx, inbox.BookKind, inbox.Book{Hash: book.Hash})
+}
+
+// Ops pauses, resumes or stops in every partition.
+func (w *Worker) Ops(ctx context.Context, ops inbox.Ops) error {
+	return w.everywhere(ctx, inbox.OpsKind, ops)
+}
+
+func (w *Worker) everywhere(ctx context.Context, kind string, content any) error {
+	ev, err := inbox.Event(inbox.Everywhere, kind, w.o.Clock.Now(), content)
+	if err != nil {
+		return err
+	}
+	for p := range w.o.Stream.Partitions() {
+		if err := w.o.Stream.PublishTo(ctx, p, stream.Now, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// View calls see with an account as it is in memory, its latest signals included, and reports whether this replica has it.
+// What see is given must not be kept.
+func (w *Worker) View(account string, see func(v *store.Account, h *rules.History, book *playbooks.Book)) bool {
+	w.mu.RLock()
+	o := w.owners[w.o.Stream.PartitionOf(inbox.AccountKey(account))]
+	w.mu.RUnlock()
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	a := o.accounts[account]
+	if a == nil {
+		return false
+	}
+	see(&a.doc.Value, &a.history, o.book)
+	return true
+}
+
+// Feed returns when anything of a signal last arrived.
+func (w *Worker) Feed(signal string) time.Time { return w.feeds.last(signal) }
+
+// Team returns today's people, those away included.
+func (w *Worker) Team(book *playbooks.Book) *playbooks.Team { return w.away.over(book.Team) }
+
+// Book returns the book of a hash; the one that the worker was started with for "".
+func (w *Worker) Book(ctx context.Context, hash string) (*playbooks.Book, error) {
+	if hash == "" {
+		hash = w.o.Book.Hash
+	}
+	return w.books.get(ctx, hash)
+}

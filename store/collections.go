@@ -1,0 +1,265 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"playcaller/playbooks"
+	"playcaller/rules"
+)
+
+// Seq is the last event of each lane of the stream that a document has taken in.
+type Seq struct {
+	Now  uint64 `json:"now,omitempty"`
+	Bulk uint64 `json:"bulk,omitempty"`
+}
+
+// Account is all that is kept of one account: what the CRM said, its series, and where it stands with every rule.
+type Account struct {
+	ID        string        `json:"id"`
+	Partition int           `json:"partition"`
+	Known     bool          `json:"known"` // false while only signals have come
+	Account   rules.Account `json:"account"`
+
+	History []byte `json:"history,omitempty"` // rules.History in its binary form
+	Seen    []byte `json:"seen,omitempty"`    // rules.Seen in its binary form
+
+	States map[string]rules.RuleState `json:"states,omitempty"` // by RuleKey
+	Untils map[string]time.Time       `json:"untils,omitempty"` // by RuleKey: when to judge again although nothing happens
+	Ended  map[string]time.Time       `json:"ended,omitempty"`  // by RuleKey: when the last run ended
+	Open   []string                   `json:"open,omitempty"`   // ids of the open runs
+	Starts int64                      `json:"starts,omitempty"` // runs started other than by a rule, so far
+
+	Snoozes  map[string]Snooze `json:"snoozes,omitempty"` // by playbook; "" is the whole account
+	Intents  []Intent          `json:"intents,omitempty"` // decided, perhaps not yet done
+	Contacts []Contact         `json:"contacts,omitempty"`
+
+	Due time.Time `json:"due,omitzero"` // when it must be looked at again although nothing happens
+	Seq Seq       `json:"seq"`
+}
+
+// RuleKey names what a rule state is kept for: a playbook, or a playbook and the contract it is judged for.
+func RuleKey(playbook, subject string) string {
+	if subject == "" {
+		return playbook
+	}
+	return playbook + "|" + subject
+}
+
+// Snooze is a "not now" on a playbook or an account.
+type Snooze struct {
+	Until time.Time `json:"until"`
+	By    string    `json:"by,omitempty"`
+}
+
+// Intent is a run to be started, written down with the decision that asks for it.
+type Intent struct {
+	Playbook string              `json:"playbook"`
+	Subject  string              `json:"subject,omitempty"`
+	Episode  int64               `json:"episode"`
+	At       time.Time           `json:"at"`
+	By       string              `json:"by"` // "rule", a run id or a person id
+	Fired    []rules.ClauseValue `json:"fired,omitempty"`
+	Form     string              `json:"form,omitempty"`   // handoff: kind of the form
+	Fields   map[string]any      `json:"fields,omitempty"` // of the form
+	Draft    bool                `json:"draft,omitempty"`  // handoff: saved, not yet sent
+}
+
+// Contact is one contact with the account that somebody wrote down.
+type Contact struct {
+	At   time.Time `json:"at"`
+	By   string    `json:"by"`
+	Text string    `json:"text"`
+}
+
+// Run is a run and what is still to be done because of it.
+type Run struct {
+	playbooks.Run
+	Effects []playbooks.Effect `json:"effects,omitempty"` // saved with the change that asked for them; empty once carried out
+	Over    bool               `json:"over,omitempty"`    // the rule has been found not to hold any more, and the run was told
+	Shown   int64              `json:"shown,omitempty"`   // Version for which a card was last asked for
+	Told    int                `json:"told,omitempty"`    // entries of the log that were handed to the thread
+	Card    Post               `json:"card,omitzero"`
+	Seq     Seq                `json:"seq"`
+}
+
+// Post is where a message is.
+type Post struct {
+	Channel string `json:"channel,omitempty"` // Slack's id
+	TS      string `json:"ts,omitempty"`
+}
+
+// Decision is a recorded decision.
+type Decision struct {
+	rules.Decision
+	Seq string `json:"seq"` // where in the stream it was made: makes the record's key, so that a replay writes it once
+}
+
+// Person is what is kept of a person: what waits to be delivered to them.
+type Person struct {
+	ID        string `json:"id"`
+	Partition int    `json:"partition"`
+	Queue     []Line `json:"queue,omitempty"`
+	Day       string `json:"day,omitempty"`    // the person's local date that Given counts for
+	Given     int    `json:"given,omitempty"`  // new questions delivered on that day
+	Sent      int64  `json:"sent,omitempty"`   // direct messages so far; names the next
+	Digest    bool   `json:"digest,omitempty"` // what waits is for the morning
+
+	AwayFrom  rules.Date `json:"away_from,omitzero"`
+	AwayUntil rules.Date `json:"away_until,omitzero"`
+	Cover     string     `json:"cover,omitempty"`
+
+	Due time.Time `json:"due,omitzero"`
+	Seq Seq       `json:"seq"`
+}
+
+// Line is one thing that a person is to be told.
+type Line struct {
+	Key     string         `json:"key"` // of the effect, so that it is queued once
+	Account string         `json:"account"`
+	Run     string         `json:"run"`
+	Visit   int            `json:"visit"`
+	What    string         `json:"what"` // as in playbooks.Effect
+	At      time.Time      `json:"at"`
+	Args    map[string]any `json:"args,omitempty"`
+
+	Severity string `json:"severity,omitempty"`
+}
+
+// Channel is the outbox of one Slack channel.
+type Channel struct {
+	Name      string          `json:"name"` // "#cs-alerts", or "dm:" and a person
+	Partition int             `json:"partition"`
+	Pending   []Outgoing      `json:"pending,omitempty"`
+	Sent      map[string]Sent `json:"sent,omitempty"` // by key of the post
+	Seq       Seq             `json:"seq"`
+}
+
+// Outgoing is a message to be posted or edited. It names what to show; the text is made when it is sent.
+type Outgoing struct {
+	Key     string    `json:"key"`
+	Kind    string    `json:"kind"` // card, log, say, lines, ops
+	Account string    `json:"account,omitempty"`
+	Run     string    `json:"run,omitempty"`
+	Version int64     `json:"version,omitempty"`
+	From    int       `json:"from,omitempty"` // log: first entry
+	To      int       `json:"to,omitempty"`   // log: end, not included
+	Visit   int       `json:"visit,omitempty"`
+	Person  string    `json:"person,omitempty"` // reader of a direct message
+	Digest  bool      `json:"digest,omitempty"`
+	Lines   []Line    `json:"lines,omitempty"`
+	Text    string    `json:"text,omitempty"`
+	At      time.Time `json:"at"`
+	Began   time.Time `json:"began,omitzero"` // of the run: its card is not older
+
+	Effect *playbooks.Effect `json:"effect,omitempty"` // say
+
+	// Uncertain marks what may have been posted by a process that was killed.
+	Uncertain bool `json:"uncertain,omitempty"`
+	// Sent and Parent say, when it is handed to be drawn, where the message itself and the run's card are.
+	Sent   Post `json:"-"`
+	Parent Post `json:"-"`
+}
+
+// Sent is where a post went.
+type Sent struct {
+	Post
+	At      time.Time `json:"at"`
+	Version int64     `json:"version,omitempty"`
+}
+
+// Book is the content of a book that some run may still be played from.
+type Book struct {
+	Hash  string            `json:"hash"`
+	Files map[string][]byte `json:"files"`
+	At    time.Time         `json:"at"`
+}
+
+// Checkpoint is how far a partition's owner has come.
+type Checkpoint struct {
+	Partition   int    `json:"partition"`
+	Incarnation string `json:"incarnation"`
+	Now         uint64 `json:"now"`
+	Bulk        uint64 `json:"bulk"`
+	Book        string `json:"book"` // hash of the book its accounts are judged by
+
+	Paused map[string]bool `json:"paused,omitempty"` // playbooks that ops paused; "" is all of them
+}
+
+// Parked is an event that failed three times and was set aside.
+type Parked struct {
+	ID        string    `json:"id"`
+	Partition int       `json:"partition"`
+	Lane      string    `json:"lane"`
+	Key       string    `json:"key"`
+	Kind      string    `json:"kind"`
+	At        time.Time `json:"at"`
+	Data      []byte    `json:"data"`
+	Error     string    `json:"error"`
+	ParkedAt  time.Time `json:"parked_at"`
+}
+
+// Records are all the collections, typed.
+type Records struct {
+	Accounts    *Docs[Account]
+	Runs        *Docs[Run]
+	Decisions   *Docs[Decision]
+	People      *Docs[Person]
+	Channels    *Docs[Channel]
+	Books       *Docs[Book]
+	Checkpoints *Docs[Checkpoint]
+	Parked      *Docs[Parked]
+}
+
+var (
+	accounts = Kind[Account]{Name: "accounts", Schema: 1, Indexes: []string{"part"},
+		Fields: func(a Account) map[string]any { return map[string]any{"part": a.Partition} }}
+	runs = Kind[Run]{Name: "runs", Schema: 1, Indexes: []string{"account", "open", "turn", "began"},
+		Fields: func(r Run) map[string]any {
+			f := map[string]any{"account": r.Account, "began": r.Began.UTC().UnixMilli()}
+			if r.Open() {
+				f["open"] = r.Account
+				f["turn"] = turn(r.Run)
+			}
+			return f
+		}}
+	decisions = Kind[Decision]{Name: "decisions", Schema: 1, Indexes: []string{"account", "rule"},
+		Fields: func(d Decision) map[string]any {
+			at := d.At.UTC().Format("20060102T150405.000")
+			return map[string]any{"account": d.Account + "|" + at, "rule": d.Account + "|" + d.Playbook + "|" + at}
+		}}
+	people = Kind[Person]{Name: "people", Schema: 1, Indexes: []string{"part"},
+		Fields: func(p Person) map[string]any { return map[string]any{"part": p.Partition} }}
+	channels = Kind[Channel]{Name: "channels", Schema: 1, Indexes: []string{"part"},
+		Fields: func(c Channel) map[string]any { return map[string]any{"part": c.Partition} }}
+	books       = Kind[Book]{Name: "books", Schema: 1}
+	checkpoints = Kind[Checkpoint]{Name: "checkpoints", Schema: 1}
+	parked      = Kind[Parked]{Name: "parked", Schema: 1}
+)
+
+// Collections are what a backend must be opened with.
+func Collections() []Collection {
+	return []Collection{accounts.Collection(), runs.Collection(), decisions.Collection(), people.Collection(),
+		channels.Collection(), books.Collection(), checkpoints.Collection(), parked.Collection()}
+}
+
+// In returns the typed collections of b.
+func In(b Backend) Records {
+	return Records{accounts.In(b), runs.In(b), decisions.In(b), people.In(b), channels.In(b), books.In(b), checkpoints.In(b), parked.In(b)}
+}
+
+// CheckpointKey names a partition's checkpoint.
+func CheckpointKey(partition int) string { return fmt.Sprintf("p%03d", partition) }
+
+// DecisionKey names a recorded decision.
+func DecisionKey(d Decision) string {
+	return d.Account + "|" + RuleKey(d.Playbook, d.Subject) + "|" + d.Seq
+}
+
+// turn returns the person whose turn it is in an open run: the current visit's assignee, else the run's.
+func turn(r playbooks.Run) string {
+	if v := r.Current(); v != nil && v.Assignee != "" {
+		return v.Assignee
+	}
+	return r.Assignee
+}
