@@ -1,10 +1,18 @@
 package rules
 
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+)
+
 // A Type is the type of an expression's value.
 type Type string
 
-// The types. A Person is a Text that names a person: an id in team.yaml or an
-// e-mail address. Days are a Number. Any accepts all.
+// The types. A Person is text that names a person: an id in team.yaml or an
+// e-mail address; it may stand wherever Text may. Lengths of time are Numbers of
+// days.
 const (
 	Number Type = "number"
 	Text   Type = "text"
@@ -49,82 +57,219 @@ type Let struct {
 // templates. It collects the features they ask for, so that each is computed once
 // per evaluation. Compile everything first, then evaluate: a Compiler is not safe
 // for use by several goroutines while it compiles, and is after that.
-type Compiler struct{}
+type Compiler struct {
+	*core
+	own map[string]int // slots of lets and values, by name
+}
+
+// A core is what all compilers of one book share.
+type core struct {
+	signals    map[string]SignalDef
+	segments   map[string]int // slots
+	order      []string       // of segments
+	stages     []string
+	milestones []string
+	attributes map[string]Type
+	roles      []string
+
+	slots  []slot
+	byText map[string]int
+}
+
+// A slot is one thing that expressions read: a feature, a field, a let. All
+// expressions that read it share it.
+type slot struct {
+	text    string // as written
+	typ     Type
+	values  []string // the texts it may have, where those are known
+	feature *feature // or get
+	get     func(*Facts) result
+	reads   []int // slots that get reads
+	fresh   bool  // worked out each time: depends on the reader's language
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // NewCompiler checks a schema and its segments' conditions.
-func NewCompiler(schema Schema) (*Compiler, []Problem) { return &Compiler{}, nil }
+func NewCompiler(schema Schema) (*Compiler, []Problem) {
+	c := &Compiler{core: &core{
+		signals: map[string]SignalDef{}, segments: map[string]int{}, byText: map[string]int{},
+		stages: schema.Stages, milestones: schema.Milestones, attributes: schema.Attributes,
+		roles: append([]string{"owner", "ae", "se", "onboarding", "partner_manager"}, schema.Roles...),
+	}}
+	var problems []Problem
+	for _, def := range schema.Signals {
+		if p := c.checkSignalDef(def); p != "" {
+			problems = append(problems, problemAt(Source{}, 0, 0, "%s", p))
+			continue
+		}
+		c.signals[def.Name] = def
+	}
+	for _, seg := range schema.Segments {
+		problems = append(problems, c.addSegment(seg)...)
+	}
+	return c, problems
+}
+
+// checkSignalDef says what is wrong with a declaration, or "".
+func (c *core) checkSignalDef(def SignalDef) string {
+	switch {
+	case !nameForm.MatchString(def.Name) || slices.Contains(rootNames(), def.Name):
+		return fmt.Sprintf("signal %q: want a name of letters, digits and _ that is not one of %v", def.Name, rootNames())
+	case !slices.Contains([]Kind{Count, Gauge, Unique}, def.Kind):
+		return fmt.Sprintf("signal %s: kind %q: want count, gauge or unique", def.Name, def.Kind)
+	case def.Kind == Unique && def.Dimension != "":
+		return fmt.Sprintf("signal %s: a unique signal cannot be split by a dimension (%s)", def.Name, def.Dimension)
+	case def.Fresh < 0:
+		return fmt.Sprintf("signal %s: fresh is negative", def.Name)
+	case c.signals[def.Name].Name != "":
+		return fmt.Sprintf("signal %s is declared twice", def.Name)
+	}
+	return ""
+}
+
+// addSegment compiles a segment's conditions; they may use segments before it.
+func (c *Compiler) addSegment(seg Segment) []Problem {
+	if !nameForm.MatchString(seg.Name) {
+		return []Problem{problemAt(seg.Source, 0, len(seg.Source.Text), "segment %q: want a name of letters, digits and _", seg.Name)}
+	}
+	if _, twice := c.segments[seg.Name]; twice {
+		return []Problem{problemAt(seg.Source, 0, len(seg.Source.Text), "segment %s is declared twice", seg.Name)}
+	}
+	var problems []Problem
+	var conditions []*Condition
+	sl := slot{text: "segment." + seg.Name, typ: Text, values: []string{""}}
+	for _, v := range seg.Values {
+		sl.values = append(sl.values, v.Value)
+		if v.If.Text == "" {
+			conditions = append(conditions, nil)
+			continue
+		}
+		cond, wrong := c.Condition(v.If)
+		problems = append(problems, wrong...)
+		conditions = append(conditions, cond)
+		if cond != nil {
+			sl.reads = append(sl.reads, cond.slots()...)
+		}
+	}
+	if len(problems) == 0 {
+		values := seg.Values
+		sl.get = func(f *Facts) result { return chooseSegment(f, seg.Name, values, conditions) }
+	} else {
+		sl.get = func(*Facts) result { return result{gap: gap{what: "segment." + seg.Name + " has errors"}} }
+	}
+	c.segments[seg.Name] = c.addSlot(sl)
+	c.order = append(c.order, seg.Name)
+	return problems
+}
+
+func chooseSegment(f *Facts, name string, values []SegmentValue, conditions []*Condition) result {
+	for i, cond := range conditions {
+		if cond == nil {
+			return result{text: values[i].Value}
+		}
+		switch cond.Truth(f) {
+		case True:
+			return result{text: values[i].Value}
+		case Unknown:
+			return result{gap: gap{what: "segment." + name + " is not known"}}
+		}
+	}
+	return result{}
+}
 
 // With returns a compiler that also knows the given names: lets, in order, each
 // of which may use those before it, and values, which are given at evaluation by
 // Facts.Set (what an answer collected, for example) and are unknown until then.
-func (c *Compiler) With(lets []Let, values map[string]Type) (*Compiler, []Problem) { return c, nil }
-
-// Condition compiles a condition, or returns nil and what is wrong with it.
-func (c *Compiler) Condition(s Source) (*Condition, []Problem) { return &Condition{}, nil }
-
-// Expr compiles an expression of one of the wanted types (any type where none is
-// given), or returns nil and what is wrong with it.
-func (c *Compiler) Expr(s Source, want ...Type) (*Expr, []Problem) { return &Expr{}, nil }
-
-// Template compiles a text with expressions in {{ … }}, or returns nil and what
-// is wrong with it.
-func (c *Compiler) Template(s Source) (*Template, []Problem) { return &Template{}, nil }
-
-// A Condition is a compiled expression that is true, false or unknown.
-type Condition struct {
-	Source Source
+func (c *Compiler) With(lets []Let, values map[string]Type) (*Compiler, []Problem) {
+	inner := &Compiler{core: c.core, own: maps.Clone(c.own)}
+	if inner.own == nil {
+		inner.own = map[string]int{}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		inner.own[name] = c.slotOf("given "+name+" "+string(values[name]), func() slot {
+			return slot{text: name, typ: values[name], get: func(f *Facts) result { return f.given(name) }}
+		})
+	}
+	var problems []Problem
+	for _, let := range lets {
+		if p := inner.checkLetName(let); p != nil {
+			problems = append(problems, *p)
+			continue
+		}
+		sl, wrong := inner.letSlot(let)
+		problems = append(problems, wrong...)
+		inner.own[let.Name] = c.addSlot(sl)
+	}
+	return inner, problems
 }
 
-// A Verdict is what a condition said of one account at one time.
-type Verdict struct {
-	Truth   Truth
-	Clauses []ClauseValue // every clause, in the order written
-	Missing []string      // what makes it unknown; nil unless Truth is Unknown
+func (c *Compiler) checkLetName(let Let) *Problem {
+	var why string
+	switch {
+	case !nameForm.MatchString(let.Name):
+		why = "want a name of letters, digits and _"
+	case slices.Contains(rootNames(), let.Name) || c.signals[let.Name].Name != "":
+		why = "the name is taken"
+	case hasKey(c.own, let.Name):
+		why = "the name is used twice"
+	default:
+		return nil
+	}
+	p := problemAt(let.Expr, 0, 0, "let %s: %s", let.Name, why)
+	return &p
 }
 
-// Eval judges the condition, with every clause's values.
-func (c *Condition) Eval(f *Facts) Verdict { return Verdict{} }
-
-// Truth judges the condition and returns nothing but the result, faster than Eval.
-func (c *Condition) Truth(f *Facts) Truth { return Unknown }
-
-// String returns the condition as written.
-func (c *Condition) String() string { return c.Source.Text }
-
-// Signals returns the names of the signals the condition reads, sorted.
-func (c *Condition) Signals() []string { return nil }
-
-// An Expr is a compiled expression with a value.
-type Expr struct {
-	Source Source
-	Type   Type
+// letSlot compiles a let: a condition keeps its three values.
+func (c *Compiler) letSlot(let Let) (slot, []Problem) {
+	failed := slot{text: let.Name, typ: "", get: func(*Facts) result { return result{gap: gap{what: let.Name + " has errors"}} }}
+	e, problems := c.Expr(let.Expr)
+	if len(problems) > 0 {
+		return failed, problems
+	}
+	if e.Type != Bool {
+		return slot{text: let.Name, typ: e.Type, reads: e.program.slots, get: e.program.eval}, nil
+	}
+	cond, problems := c.Condition(let.Expr)
+	if len(problems) > 0 {
+		return failed, problems
+	}
+	return slot{text: let.Name, typ: Bool, reads: cond.slots(), get: cond.asResult}, nil
 }
 
-// Eval returns the expression's value - a float64, string, bool or Date - or nil
-// and what is missing.
-func (e *Expr) Eval(f *Facts) (value any, missing []string) { return nil, nil }
-
-// Number returns the value of a Number; ok is false where it is unknown.
-func (e *Expr) Number(f *Facts) (v float64, ok bool) { return 0, false }
-
-// Text returns the value of a Text or Person; ok is false where it is unknown.
-func (e *Expr) Text(f *Facts) (v string, ok bool) { return "", false }
-
-// Date returns the value of a Day; ok is false where it is unknown.
-func (e *Expr) Date(f *Facts) (v Date, ok bool) { return 0, false }
-
-// String returns the expression as written.
-func (e *Expr) String() string { return e.Source.Text }
-
-// A Template is a compiled text with expressions.
-type Template struct {
-	Source Source
+// addSlot numbers a slot.
+func (c *core) addSlot(sl slot) int {
+	c.slots = append(c.slots, sl)
+	return len(c.slots) - 1
 }
 
-// Render fills the expressions in. Numbers, dates and percentages are written in
-// the given language ("en", "ja"); an unknown value is written as "–". The result
-// is plain text: what comes from data is not escaped for Slack.
-func (t *Template) Render(f *Facts, lang string) string { return t.Source.Text }
+// slotOf returns the slot known by key, made where there is none.
+func (c *core) slotOf(key string, make func() slot) int {
+	if i, known := c.byText[key]; known {
+		return i
+	}
+	i := c.addSlot(make())
+	c.byText[key] = i
+	return i
+}
 
-// String returns the text as written.
-func (t *Template) String() string { return t.Source.Text }
+// signalsOf returns the signals that slots read, sorted.
+func (c *core) signalsOf(slots []int) []string {
+	found := map[string]bool{}
+	var visit func([]int)
+	visit = func(list []int) {
+		for _, i := range list {
+			if ft := c.slots[i].feature; ft != nil {
+				found[ft.signal] = true
+			}
+			visit(c.slots[i].reads)
+		}
+	}
+	visit(slots)
+	return slices.Sorted(maps.Keys(found))
+}
+
+func hasKey[V any](m map[string]V, key string) bool {
+	_, ok := m[key]
+	return ok
+}

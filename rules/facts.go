@@ -1,53 +1,261 @@
 package rules
 
-import "time"
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+)
 
 // Facts is what expressions read: one account, its series, a contract where the
 // subject is one, and a time. Each feature is computed at most once between two
 // calls of Reset. Facts is meant to be reused by one goroutine for account after
 // account; it is not safe for several at once.
-type Facts struct{}
+type Facts struct {
+	core    *core
+	account *Account
+	history *History
+	now     time.Time
+	today   Date
+	subject string
+	lang    string
+	values  map[string]result
+	feed    func(string) time.Time
+
+	cells []factCell
+	turn  uint32
+	env   map[string]any
+	vm    vm.VM
+
+	zone     *time.Location
+	zoneName string
+	zones    map[string]*time.Location
+	holidays Holidays
+	offDays  func(Date) string
+	contract *Contract
+	chosen   bool // contract has been looked for
+}
+
+type factCell struct {
+	turn   uint32
+	result result
+}
 
 // NewFacts returns the facts of one account for everything that c, or a compiler
 // made by c.With, compiled. history may be nil.
 func NewFacts(c *Compiler, account *Account, history *History, now time.Time) *Facts {
-	f := &Facts{}
+	f := &Facts{core: c.core, env: map[string]any{}, zones: map[string]*time.Location{}, zone: time.UTC}
+	f.vm.MemoryBudget = memoryBudget
+	f.offDays = f.whyOff
 	f.Reset(account, history, now)
 	return f
 }
 
 // Reset makes f the facts of another account or another time. The subject and
-// the values given by Set are forgotten; what SetFeed gave is kept.
-func (f *Facts) Reset(account *Account, history *History, now time.Time) {}
+// the values given by Set are forgotten; what SetFeed gave is kept. An account
+// whose time zone is not known to this system is judged in UTC.
+func (f *Facts) Reset(account *Account, history *History, now time.Time) {
+	if account == nil {
+		account = &Account{}
+	}
+	f.account, f.history, f.now, f.subject = account, history, now, ""
+	if account.TimeZone != f.zoneName {
+		f.zone, f.zoneName = f.location(account.TimeZone), account.TimeZone
+	}
+	f.today = DateOf(now.In(f.zone))
+	clear(f.values)
+	f.invalidate()
+	if history != nil {
+		history.memo.ready(f.core, f.today, calendarKey{account.Country, closedKey(account.Closed)}, len(f.core.slots))
+	}
+}
+
+// invalidate forgets what was worked out.
+func (f *Facts) invalidate() {
+	f.turn++
+	f.chosen = false
+	for len(f.cells) < len(f.core.slots) {
+		f.cells = append(f.cells, factCell{})
+	}
+}
+
+func (f *Facts) location(name string) *time.Location {
+	if loc := f.zones[name]; loc != nil {
+		return loc
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		loc = time.UTC
+	}
+	f.zones[name] = loc
+	return loc
+}
 
 // ForContract makes the contract of that id the one that "contract" reads; with
 // "" it is the account's current one: of those still running, the one that ends
 // first.
-func (f *Facts) ForContract(id string) {}
+func (f *Facts) ForContract(id string) {
+	f.subject = id
+	f.invalidate()
+}
 
 // Set gives a value (float64, int, string, bool, Date or time.Time) that the
-// compiler was told of by With.
-func (f *Facts) Set(name string, value any) {}
+// compiler was told of by With. A value of another type is unknown.
+func (f *Facts) Set(name string, value any) {
+	if f.values == nil {
+		f.values = map[string]result{}
+	}
+	f.values[name] = f.resultOf(name, value)
+	f.invalidate()
+}
+
+func (f *Facts) resultOf(name string, value any) result {
+	switch v := value.(type) {
+	case Date:
+		if v != 0 {
+			return result{number: float64(v)}
+		}
+	case time.Time:
+		if !v.IsZero() {
+			return result{number: float64(DateOf(v.In(f.zone)))}
+		}
+	case bool, int, float64, string:
+		return unboxed(v)
+	}
+	return result{gap: gap{what: name + " is not known"}}
+}
+
+func (f *Facts) given(name string) result {
+	if r, ok := f.values[name]; ok {
+		return r
+	}
+	return result{gap: gap{what: name + " is not known"}}
+}
 
 // SetFeed tells when anything of a signal last arrived for any account. Silence of
 // one account up to then is real: its days without data are zero. Without it (nil)
 // only the account's own arrivals show that its feed is alive.
-func (f *Facts) SetFeed(last func(signal string) time.Time) {}
+func (f *Facts) SetFeed(last func(signal string) time.Time) {
+	f.feed = last
+	f.invalidate()
+}
 
-// Account returns the account, Now the time, Today the account's local day.
-func (f *Facts) Account() *Account { return nil }
-func (f *Facts) Now() time.Time    { return time.Time{} }
-func (f *Facts) Today() Date       { return 0 }
+// Account returns the account that the facts are about.
+func (f *Facts) Account() *Account { return f.account }
+
+// Now returns the time that the facts are of.
+func (f *Facts) Now() time.Time { return f.now }
+
+// Today returns the account's local day.
+func (f *Facts) Today() Date { return f.today }
+
+// Location returns the account's time zone.
+func (f *Facts) Location() *time.Location { return f.zone }
 
 // Segments returns the account's value of every segment; an unknown one is absent.
-func (f *Facts) Segments() map[string]string { return nil }
+func (f *Facts) Segments() map[string]string {
+	all := map[string]string{}
+	for _, name := range f.core.order {
+		if r := f.slot(f.core.segments[name]); r.gap.known() {
+			all[name] = r.text
+		}
+	}
+	return all
+}
 
-// Contract returns the contract that expressions read, or nil.
-func (f *Facts) Contract() *Contract { return nil }
+// slot returns a slot's value, worked out at most once.
+func (f *Facts) slot(i int) *result {
+	if i >= len(f.cells) { // compiled after the last Reset
+		turn := f.turn
+		f.invalidate()
+		f.turn = turn
+	}
+	cell := &f.cells[i]
+	if cell.turn == f.turn {
+		return &cell.result
+	}
+	sl := &f.core.slots[i]
+	var r result
+	if sl.feature != nil {
+		r = f.feature(i, sl.feature)
+	} else {
+		r = sl.get(f)
+	}
+	cell = &f.cells[i] // get may have grown cells
+	cell.result = r
+	if !sl.fresh {
+		cell.turn = f.turn
+	}
+	return &cell.result
+}
 
-// Chart returns at most n days of a signal up to today (n <= 20 suits Slack),
-// oldest first, with what was expected of each.
-func (f *Facts) Chart(signal string, n int) []ChartPoint { return nil }
+// boxed returns a slot's value as the vm takes it.
+func (f *Facts) boxed(i int) any {
+	r := f.slot(i)
+	if !r.gap.known() {
+		return nil
+	}
+	switch f.core.slots[i].typ {
+	case Bool:
+		return r.number != 0
+	case Text, Person:
+		return r.text
+	}
+	return r.number
+}
+
+// feature works a feature out, or takes it from the History's memo while nothing
+// it is computed from has changed.
+func (f *Facts) feature(i int, ft *feature) result {
+	if f.history == nil {
+		return result{gap: gap{what: ft.signal + ": no data yet"}}
+	}
+	s := f.history.series[ft.signal]
+	if s == nil {
+		return result{gap: gap{what: ft.signal + ": no data yet"}}
+	}
+	if i >= len(f.history.memo.cells) {
+		f.history.memo.ready(f.core, f.today, f.history.memo.calendar, len(f.core.slots))
+	}
+	version, alive := s.version, f.alive(ft.signal)
+	if ft.completed() {
+		version = s.past
+	}
+	cell := &f.history.memo.cells[i]
+	if cell.set && cell.version == version && cell.alive == alive && cell.until == s.untilDay {
+		return cell.result
+	}
+	r := ft.compute(s, f.today, alive, f.offDays, cell)
+	cell.set, cell.version, cell.alive, cell.until, cell.result = true, version, alive, s.untilDay, r
+	return r
+}
+
+// alive returns the local day through which the feed as a whole is known to have
+// been alive, 0 where only the account itself tells.
+func (f *Facts) alive(signal string) Date {
+	if f.feed == nil {
+		return 0
+	}
+	last := f.feed(signal)
+	if last.IsZero() {
+		return 0
+	}
+	return min(DateOf(last.In(f.zone)), f.today)
+}
+
+// whyOff says why a day is not like others for the account, or "".
+func (f *Facts) whyOff(d Date) string {
+	for _, span := range f.account.Closed {
+		if span.From <= d && d <= span.To {
+			return "closed"
+		}
+	}
+	if name := f.holidays.Name(f.account.Country, d); name != "" {
+		return "holiday: " + name
+	}
+	return ""
+}
 
 // A ChartPoint is one day of a chart. Values that are not known are NaN.
 type ChartPoint struct {
@@ -55,38 +263,42 @@ type ChartPoint struct {
 	Actual, Expected, Low, High float64
 }
 
-// Baseline explains what the days of a window are compared with.
-func (f *Facts) Baseline(signal, by string, window, vs Period) (Baseline, error) {
-	return Baseline{}, nil
+// Chart returns at most n days of a signal up to the last completed one, oldest
+// first (20 suit Slack), with what was expected of each from the eight weeks before
+// and between which values all but 1 in 100 days lie by chance. It begins with the
+// account's first data and is nil where there is none.
+func (f *Facts) Chart(signal string, n int) []ChartPoint {
+	v, s, err := f.view(signal, "")
+	if err != nil || n <= 0 {
+		return nil
+	}
+	from := max(f.today-Date(n), s.total.from)
+	u := v.usualBefore(from, usualWeeks, nil)
+	var points []ChartPoint
+	for d := from; d < f.today; d++ {
+		p := ChartPoint{Date: d, Actual: v.value(d), Expected: math.NaN(), Low: math.NaN(), High: math.NaN()}
+		if f.whyOff(d) == "" {
+			p.Expected = u.mean[d.Weekday()]
+			p.Low, p.High = u.band(v.kind, d.Weekday())
+		}
+		points = append(points, p)
+	}
+	return points
 }
 
-// A Baseline says what was expected of a window of days, and from which days that
-// was learnt.
-type Baseline struct {
-	Signal   string        `json:"signal"`
-	From     Date          `json:"from"` // the window, both included
-	To       Date          `json:"to"`
-	Expected float64       `json:"expected"` // over the window's compared days
-	Actual   float64       `json:"actual"`   // over the same days
-	Low      float64       `json:"low"`      // within [Low, High] the difference is within chance
-	High     float64       `json:"high"`
-	Days     []BaselineDay `json:"days"`
-	LeftOut  []LeftOut     `json:"left_out,omitempty"`
-	Missing  string        `json:"missing,omitempty"` // why nothing can be said; "" otherwise
-}
-
-// A BaselineDay is one day of a Baseline's window.
-type BaselineDay struct {
-	Date     Date    `json:"date"`
-	Actual   float64 `json:"actual"`
-	Expected float64 `json:"expected"`
-	Low      float64 `json:"low"`
-	High     float64 `json:"high"`
-	Used     []Date  `json:"used"` // the days it was learnt from
-}
-
-// LeftOut is a day that was not compared or not learnt from, and why.
-type LeftOut struct {
-	Date Date   `json:"date"`
-	Why  string `json:"why"` // "holiday: 元日", "closed", "no data"
+// view returns how a signal's days are read today.
+func (f *Facts) view(signal, by string) (*view, *series, error) {
+	def, declared := f.core.signals[signal]
+	if !declared {
+		return nil, nil, fmt.Errorf("signal %s is not declared", signal)
+	}
+	var s *series
+	if f.history != nil {
+		s = f.history.series[signal]
+	}
+	if s == nil || len(s.total.values) == 0 {
+		return nil, nil, fmt.Errorf("%s: no data yet", signal)
+	}
+	ft := newFeature(opDrop, def)
+	return &view{row: s.look(by), first: s.total.from, last: min(s.untilDay, f.today), alive: f.alive(signal), fresh: ft.fresh, kind: s.kind, offDays: f.offDays, cover: &s.total}, s, nil
 }

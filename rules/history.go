@@ -1,17 +1,27 @@
 package rules
 
-import "time"
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// maxValue bounds what a bucket may hold: whole numbers below it are exact.
+const maxValue = 1e15
 
 // A History is all series of one account: daily buckets in the account's zone
 // for 400 days, hourly ones for 48 hours. The zero History is empty and ready.
 // It is not safe for use by several goroutines at once.
+//
+// When an account moves to another time zone its buckets stay as they were dated,
+// and what comes after is dated by the new zone: the day of the move is a few
+// hours longer or shorter, and no number is counted twice.
 type History struct {
 	series map[string]*series
 	memo   memo
 }
-
-type series struct{}
-type memo struct{}
 
 // A Change is what one signal did to a History.
 type Change struct {
@@ -35,33 +45,247 @@ type HourValue struct {
 }
 
 // Apply adds one signal. now is its time of arrival (business time); loc is the
-// account's zone. An error means that nothing changed, and says what is wrong
-// with the signal.
+// account's zone, UTC where nil. An error means that nothing changed, and says
+// what is wrong with the signal.
+//
+// A count adds to its day's bucket. A gauge's bucket is the value latest by time,
+// among equals the one to arrive last. A unique signal's bucket is how many
+// distinct users came. Mode "set" replaces the bucket of its day, whatever came
+// before; what arrives without it later adds to the replaced value. Where a gauge
+// is split by its dimension, the whole is the sum of what its values hold.
 func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.Time) (Change, error) {
-	return Change{}, nil
+	if loc == nil {
+		loc = time.UTC
+	}
+	at := sig.At
+	if at.IsZero() {
+		at = now
+	}
+	if err := checkSignal(sig, def, at, now); err != nil {
+		return Change{}, err
+	}
+	s := h.of(sig.Signal, def.Kind)
+	if s == nil {
+		return Change{}, fmt.Errorf("signal %s: its series is of kind %s, not %s; give the signal another name to change its kind", sig.Signal, h.series[sig.Signal].kind, def.Kind)
+	}
+	local := at.In(loc)
+	p := point{day: DateOf(local), minute: local.Hour()*60 + local.Minute(), hour: floorDiv(at.Unix(), 3600)}
+	today := DateOf(now.In(loc))
+	change := Change{Signal: sig.Signal, Day: p.day, Late: p.day < today, Before: s.look(sig.By).at(p.day)}
+	if err := s.put(sig, p, loc); err != nil {
+		return Change{}, err
+	}
+	change.After = s.look(sig.By).at(p.day)
+	s.noteArrival(at, p.day, now)
+	s.version++
+	if change.Late {
+		s.past++
+	}
+	s.trim(today)
+	return change, nil
+}
+
+// checkSignal says what is wrong with a signal, whatever the account.
+func checkSignal(sig Signal, def SignalDef, at, now time.Time) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("signal %s: %s", sig.Signal, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case sig.Signal != def.Name:
+		return bad("was matched with the declaration of %s", def.Name)
+	case math.IsNaN(sig.Value) || math.IsInf(sig.Value, 0):
+		return bad("value is not a number")
+	case math.Abs(sig.Value) > maxValue:
+		return bad("value %g is beyond ±1e15", sig.Value)
+	case sig.Mode != "" && sig.Mode != "set":
+		return bad(`mode %q: want "set", or none to add`, sig.Mode)
+	case def.Kind != Gauge && sig.Value < 0:
+		return bad(`value %g is negative; correct a day's %s with "mode": "set"`, sig.Value, def.Kind)
+	case def.Kind == Unique && sig.User == "" && sig.Mode != "set":
+		return bad(`has no "user"; a unique signal counts distinct users`)
+	case sig.By != "" && def.Dimension == "":
+		return bad(`has "by" %q, but no dimension is declared for it`, sig.By)
+	case len(sig.By) > 200:
+		return bad(`"by" is longer than 200 bytes`)
+	case at.Before(now.AddDate(0, 0, -KeepDays)):
+		return bad("happened on %s, more than %d days ago", at.UTC().Format(time.DateOnly), KeepDays)
+	case at.After(now.Add(24 * time.Hour)):
+		return bad("happened at %s, more than a day from now", at.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// A point is where in a series a signal belongs.
+type point struct {
+	day    Date
+	minute int
+	hour   int64
+}
+
+// of returns the series of a signal, made where there is none, or nil where there
+// is one of another kind.
+func (h *History) of(signal string, kind Kind) *series {
+	s := h.series[signal]
+	if s == nil {
+		if h.series == nil {
+			h.series = map[string]*series{}
+		}
+		s = &series{kind: kind}
+		h.series[signal] = s
+	}
+	if s.kind != kind {
+		return nil
+	}
+	return s
+}
+
+// look returns the row of a value for reading; an unknown value has an empty one.
+func (s *series) look(by string) *dayRow {
+	if by == "" {
+		return &s.total
+	}
+	if r := s.by[by]; r != nil {
+		return r
+	}
+	if r := s.by[OtherBy]; r != nil && len(s.by) >= MaxBy {
+		return r
+	}
+	return &dayRow{}
+}
+
+// put changes the buckets.
+func (s *series) put(sig Signal, p point, loc *time.Location) error {
+	if s.kind == Gauge {
+		s.putGauge(sig, p)
+		return nil
+	}
+	more := sig.Value
+	if s.kind == Unique && sig.Mode != "set" {
+		var ok bool
+		if more, ok = s.users.add(sig.User, p.day); !ok {
+			return fmt.Errorf(`signal %s: %s is more than %d days before what is known of this user; send old days first, or as "mode": "set"`, sig.Signal, p.day, userDays-1)
+		}
+	}
+	if sig.Mode == "set" {
+		before := s.look(sig.By).at(p.day)
+		more = sig.Value - orZero(before)
+		s.dropHours(floorDiv(p.day.In(loc).Unix(), 3600), floorDiv((p.day+1).In(loc).Unix(), 3600))
+	}
+	if total := orZero(s.total.at(p.day)) + more; math.Abs(total) > maxValue {
+		return fmt.Errorf("signal %s: the day's sum is beyond 1e15", sig.Signal)
+	}
+	if sig.By != "" {
+		r := s.row(sig.By)
+		r.set(p.day, orZero(r.at(p.day))+more, 0, false)
+	}
+	s.total.set(p.day, max(0, orZero(s.total.at(p.day))+more), 0, false)
+	if sig.Mode != "set" && more != 0 {
+		s.addHour(p.hour, more)
+	}
+	return nil
+}
+
+// putGauge sets a gauge's bucket unless it holds a later value of the day.
+func (s *series) putGauge(sig Signal, p point) {
+	r := s.row(sig.By)
+	if sig.Mode != "set" && r.minute(p.day) > p.minute {
+		return
+	}
+	minute := p.minute
+	if sig.Mode == "set" {
+		minute = 0 // what comes later that day stands
+	}
+	r.set(p.day, sig.Value, minute, true)
+	if sig.By != "" {
+		s.addUp(p.day, minute)
+	}
+	s.addHour(p.hour, s.total.at(p.day))
+}
+
+// noteArrival keeps how far the feed has come.
+func (s *series) noteArrival(at time.Time, day Date, now time.Time) {
+	if u := at.Unix(); u >= s.until || s.untilDay == 0 {
+		s.until, s.untilDay = u, day
+	}
+	s.arrived = max(s.arrived, now.Unix())
+}
+
+// trim forgets what is older than is kept.
+func (s *series) trim(today Date) {
+	s.total.trim(today - KeepDays)
+	for by, r := range s.by {
+		if !r.trim(today - KeepByDays) {
+			delete(s.by, by)
+		}
+	}
 }
 
 // Days returns the buckets of a signal (of one value of its dimension where by is
 // not empty) from one day to another, both included, oldest first. A day without
 // data is absent, not zero.
-func (h *History) Days(signal, by string, from, to Date) []DayValue { return nil }
+func (h *History) Days(signal, by string, from, to Date) []DayValue {
+	s := h.series[signal]
+	if s == nil {
+		return nil
+	}
+	r := s.look(by)
+	var days []DayValue
+	for d := max(from, r.from); d <= to && d < r.end(); d++ {
+		if v := r.at(d); !math.IsNaN(v) {
+			days = append(days, DayValue{d, v})
+		}
+	}
+	return days
+}
 
 // Hours returns the hourly buckets of a signal since the given time, oldest
 // first; they are kept for 48 hours before the latest.
-func (h *History) Hours(signal string, since time.Time) []HourValue { return nil }
+func (h *History) Hours(signal string, since time.Time) []HourValue {
+	s := h.series[signal]
+	if s == nil {
+		return nil
+	}
+	var hours []HourValue
+	for _, b := range s.hours {
+		if t := time.Unix(b.hour*3600, 0).UTC(); !t.Before(since) {
+			hours = append(hours, HourValue{t, b.value})
+		}
+	}
+	return hours
+}
 
 // By returns the values that a signal's dimension has taken, sorted.
-func (h *History) By(signal string) []string { return nil }
+func (h *History) By(signal string) []string {
+	s := h.series[signal]
+	if s == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.by))
+}
 
 // LastArrival returns when something of the signal last arrived, or the zero time.
-func (h *History) LastArrival(signal string) time.Time { return time.Time{} }
+func (h *History) LastArrival(signal string) time.Time {
+	s := h.series[signal]
+	if s == nil {
+		return time.Time{}
+	}
+	return time.Unix(s.arrived, 0).UTC()
+}
 
 // Signals returns the names of the signals that have a series, sorted.
-func (h *History) Signals() []string { return nil }
+func (h *History) Signals() []string { return slices.Sorted(maps.Keys(h.series)) }
 
-// MarshalBinary writes the History in a compact, versioned form.
-func (h *History) MarshalBinary() ([]byte, error) { return nil, nil }
+func orZero(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
+}
 
-// UnmarshalBinary reads what MarshalBinary wrote. Corrupt bytes give an error and
-// leave the History as it was.
-func (h *History) UnmarshalBinary(data []byte) error { return nil }
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

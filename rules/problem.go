@@ -75,8 +75,8 @@ func (p Problem) Error() string {
 	return text
 }
 
-// String returns Error, the line with a caret below, and the corrected line.
-func (p Problem) String() string {
+// Long returns Error, the line with a caret below, and the corrected line.
+func (p Problem) Long() string {
 	var b strings.Builder
 	b.WriteString(p.Error())
 	if line, start := p.line(); line != "" {

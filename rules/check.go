@@ -1,0 +1,500 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/parser/lexer"
+)
+
+// maxText is how long one expression may be, in bytes.
+const maxText = 4000
+
+// A checker checks one expression against the schema. It replaces what the
+// expression reads by slots, so that what is left can be compiled by expr without
+// knowing accounts and signals.
+type checker struct {
+	*Compiler
+	src      Source
+	text     string // src.Text with 60d written d60, which is a name and as long
+	offsets  []int  // of the text's characters, in bytes
+	tokens   []lexer.Token
+	used     *uses
+	soft     bool // inside the left of ??
+	template bool // percent(), number() and date() may be used
+	problems []Problem
+}
+
+// duration finds lengths of time outside of strings.
+var duration = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\b[0-9]+(?:wd|[dwhm])\b`)
+
+// durationName is a length of time as the checker meets it.
+var durationName = regexp.MustCompile(`^(wd|[dwhm])([0-9]{1,5})$`)
+
+// prepare turns lengths of time into names.
+func prepare(text string) string {
+	return duration.ReplaceAllStringFunc(text, func(s string) string {
+		if s[0] == '"' || s[0] == '\'' {
+			return s
+		}
+		unit := strings.TrimLeft(s, "0123456789")
+		return unit + s[:len(s)-len(unit)]
+	})
+}
+
+// parse reads an expression; nil means that it reported what is wrong.
+func (c *Compiler) parse(s Source) (*checker, ast.Node) {
+	k := &checker{Compiler: c, src: s, text: prepare(s.Text), used: &uses{}}
+	for i := range k.text {
+		k.offsets = append(k.offsets, i)
+	}
+	switch {
+	case strings.TrimSpace(s.Text) == "":
+		k.report(0, len(s.Text), "the expression is empty", "", "")
+		return k, nil
+	case len(s.Text) > maxText:
+		k.report(0, 0, fmt.Sprintf("the expression is longer than %d characters", maxText), "name parts of it with let", "")
+		return k, nil
+	case !utf8.ValidString(s.Text):
+		k.report(0, 0, "the expression is not valid UTF-8", "", "")
+		return k, nil
+	}
+	config := conf.CreateNew()
+	for _, b := range builtin.Builtins {
+		config.Disabled[b.Name] = true
+	}
+	config.DisableIfOperator = true
+	config.MaxNodes = maxNodes
+	tree, err := parser.ParseWithConfig(k.text, config)
+	if err != nil {
+		k.reportSyntax(err)
+		return k, nil
+	}
+	k.tokens, err = lexer.Lex(file.NewSource(k.text))
+	if err != nil {
+		k.reportSyntax(err)
+		return k, nil
+	}
+	return k, tree.Node
+}
+
+// reportSyntax turns a parser's error into a problem.
+func (k *checker) reportSyntax(err error) {
+	var e *file.Error
+	if !errors.As(err, &e) {
+		k.report(0, 0, err.Error(), "", "")
+		return
+	}
+	from, length := k.place(e.Location)
+	message, advice := e.Message, ""
+	switch {
+	case strings.Contains(message, "maximum allowed nodes"):
+		message, advice = fmt.Sprintf("the expression has more than %d parts", maxNodes), "name parts of it with let"
+	case strings.Contains(message, "EOF"):
+		message, from, length = "the expression ends too early", len(strings.TrimRight(k.text, " \n\t")), 1
+	case strings.HasPrefix(message, `unexpected token Operator("=")`):
+		message, advice = "one = means nothing here", "compare with =="
+		p := problemAt(k.src, from, length, "%s", message)
+		p.Suggestion, p.Fix = advice, p.replaced("==")
+		k.problems = append(k.problems, p)
+		return
+	case strings.HasPrefix(message, "unexpected token "):
+		message = fmt.Sprintf("%q is not expected here", strings.TrimSpace(k.src.Text[from:from+length]))
+	}
+	k.report(from, length, message, advice, "")
+}
+
+// place returns the bytes of a location in the text.
+func (k *checker) place(l file.Location) (from, length int) {
+	at := func(i int) int {
+		if i < 0 {
+			return 0
+		}
+		if i >= len(k.offsets) {
+			return len(k.text)
+		}
+		return k.offsets[i]
+	}
+	from = at(l.From)
+	return from, max(at(l.To)-from, 0)
+}
+
+// report adds an error. fix replaces the place in the corrected line.
+func (k *checker) report(from, length int, message, advice, fix string) Type {
+	p := problemAt(k.src, from, length, "%s", message)
+	p.Suggestion = advice
+	if fix != "" {
+		p.Fix = strings.TrimSpace(p.replaced(fix))
+	}
+	k.problems = append(k.problems, p)
+	return ""
+}
+
+// wrong reports an error at a node.
+func (k *checker) wrong(n ast.Node, advice, format string, args ...any) Type {
+	from, length := k.place(n.Location())
+	return k.report(from, length, fmt.Sprintf(format, args...), advice, "")
+}
+
+// unknown reports a name that is not known, with the nearest that is.
+func (k *checker) unknown(at file.Location, what, name string, candidates []string) Type {
+	from, length := k.place(at)
+	near := Nearest(name, candidates)
+	if near != "" {
+		fix := near
+		if from < len(k.text) && (k.text[from] == '"' || k.text[from] == '\'') {
+			fix = string(k.text[from]) + near + string(k.text[from])
+		}
+		return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), fmt.Sprintf("did you mean %q?", near), fix)
+	}
+	slices.Sort(candidates)
+	advice := ""
+	if len(candidates) > 0 && len(candidates) <= 24 {
+		advice = "there are: " + strings.Join(candidates, ", ")
+	}
+	return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), advice, "")
+}
+
+// check returns the type of a node and replaces what it reads by slots. "" means
+// that a problem was reported.
+func (k *checker) check(node *ast.Node) Type {
+	switch n := (*node).(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return Number
+	case *ast.StringNode:
+		return Text
+	case *ast.BoolNode:
+		return Bool
+	case *ast.UnaryNode:
+		return k.unary(n)
+	case *ast.BinaryNode:
+		return k.binary(node, n)
+	case *ast.ConditionalNode:
+		return k.conditional(n)
+	case *ast.IdentifierNode, *ast.MemberNode, *ast.CallNode:
+		return k.read(node)
+	case *ast.NilNode:
+		return k.wrong(n, "an unknown value makes a condition unknown by itself; x ?? 0 gives it a value", "nil is not used here")
+	case *ast.BuiltinNode:
+		return k.wrong(n, "features such as logins.sum(\"7d\") do what loops would", "%s() is not available", n.Name)
+	case *ast.ArrayNode:
+		return k.wrong(n, `use it as in account.plan in ["pro", "team"]`, "a list may only stand after in")
+	case *ast.VariableDeclaratorNode:
+		return k.wrong(n, "write it under let: in the playbook", "let is not available inside an expression")
+	}
+	return k.wrong(*node, "", "this is not available in expressions")
+}
+
+func (k *checker) unary(n *ast.UnaryNode) Type {
+	typ := k.check(&n.Node)
+	switch {
+	case typ == "":
+		return ""
+	case (n.Operator == "not" || n.Operator == "!") && typ == Bool:
+		return Bool
+	case (n.Operator == "-" || n.Operator == "+") && typ == Number:
+		return Number
+	}
+	return k.wrong(n, "", "%s cannot be used with a %s", n.Operator, typ)
+}
+
+func (k *checker) conditional(n *ast.ConditionalNode) Type {
+	cond, a, b := k.check(&n.Cond), k.check(&n.Exp1), k.check(&n.Exp2)
+	switch {
+	case cond == "" || a == "" || b == "":
+		return ""
+	case cond != Bool:
+		return k.wrong(n.Cond, "", "what stands before ? must be a yes or no, and is a %s", cond)
+	case !alike(a, b):
+		return k.wrong(n.Exp2, "", "one side of : is a %s and the other a %s", a, b)
+	}
+	return a
+}
+
+func isText(t Type) bool { return t == Text || t == Person }
+
+func alike(a, b Type) bool { return a == b || isText(a) && isText(b) }
+
+func (k *checker) binary(node *ast.Node, n *ast.BinaryNode) Type {
+	switch op := n.Operator; op {
+	case "and", "&&", "or", "||":
+		return k.logic(n)
+	case "==", "!=", "<", "<=", ">", ">=":
+		return k.comparison(n)
+	case "+", "-", "*", "/":
+		return k.arithmetic(node, n)
+	case "in":
+		return k.membership(n)
+	case "contains", "startsWith", "endsWith":
+		a, b := k.check(&n.Left), k.check(&n.Right)
+		if a != "" && b != "" && !(isText(a) && isText(b)) {
+			return k.wrong(n, "", "%s needs two texts, not a %s and a %s", op, a, b)
+		}
+		if a == "" || b == "" {
+			return ""
+		}
+		return Bool
+	case "??":
+		return k.fallback(n)
+	case "=":
+		return k.wrong(n, "compare with ==", "one = means nothing here")
+	}
+	return k.wrong(n, "", "the operator %s is not available", n.Operator)
+}
+
+func (k *checker) logic(n *ast.BinaryNode) Type {
+	a, b := k.check(&n.Left), k.check(&n.Right)
+	for i, typ := range []Type{a, b} {
+		if typ != "" && typ != Bool {
+			return k.wrong([]ast.Node{n.Left, n.Right}[i], "", "%s joins conditions, and this is a %s", n.Operator, typ)
+		}
+	}
+	if a == "" || b == "" {
+		return ""
+	}
+	return Bool
+}
+
+func (k *checker) comparison(n *ast.BinaryNode) Type {
+	a, b := k.check(&n.Left), k.check(&n.Right)
+	if a == "" || b == "" {
+		return ""
+	}
+	if a == Day && b == Text {
+		b = k.dateLiteral(&n.Right)
+	} else if b == Day && a == Text {
+		a = k.dateLiteral(&n.Left)
+	}
+	if a == "" || b == "" {
+		return ""
+	}
+	ordered := n.Operator != "==" && n.Operator != "!="
+	switch {
+	case !alike(a, b):
+		return k.wrong(n, "", "a %s cannot be compared with a %s", a, b)
+	case ordered && a != Number && a != Day:
+		return k.wrong(n, "compare with == or !=", "a %s is neither more nor less than another", a)
+	}
+	if !k.knownValue(n.Left, n.Right) || !k.knownValue(n.Right, n.Left) {
+		return ""
+	}
+	return Bool
+}
+
+// dateLiteral turns "2027-04-01" into a day.
+func (k *checker) dateLiteral(node *ast.Node) Type {
+	s, ok := (*node).(*ast.StringNode)
+	if !ok {
+		return k.wrong(*node, "", "a date cannot be compared with a text")
+	}
+	d, err := ParseDate(s.Value)
+	if err != nil {
+		return k.wrong(s, "", "%v", err)
+	}
+	ast.Patch(node, &ast.IntegerNode{Value: int(d)})
+	return Day
+}
+
+// knownValue checks a text that is compared with something whose values are known.
+func (k *checker) knownValue(of, literal ast.Node) bool {
+	i, isSlot := slotOfNode(of)
+	s, isText := literal.(*ast.StringNode)
+	if !isSlot || !isText || k.slots[i].values == nil || slices.Contains(k.slots[i].values, s.Value) {
+		return true
+	}
+	var named []string
+	for _, v := range k.slots[i].values {
+		if v != "" {
+			named = append(named, v)
+		}
+	}
+	k.unknown(s.Location(), "value of "+k.slots[i].text, s.Value, named)
+	return false
+}
+
+func (k *checker) membership(n *ast.BinaryNode) Type {
+	list, ok := n.Right.(*ast.ArrayNode)
+	if !ok {
+		return k.wrong(n, `use it as in account.plan in ["pro", "team"]`, "in needs a list in [ ]")
+	}
+	typ := k.check(&n.Left)
+	for i := range list.Nodes {
+		switch list.Nodes[i].(type) {
+		case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode:
+		default:
+			return k.wrong(list.Nodes[i], "", "a list holds texts or numbers only")
+		}
+		if one := k.check(&list.Nodes[i]); typ != "" && !alike(typ, one) {
+			return k.wrong(list.Nodes[i], "", "a %s is never in a list with a %s", typ, one)
+		}
+		if !k.knownValue(n.Left, list.Nodes[i]) {
+			return ""
+		}
+		if v, isNumber := numberOf(list.Nodes[i]); isNumber { // slots are never whole numbers to expr
+			ast.Patch(&list.Nodes[i], &ast.FloatNode{Value: v})
+		}
+	}
+	if typ == "" {
+		return ""
+	}
+	return Bool
+}
+
+// fallback checks x ?? y: y where x is unknown.
+func (k *checker) fallback(n *ast.BinaryNode) Type {
+	was := k.soft
+	k.soft = true
+	a := k.check(&n.Left)
+	k.soft = was
+	b := k.check(&n.Right)
+	if a == "" || b == "" {
+		return ""
+	}
+	if _, plain := slotOfNode(n.Left); !plain {
+		return k.wrong(n, "name it with let", "what stands before ?? must be one feature, field or let")
+	}
+	if !alike(a, b) {
+		return k.wrong(n, "", "a %s cannot stand for a %s", b, a)
+	}
+	return a
+}
+
+// arithmetic checks + - * /: numbers, texts joined by +, dates and days.
+func (k *checker) arithmetic(node *ast.Node, n *ast.BinaryNode) Type {
+	if period, ok := k.periodNode(n.Right); ok && period.WorkingDays > 0 && (n.Operator == "+" || n.Operator == "-") {
+		return k.workingDays(node, n, period.WorkingDays)
+	}
+	a, b := k.check(&n.Left), k.check(&n.Right)
+	switch {
+	case a == "" || b == "":
+		return ""
+	case n.Operator == "+" && isText(a) && isText(b):
+		return Text
+	case a == Number && b == Number:
+		if n.Operator == "/" {
+			return k.divisor(&n.Right)
+		}
+		return Number
+	case a == Day && b == Number && (n.Operator == "+" || n.Operator == "-"):
+		return Day
+	case a == Number && b == Day && n.Operator == "+":
+		return Day
+	case a == Day && b == Day && n.Operator == "-":
+		return Number
+	}
+	return k.wrong(n, "", "a %s and a %s cannot be joined by %s", a, b, n.Operator)
+}
+
+// divisor makes a division by zero unknown, not infinite.
+func (k *checker) divisor(node *ast.Node) Type {
+	if v, ok := numberOf(*node); ok {
+		if v == 0 {
+			return k.wrong(*node, "", "division by zero")
+		}
+		return Number
+	}
+	if i, ok := slotOfNode(*node); ok {
+		k.used.add(i, false, true)
+		return Number
+	}
+	i, err := k.inner(*node, Number)
+	if err != nil {
+		return k.wrong(*node, "", "%v", err)
+	}
+	k.used.add(i, false, true)
+	ast.Patch(node, &ast.IdentifierNode{Value: slotName(i)})
+	return Number
+}
+
+// inner makes a checked part of the expression a slot of its own.
+func (k *checker) inner(node ast.Node, typ Type) (int, error) {
+	used := usesOf(node)
+	p, err := assemble(node, typ, used, k.slots)
+	if err != nil {
+		return 0, err
+	}
+	return k.addSlot(slot{text: k.checkedText(node), typ: typ, reads: used.slots, get: p.eval}), nil
+}
+
+// slotNames finds slots in the text of a checked tree.
+var slotNames = regexp.MustCompile(`\bv[0-9]+\b`)
+
+// checkedText returns a checked part of an expression with its slots' own names.
+func (k *checker) checkedText(node ast.Node) string {
+	return slotNames.ReplaceAllStringFunc(node.String(), func(name string) string {
+		if i, ok := slotOfNode(&ast.IdentifierNode{Value: name}); ok && i < len(k.slots) {
+			return k.slots[i].text
+		}
+		return name
+	})
+}
+
+// usesOf collects the slots of a checked tree.
+func usesOf(node ast.Node) *uses {
+	found := &slotFinder{uses: &uses{}}
+	ast.Walk(&node, found)
+	return found.uses
+}
+
+type slotFinder struct{ uses *uses }
+
+// Visit implements ast.Visitor.
+func (s *slotFinder) Visit(node *ast.Node) {
+	if i, ok := slotOfNode(*node); ok {
+		s.uses.add(i, false, false)
+	}
+}
+
+// workingDays checks DATE ± 5wd.
+func (k *checker) workingDays(node *ast.Node, n *ast.BinaryNode, days int) Type {
+	if typ := k.check(&n.Left); typ != Day {
+		if typ == "" {
+			return ""
+		}
+		return k.wrong(n, "", "working days can be added to a date, not to a %s", typ)
+	}
+	date, err := k.inner(n.Left, Day)
+	if err != nil {
+		return k.wrong(n, "", "%v", err)
+	}
+	if n.Operator == "-" {
+		days = -days
+	}
+	i := k.addSlot(slot{text: k.checkedText(n.Left) + fmt.Sprintf(" %s %dwd", n.Operator, max(days, -days)), typ: Day, reads: []int{date}, get: func(f *Facts) result {
+		r := *f.slot(date)
+		if r.gap.known() {
+			r.number = float64(f.addWorkingDays(Date(r.number), days))
+		}
+		return r
+	}})
+	k.used.add(i, false, false)
+	ast.Patch(node, &ast.IdentifierNode{Value: slotName(i)})
+	return Day
+}
+
+// periodNode reads a length of time that prepare turned into a name.
+func (k *checker) periodNode(node ast.Node) (Period, bool) {
+	id, ok := node.(*ast.IdentifierNode)
+	if !ok || !k.isDuration(id) {
+		return Period{}, false
+	}
+	m := durationName.FindStringSubmatch(id.Value)
+	p, err := ParsePeriod(m[2] + m[1])
+	return p, err == nil
+}
+
+// isDuration reports whether a name was a length of time as written, such as 60d,
+// and not a name such as d60.
+func (k *checker) isDuration(id *ast.IdentifierNode) bool {
+	from, length := k.place(id.Location())
+	return from+length <= len(k.src.Text) && k.src.Text[from:from+length] != id.Value && durationName.MatchString(id.Value)
+}

@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/rickar/cal/v2"
+	"github.com/rickar/cal/v2/at"
+	"github.com/rickar/cal/v2/au"
+	"github.com/rickar/cal/v2/be"
+	"github.com/rickar/cal/v2/br"
+	"github.com/rickar/cal/v2/ca"
+	"github.com/rickar/cal/v2/ch"
+	"github.com/rickar/cal/v2/de"
+	"github.com/rickar/cal/v2/dk"
+	"github.com/rickar/cal/v2/es"
+	"github.com/rickar/cal/v2/fr"
+	"github.com/rickar/cal/v2/gb"
+	"github.com/rickar/cal/v2/ie"
+	"github.com/rickar/cal/v2/it"
+	"github.com/rickar/cal/v2/jp"
+	"github.com/rickar/cal/v2/nl"
+	"github.com/rickar/cal/v2/no"
+	"github.com/rickar/cal/v2/nz"
+	"github.com/rickar/cal/v2/pl"
+	"github.com/rickar/cal/v2/se"
+	"github.com/rickar/cal/v2/us"
+)
+
+// Holidays knows the public holidays of countries. It works each country's year
+// out once and keeps it, so it is not safe for several goroutines at once. The
+// zero Holidays is ready.
+type Holidays struct {
+	years map[countryYear]map[Date]string
+}
+
+type countryYear struct {
+	country string
+	year    int
+}
+
+// Name returns the local name of a country's public holiday (ISO 3166-1 alpha-2)
+// on a day, or "". Days on which a holiday of the weekend is made up for are
+// holidays too. Of a country that is not known no day is a holiday.
+func (h *Holidays) Name(country string, day Date) string {
+	if country == "" || day == 0 {
+		return ""
+	}
+	key := countryYear{country, yearOf(day)}
+	days, known := h.years[key]
+	if !known {
+		if h.years == nil {
+			h.years = map[countryYear]map[Date]string{}
+		}
+		days = holidaysIn(country, key.year)
+		h.years[key] = days
+	}
+	return days[day]
+}
+
+func yearOf(d Date) int { return time.Unix(int64(d)*86400, 0).UTC().Year() }
+
+// holidaysIn lists a year's holidays. In Japan 29 December to 3 January are days
+// off by law for the state and by custom for nearly every company.
+func holidaysIn(country string, year int) map[Date]string {
+	days := map[Date]string{}
+	for _, holiday := range holidayRules(country) {
+		actual, observed := holiday.Calc(year)
+		for _, t := range []time.Time{actual, observed} {
+			if !t.IsZero() {
+				days[DateOf(t)] = holiday.Name
+			}
+		}
+	}
+	if country == "JP" {
+		for _, d := range []Date{NewDate(year, time.January, 2), NewDate(year, time.January, 3), NewDate(year, time.December, 29), NewDate(year, time.December, 30), NewDate(year, time.December, 31)} {
+			if days[d] == "" {
+				days[d] = "年末年始"
+			}
+		}
+	}
+	return days
+}
+
+func holidayRules(country string) []*cal.Holiday {
+	switch country {
+	case "AT":
+		return at.Holidays
+	case "AU":
+		return au.HolidaysNSW
+	case "BE":
+		return be.Holidays
+	case "BR":
+		return br.Holidays
+	case "CA":
+		return ca.Holidays
+	case "CH":
+		return ch.Holidays
+	case "DE":
+		return de.Holidays
+	case "DK":
+		return dk.Holidays
+	case "ES":
+		return es.Holidays
+	case "FR":
+		return fr.Holidays
+	case "GB":
+		return gb.Holidays
+	case "IE":
+		return ie.Holidays
+	case "IT":
+		return it.Holidays
+	case "JP":
+		return jp.Holidays
+	case "NL":
+		return nl.Holidays
+	case "NO":
+		return no.Holidays
+	case "NZ":
+		return nz.Holidays
+	case "PL":
+		return pl.Holidays
+	case "SE":
+		return se.Holidays
+	case "US":
+		return us.Holidays
+	}
+	return nil
+}

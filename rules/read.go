@@ -1,0 +1,508 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// read checks what an expression reads - a name, a field, a feature - and puts its
+// slot in the node's place.
+func (k *checker) read(node *ast.Node) Type {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		return k.name(node, n)
+	case *ast.MemberNode:
+		return k.member(node, n)
+	case *ast.CallNode:
+		return k.call(node, n)
+	}
+	return ""
+}
+
+// use puts a slot in a node's place.
+func (k *checker) use(node *ast.Node, i int) Type {
+	k.used.add(i, k.soft, false)
+	ast.Patch(node, &ast.IdentifierNode{Value: slotName(i)})
+	return k.slots[i].typ
+}
+
+func (k *checker) name(node *ast.Node, n *ast.IdentifierNode) Type {
+	if p, ok := k.periodNode(n); ok {
+		return k.lengthOfTime(node, p)
+	}
+	if i, ok := k.own[n.Value]; ok {
+		return k.use(node, i)
+	}
+	if def, ok := k.signals[n.Value]; ok {
+		ex := exampleFor(def)
+		from, length := k.place(n.Location())
+		return k.report(from, length, n.Value+" is a signal, not a number", "ask one of its features", ex)
+	}
+	switch n.Value {
+	case "stage":
+		values := k.stages
+		return k.use(node, k.slotOf("stage", func() slot {
+			sl := slot{text: "stage", typ: Text, get: stageField}
+			if len(values) > 0 {
+				sl.values = append([]string{""}, values...)
+			}
+			return sl
+		}))
+	case "stage_days":
+		return k.use(node, k.slotOf("stage_days", func() slot { return slot{text: "stage_days", typ: Number, get: stageDays} }))
+	case "account", "contract":
+		return k.wrong(n, "name one of its fields, such as "+n.Value+".seats", "%s is not a value", n.Value)
+	case "segment":
+		return k.wrong(n, "name one of: "+strings.Join(k.order, ", "), "segment is not a value")
+	case "milestone":
+		return k.wrong(n, `say milestone("kickoff").reached`, "milestone is not a value")
+	}
+	return k.unknown(n.Location(), "signal or name", n.Value, k.names())
+}
+
+// names lists what an expression may begin with.
+func (k *checker) names() []string {
+	names := append(slices.Collect(maps.Keys(k.signals)), slices.Collect(maps.Keys(k.own))...)
+	return append(names, "account", "contract", "segment", "stage", "stage_days", "milestone")
+}
+
+// lengthOfTime makes 60d the number 60.
+func (k *checker) lengthOfTime(node *ast.Node, p Period) Type {
+	switch {
+	case p.WorkingDays != 0:
+		return k.wrong(*node, "", "working days can only be added to a date or taken from one")
+	case p.Minutes%(24*60) != 0:
+		return k.wrong(*node, "give days: 1d, 2w", "expressions reckon in whole days")
+	}
+	ast.Patch(node, &ast.IntegerNode{Value: p.Days + p.Minutes/(24*60)})
+	return Number
+}
+
+// property returns the name after a dot.
+func property(n *ast.MemberNode) (string, bool) {
+	s, ok := n.Property.(*ast.StringNode)
+	if !ok {
+		return "", false
+	}
+	return s.Value, true
+}
+
+func (k *checker) member(node *ast.Node, n *ast.MemberNode) Type {
+	name, ok := property(n)
+	if !ok {
+		return k.wrong(n, "", "a field must be named")
+	}
+	if inner, ok := n.Node.(*ast.MemberNode); ok { // account.attributes.NAME
+		if p, _ := property(inner); p == "attributes" && isName(inner.Node, "account") {
+			return k.attribute(node, n, name)
+		}
+	}
+	if call, ok := n.Node.(*ast.CallNode); ok && isName(call.Callee, "milestone") {
+		return k.milestone(node, n, call, name)
+	}
+	id, ok := n.Node.(*ast.IdentifierNode)
+	if !ok {
+		return k.wrong(n, "", "nothing can be read of this by .%s", name)
+	}
+	switch id.Value {
+	case "account":
+		return k.field(node, n, "account", name, k.accountFields())
+	case "contract":
+		return k.field(node, n, "contract", name, contractFields())
+	case "segment":
+		i, known := k.segments[name]
+		if !known {
+			return k.unknown(n.Property.Location(), "segment", name, slices.Clone(k.order))
+		}
+		return k.use(node, i)
+	}
+	if def, ok := k.signals[id.Value]; ok {
+		return k.featureWithoutCall(n, def, name)
+	}
+	if hasKey(k.own, id.Value) {
+		return k.wrong(n, "", "%s has no fields", id.Value)
+	}
+	return k.unknown(id.Location(), "signal or name", id.Value, k.names())
+}
+
+func isName(node ast.Node, name string) bool {
+	id, ok := node.(*ast.IdentifierNode)
+	return ok && id.Value == name
+}
+
+func (k *checker) field(node *ast.Node, n *ast.MemberNode, of, name string, fields map[string]field) Type {
+	fd, known := fields[name]
+	if !known {
+		return k.unknown(n.Property.Location(), "field of "+of, name, slices.Collect(maps.Keys(fields)))
+	}
+	sl := slot{text: of + "." + name, typ: fd.typ, get: fd.get}
+	if of == "account" && name == "stage" && len(k.stages) > 0 {
+		sl.values = append([]string{""}, k.stages...)
+	}
+	return k.use(node, k.slotOf(sl.text, func() slot { return sl }))
+}
+
+func (k *checker) attribute(node *ast.Node, n *ast.MemberNode, name string) Type {
+	typ, known := k.attributes[name]
+	if !known {
+		return k.unknown(n.Property.Location(), "attribute of account", name, slices.Collect(maps.Keys(k.attributes)))
+	}
+	key := "account.attributes." + name
+	return k.use(node, k.slotOf(key, func() slot { return slot{text: key, typ: typ, get: attribute(name, typ)} }))
+}
+
+func (k *checker) milestone(node *ast.Node, n *ast.MemberNode, call *ast.CallNode, name string) Type {
+	if len(call.Arguments) != 1 {
+		return k.wrong(call.Callee, `say milestone("kickoff").`+name, "milestone() takes one name")
+	}
+	s, ok := call.Arguments[0].(*ast.StringNode)
+	if !ok {
+		return k.wrong(call.Arguments[0], "", "a milestone is named by a text in quotes")
+	}
+	if !slices.Contains(k.milestones, s.Value) {
+		return k.unknown(s.Location(), "milestone", s.Value, slices.Clone(k.milestones))
+	}
+	fields := milestoneFields(s.Value)
+	fd, known := fields[name]
+	if !known {
+		return k.unknown(n.Property.Location(), "field of milestone", name, slices.Collect(maps.Keys(fields)))
+	}
+	key := fmt.Sprintf("milestone(%q).%s", s.Value, name)
+	return k.use(node, k.slotOf(key, func() slot { return slot{text: key, typ: fd.typ, get: fd.get} }))
+}
+
+// formOf returns how a feature is asked for.
+func formOf(name string) (featureForm, bool) {
+	for _, form := range featureForms() {
+		if string(form.op) == name {
+			return form, true
+		}
+	}
+	return featureForm{}, false
+}
+
+// exampleFor returns a feature that suits a signal.
+func exampleFor(def SignalDef) string {
+	switch def.Kind {
+	case Gauge:
+		return def.Name + ".last()"
+	case Unique:
+		return def.Name + `.distinct("28d")`
+	}
+	return def.Name + `.sum("7d")`
+}
+
+// featuresFor lists the features that suit a kind.
+func featuresFor(kind Kind) []string {
+	var names []string
+	for _, form := range featureForms() {
+		if slices.Contains(form.kinds, kind) {
+			names = append(names, string(form.op))
+		}
+	}
+	return names
+}
+
+func (k *checker) featureWithoutCall(n *ast.MemberNode, def SignalDef, name string) Type {
+	form, known := formOf(name)
+	if !known {
+		return k.unknown(n.Property.Location(), "feature", name, featuresFor(def.Kind))
+	}
+	from, length := k.place(n.Property.Location())
+	return k.report(from, length, fmt.Sprintf("%s.%s needs brackets", def.Name, name), "", form.example)
+}
+
+func (k *checker) call(node *ast.Node, n *ast.CallNode) Type {
+	switch callee := n.Callee.(type) {
+	case *ast.MemberNode:
+		return k.feature(node, n, callee)
+	case *ast.IdentifierNode:
+		return k.function(node, n, callee)
+	}
+	return k.wrong(n, "", "this cannot be called")
+}
+
+// function checks days(), milestone() and the words of templates.
+func (k *checker) function(node *ast.Node, n *ast.CallNode, callee *ast.IdentifierNode) Type {
+	switch name := callee.Value; name {
+	case "milestone":
+		return k.wrong(callee, "say which of .reached .due .late_by .date", "a milestone is not a value")
+	case "days":
+		if len(n.Arguments) == 1 {
+			if v, ok := n.Arguments[0].(*ast.IntegerNode); ok {
+				ast.Patch(node, &ast.IntegerNode{Value: v.Value})
+				return Number
+			}
+		}
+		return k.wrong(callee, "", "days() takes a whole number, as in days(60)")
+	case "percent", "number", "date":
+		return k.format(node, n, callee, name)
+	case "now", "today":
+		from, length := k.place(callee.Location())
+		return k.report(from, length+2, name+"() is not available: time is passed in", "the account's local day is account.day", "account.day")
+	default:
+		return k.unknown(callee.Location(), "function", name, []string{"days", "milestone", "percent", "number", "date"})
+	}
+}
+
+// format checks percent(x), number(x) and date(d), which write a value in the
+// reader's language.
+func (k *checker) format(node *ast.Node, n *ast.CallNode, callee *ast.IdentifierNode, name string) Type {
+	want, write := Number, writePercent
+	switch name {
+	case "number":
+		write = writeNumber
+	case "date":
+		want, write = Day, nil
+	}
+	if !k.template {
+		return k.wrong(callee, "compare the value itself", "%s() is for texts in {{ }}", name)
+	}
+	if len(n.Arguments) != 1 {
+		return k.wrong(callee, "", "%s() takes one %s", name, want)
+	}
+	typ := k.check(&n.Arguments[0])
+	if typ == "" {
+		return ""
+	}
+	if typ != want {
+		return k.wrong(n.Arguments[0], "", "%s() takes a %s, and this is a %s", name, want, typ)
+	}
+	arg, err := k.inner(n.Arguments[0], want)
+	if err != nil {
+		return k.wrong(callee, "", "%v", err)
+	}
+	return k.use(node, k.addSlot(slot{text: name + "(" + k.slots[arg].text + ")", typ: Text, fresh: true, reads: []int{arg}, get: func(f *Facts) result {
+		r := *f.slot(arg)
+		switch {
+		case !r.gap.known():
+		case write == nil:
+			r = result{text: writeDate(Date(r.number), f.today, f.lang)}
+		default:
+			r = result{text: write(r.number, f.lang)}
+		}
+		return r
+	}}))
+}
+
+// feature checks SIGNAL.FEATURE(…) and SIGNAL.by("VALUE").FEATURE(…).
+func (k *checker) feature(node *ast.Node, n *ast.CallNode, callee *ast.MemberNode) Type {
+	name, ok := property(callee)
+	if !ok {
+		return k.wrong(callee, "", "a feature must be named")
+	}
+	def, by, ok := k.signalOf(callee.Node)
+	if !ok {
+		return ""
+	}
+	form, known := formOf(name)
+	switch {
+	case !known:
+		return k.unknown(callee.Property.Location(), "feature", name, featuresFor(def.Kind))
+	case form.op == opBy:
+		return k.wrong(callee.Property, `ask a feature of it, such as `+def.Name+`.by("VALUE").sum("7d")`, "by() alone is not a number")
+	case !slices.Contains(form.kinds, def.Kind):
+		return k.unsuited(callee, def, form)
+	case form.op == opTop && (def.Dimension == "" || by != ""):
+		return k.wrong(callee.Property, "declare its dimension in signals.yaml", "top() names a value of a dimension, and %s has none here", def.Name)
+	}
+	ft := newFeature(form.op, def)
+	ft.by = by
+	if !k.arguments(n, callee, form, ft) {
+		return ""
+	}
+	typ := Number
+	if form.op == opTop {
+		typ = Text
+	}
+	key := ft.String()
+	return k.use(node, k.slotOf(key, func() slot { return slot{text: key, typ: typ, feature: ft} }))
+}
+
+// unsuited reports a feature that a signal of that kind does not have.
+func (k *checker) unsuited(callee *ast.MemberNode, def SignalDef, form featureForm) Type {
+	advice := fmt.Sprintf("a %s signal has: %s", def.Kind, strings.Join(featuresFor(def.Kind), ", "))
+	return k.wrong(callee.Property, advice, "%s() does not suit %s, which is a %s", form.op, def.Name, def.Kind)
+}
+
+// signalOf returns the signal that a feature is asked of, and the value of its
+// dimension.
+func (k *checker) signalOf(node ast.Node) (def SignalDef, by string, ok bool) {
+	if call, isCall := node.(*ast.CallNode); isCall {
+		return k.signalBy(call)
+	}
+	id, isID := node.(*ast.IdentifierNode)
+	if !isID {
+		k.wrong(node, "", "features are asked of a signal")
+		return def, "", false
+	}
+	def, ok = k.signals[id.Value]
+	if !ok {
+		candidates := slices.Collect(maps.Keys(k.signals))
+		k.unknown(id.Location(), "signal", id.Value, candidates)
+	}
+	return def, "", ok
+}
+
+func (k *checker) signalBy(call *ast.CallNode) (def SignalDef, by string, ok bool) {
+	member, isMember := call.Callee.(*ast.MemberNode)
+	if !isMember {
+		k.wrong(call, "", "features are asked of a signal")
+		return def, "", false
+	}
+	if name, _ := property(member); name != string(opBy) {
+		k.wrong(member.Property, `only by("VALUE") may be followed by a feature`, "nothing can be asked of %s()", name)
+		return def, "", false
+	}
+	def, by, ok = k.signalOf(member.Node)
+	if !ok {
+		return def, "", false
+	}
+	if def.Dimension == "" || by != "" {
+		k.wrong(member.Property, "declare its dimension in signals.yaml", "%s has no dimension to choose by", def.Name)
+		return def, "", false
+	}
+	if len(call.Arguments) == 1 {
+		if s, isText := call.Arguments[0].(*ast.StringNode); isText && s.Value != "" {
+			return def, s.Value, true
+		}
+	}
+	k.wrong(member.Property, "", `by() takes one %s in quotes`, def.Dimension)
+	return def, "", false
+}
+
+// arguments reads a feature's window and options.
+func (k *checker) arguments(n *ast.CallNode, callee *ast.MemberNode, form featureForm, ft *feature) bool {
+	args := n.Arguments
+	if form.op == opTop {
+		if len(args) == 0 {
+			k.wrong(callee.Property, "", `top() takes a feature and a window, as in %s.%s`, ft.signal, form.example)
+			return false
+		}
+		of, ok := args[0].(*ast.StringNode)
+		if !ok || !slices.Contains([]string{"sum", "max", "drop", "spike"}, of.Value) {
+			k.wrong(args[0], "", `top() is by "sum", "max", "drop" or "spike"`)
+			return false
+		}
+		ft.of = featureOp(of.Value)
+		if inner, _ := formOf(of.Value); !slices.Contains(inner.kinds, ft.kind) {
+			k.wrong(args[0], "", "%s() does not suit a %s", of.Value, ft.kind)
+			return false
+		}
+		args = args[1:]
+	}
+	if form.window {
+		if len(args) == 0 {
+			from, length := k.place(callee.Property.Location())
+			k.report(from, length+2, fmt.Sprintf("%s() needs a window of days", form.op), "", form.example)
+			return false
+		}
+		if !k.window(args[0], ft) {
+			return false
+		}
+		args = args[1:]
+	}
+	if form.vs && len(args) > 0 {
+		if !k.options(args[0], ft) {
+			return false
+		}
+		args = args[1:]
+	}
+	if len(args) > 0 {
+		k.wrong(args[0], "", "%s() takes no more here; write %s.%s", form.op, ft.signal, form.example)
+		return false
+	}
+	return true
+}
+
+// window reads "7d" or "8w".
+func (k *checker) window(arg ast.Node, ft *feature) bool {
+	s, ok := arg.(*ast.StringNode)
+	if !ok {
+		if p, isPeriod := k.periodNode(arg); isPeriod && p.Days > 0 {
+			from, length := k.place(arg.Location())
+			k.report(from, length, "a window stands in quotes", "", fmt.Sprintf("%q", p))
+			return false
+		}
+		if v, isNumber := numberOf(arg); isNumber {
+			from, length := k.place(arg.Location())
+			k.report(from, length, "a window says its unit", "", fmt.Sprintf(`"%gd"`, v))
+			return false
+		}
+		k.wrong(arg, "", `a window is a text such as "7d" or "8w"`)
+		return false
+	}
+	p, err := ParsePeriod(s.Value)
+	switch {
+	case err != nil || p.WorkingDays > 0 || p.Minutes > 0:
+		fix := ""
+		if p.WorkingDays > 0 {
+			fix = fmt.Sprintf(`"%dd"`, p.WorkingDays)
+		}
+		from, length := k.place(arg.Location())
+		k.report(from, length, fmt.Sprintf(`window %q: want whole days or weeks, such as "7d" or "8w"`, s.Value), "", fix)
+		return false
+	case p.Days < 1 || p.Days > KeepDays:
+		k.wrong(arg, "", "window %q: want 1 to %d days", s.Value, KeepDays)
+		return false
+	}
+	ft.window = p.Days
+	return k.reach(arg, ft)
+}
+
+// reach checks that what a feature looks back on is kept.
+func (k *checker) reach(arg ast.Node, ft *feature) bool {
+	keep, days := KeepDays, ft.window
+	if ft.by != "" || ft.op == opTop {
+		keep = KeepByDays
+	}
+	switch ft.op {
+	case opExpected, opDrop, opSpike:
+		days += 7 * ft.weeks
+	}
+	if ft.of == opDrop || ft.of == opSpike {
+		days += 7 * ft.weeks
+	}
+	if days > keep {
+		k.wrong(arg, "", "this looks back %d days, and %d are kept", days, keep)
+		return false
+	}
+	return true
+}
+
+// options reads {vs: "8w"}.
+func (k *checker) options(arg ast.Node, ft *feature) bool {
+	m, ok := arg.(*ast.MapNode)
+	if !ok {
+		k.wrong(arg, "", `options are written as {vs: "8w"}`)
+		return false
+	}
+	for _, one := range m.Pairs {
+		pair := one.(*ast.PairNode)
+		key, _ := pair.Key.(*ast.StringNode)
+		if key == nil || key.Value != "vs" {
+			name := ""
+			if key != nil {
+				name = key.Value
+			}
+			k.unknown(pair.Key.Location(), "option", name, []string{"vs"})
+			return false
+		}
+		s, isText := pair.Value.(*ast.StringNode)
+		if !isText {
+			k.wrong(pair.Value, "", `vs is a text such as "8w"`)
+			return false
+		}
+		p, err := ParsePeriod(s.Value)
+		if err != nil || p.Days%7 != 0 || p.Days < 7*leastWeeks || p.Days > 7*26 {
+			k.wrong(pair.Value, "", "vs %q: want %d to 26 whole weeks, such as \"8w\"", s.Value, leastWeeks)
+			return false
+		}
+		ft.weeks = p.Days / 7
+	}
+	return k.reach(arg, ft)
+}
