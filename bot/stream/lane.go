@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
@@ -82,9 +83,14 @@ const (
 	metaPartitions  = "partitions"
 )
 
+// prepareAtMost bounds Open where its context does not.
+const prepareAtMost = 30 * time.Second
+
 // prepare finds the lanes' streams, makes those that are missing and adapts their bounds.
 func (s *Stream) prepare(ctx context.Context) error {
-	found, err := s.list(ctx)
+	ctx, cancel := context.WithTimeout(ctx, prepareAtMost)
+	defer cancel()
+	found, err := s.listPatiently(ctx)
 	if err != nil {
 		return s.unprepared(err)
 	}
@@ -119,6 +125,23 @@ func (s *Stream) prepare(ctx context.Context) error {
 
 func (s *Stream) unprepared(err error) error {
 	return fmt.Errorf("preparing the event stream at %s: %w", s.options.where(), err)
+}
+
+// listPatiently asks again where a cluster does not answer: without a leader, as while it starts, it never will.
+func (s *Stream) listPatiently(ctx context.Context) (map[string]*jetstream.StreamInfo, error) {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, time.Second)
+		found, err := s.list(attempt)
+		cancel()
+		var api *jetstream.APIError
+		if err == nil || ctx.Err() != nil || errors.As(err, &api) && api.Code < 500 {
+			return found, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // list returns the streams of all lanes by name.
