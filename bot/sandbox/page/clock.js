@@ -30,7 +30,6 @@ export function clock(view) {
   const turn = async (step) => {
     if (busy) return;
     const { store, t } = view;
-    const before = store.now.getTime();
     const began = performance.now();
     busy = setInterval(() => {
       const seconds = Math.floor((performance.now() - began) / 1000);
@@ -43,9 +42,12 @@ export function clock(view) {
       if (answer.ok === false) throw Object.assign(new Error(view.refusal(answer)), { status: 200 });
       await view.refresh();
       const now = new Date(answer.now ?? store.now);
-      const words = { when: moment(now, view) };
-      say(t(now.getTime() <= before && step.body.next ? "nothingDue" : "movedTo", words), "done");
+      say(t("movedTo", { when: moment(now, view) }), "done");
     } catch (error) {
+      if (error.status === 409 && step.body.next && /nothing is due/i.test(error.message)) {
+        say(t("nothingDue", { when: moment(store.now, view) }), "done");
+        return;
+      }
       if (error.status === 409 && /workspace.only|not turnable|cannot be turned/i.test(error.message)) turnable = false;
       say(t("clockFailed", { error: error.status === 0 ? t("noServer") : error.message }), "error");
     } finally {

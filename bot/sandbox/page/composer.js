@@ -120,7 +120,7 @@ export function composer(view, { inThread = false } = {}) {
       status.textContent = "";
       setText(memory.drafts.get(now) ?? "");
     }
-    box.placeholder = inThread ? t("replyTo") : t("messageTo", { name });
+    box.placeholder = inThread ? t("replyTo") : t(matchMedia("(max-width: 760px)").matches ? "composer" : "messageTo", { name });
     box.setAttribute("aria-label", inThread ? t("replyTo") : t("composer", { name }));
     sendButton.setAttribute("aria-label", t("send"));
     hints.setAttribute("aria-label", t("commands"));

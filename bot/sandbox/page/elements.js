@@ -72,8 +72,8 @@ export async function send(el, ctx, payload, node) {
   node?.setAttribute("aria-busy", "true");
   try {
     const answer = await view.post("click", {
-      user: view.store.place.user, ...ctx.place, action_id: el.action_id, block_id: ctx.blockId, type: el.type, ...payload,
-      ...(ctx.form ? { values: ctx.form.values() } : {}),
+      user: view.store.place.user, ...ctx.place, action_id: el.action_id, block_id: ctx.blockId, ...payload,
+      ...(ctx.form ? { state: ctx.form.values() } : {}),
     });
     if (answer.ok === false) {
       view.refused(answer);

@@ -49,25 +49,29 @@ const view = {
   go: (place) => store.go(place, { keepHistory: true }),
   become(user, channel) {
     closePopup();
-    const keep = channel ?? (store.place.channel === HOME || (store.channel && !store.channel.is_im) ? store.place.channel : "");
+    const was = store.channel;
+    const keep = channel ?? (was?.is_im ? store.botDm(user)?.id ?? "" : store.place.channel);
     store.go({ user, channel: keep, thread: "" }, { keepHistory: true });
-    refresh();
   },
   refusal: (answer) => view.t("refused", { error: errorText(answer) || view.t("failed") }),
   refused: (answer) => toast(view.refusal(answer), { kind: "error", dismiss: view.t("dismiss") }),
   failed: (error) => toast(error.status === 0 ? view.t("noAnswer") : view.t("refused", { error: error.message || view.t("failed") }), { kind: "error", dismiss: view.t("dismiss") }),
   markRead,
+  fetchEarlier,
   showResponse,
+  seenReplies: new Map(),
   beginCommand: (text) => { render(); composers.main.begin(text); },
 };
 
 const composers = { main: composer(view), thread: composer(view, { inThread: true }) };
+const hintPlaces = { wide: h("div"), narrow: h("div", { class: "sidebar-foot" }) };
 const parts = {
-  hint: welcome(view), clock: clock(view), switch: userSwitch(view), sidebar: sidebar(view), thread: threadPanel(view, composers.thread.node), modals: modalStack(view),
+  hint: welcome(view), clock: clock(view), switch: userSwitch(view), sidebar: sidebar(view, hintPlaces.narrow), thread: threadPanel(view, composers.thread.node), modals: modalStack(view),
 };
-parts.conversation = conversation(view, composers.main.node, parts.hint.node);
+parts.conversation = conversation(view, composers.main.node);
+parts.conversation.node.querySelector(".scroll-frame").before(hintPlaces.wide);
 const banner = h("div", { class: "banner", role: "status", hidden: true, "data-testid": "banner" });
-const link = { answering: true, reading: new Set(), homeFor: "" };
+const link = { answering: true, reading: new Set(), homeFor: "", limit: 200 };
 
 function build() {
   replace(app,
@@ -96,6 +100,8 @@ function render() {
     store.go({ channel: firstChannel() });
     return;
   }
+  const hintPlace = narrow.matches ? hintPlaces.narrow : hintPlaces.wide;
+  if (parts.hint.node.parentElement !== hintPlace) hintPlace.append(parts.hint.node);
   document.body.dataset.screen = store.place.thread ? "thread" : store.place.channel ? "conversation" : "list";
   document.body.dataset.rev = store.snapshot.rev ?? "";
   document.body.toggleAttribute("data-ready", true);
@@ -136,6 +142,12 @@ function markRead(channel) {
   post("read", { user, channel: channel.id }).then(refresh, () => {}).finally(() => link.reading.delete(key));
 }
 
+// Asks for four times as many messages of each conversation as before.
+function fetchEarlier() {
+  link.limit *= 4;
+  refresh();
+}
+
 // A command's own answer is an ephemeral message; where the workspace has not put it into the channel, it is said here.
 function showResponse(response) {
   const text = response?.text;
@@ -155,12 +167,10 @@ function refresh() {
   fetching = (async () => {
     do {
       again = false;
-      const user = store.place.user;
       try {
-        const snapshot = await fetchState(user);
+        const snapshot = await fetchState(link.limit);
         link.answering = true;
-        if (user === store.place.user || !user) store.load(snapshot);
-        else again = true;
+        store.load(snapshot);
       } catch (error) {
         link.answering = error.status !== 0 && error.status < 500;
         drawBanner();
@@ -186,8 +196,8 @@ const splashText = document.querySelector(".splash-text");
 if (splashText) splashText.textContent = translator({ locale: navigator.language })("loading");
 
 store.subscribe(render);
-addEventListener("hashchange", () => { store.followHash(); refreshSoon(); });
-addEventListener("popstate", () => { store.followHash(); refreshSoon(); });
+addEventListener("hashchange", () => store.followHash());
+addEventListener("popstate", () => store.followHash());
 document.addEventListener("visibilitychange", () => { if (store.snapshot) render(); });
 narrow.addEventListener("change", render);
 followChanges(refreshSoon, (up) => { if (!up) refreshSoon(); });

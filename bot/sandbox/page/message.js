@@ -10,9 +10,9 @@ import { avatar } from "./people.js";
 
 /**
  * Draws a message. `grouped` leaves out the author of a message that follows its author's own; `inThread` leaves out the
- * way into the thread.
+ * way into the thread; `unseen` marks replies that have not been looked at.
  */
-export function messageNode(message, channel, view, { grouped = false, inThread = false } = {}) {
+export function messageNode(message, channel, view, { grouped = false, inThread = false, unseen = false } = {}) {
   const { store, t } = view;
   const author = store.users.get(message.user) ?? (message.bot_id ? store.bot : null);
   const at = dateOfTs(message.ts);
@@ -31,7 +31,7 @@ export function messageNode(message, channel, view, { grouped = false, inThread 
       author?.title && !author.is_bot && h("span", { class: "author-title" }, author.title), h("time", { class: "message-time", datetime: at.toISOString(), title: full }, time)),
     h("div", { class: "message-body" }, body(message, view, ctx)),
     reactions(message, view),
-    !inThread && threadLink(message, channel, view)),
+    !inThread && threadLink(message, channel, view, unseen)),
   !inThread && !message.ephemeral_to && h("div", { class: "message-tools" }, h("button", {
     type: "button", class: "tool", "aria-label": t("replyInThread"), title: t("replyInThread"), "data-testid": "open-thread",
     on: { click: () => view.go({ thread: message.thread_ts || message.ts }) },
@@ -75,7 +75,7 @@ function reactions(message, view) {
   }));
 }
 
-function threadLink(message, channel, view) {
+function threadLink(message, channel, view, unseen) {
   const { store, t } = view;
   const replies = store.replies(channel, message.ts);
   const count = Math.max(replies.length, message.reply_count ?? 0);
@@ -83,8 +83,8 @@ function threadLink(message, channel, view) {
   const people = [...new Set(replies.map((r) => r.user))].slice(0, 3);
   const last = replies.at(-1);
   const when = last ? t("lastReply", { when: whenOf(dateOfTs(last.ts), view) }) : "";
-  return h("button", { type: "button", class: "thread-link", "data-testid": "thread-link", on: { click: () => view.go({ thread: message.ts }) } },
-    people.map((id) => avatar(store.users.get(id), 22)), h("span", { class: "thread-count" }, count === 1 ? t("reply") : t("replies", { n: count })), h("span", { class: "thread-when" }, when), h("span", { class: "thread-view" }, t("viewThread"), icon("right", 14)));
+  return h("button", { type: "button", class: "thread-link" + (unseen ? " unseen" : ""), "data-testid": "thread-link", on: { click: () => view.go({ thread: message.ts }) } },
+    people.map((id) => avatar(store.users.get(id), 22)), h("span", { class: "thread-count" }, count === 1 ? t("reply") : t("replies", { n: count })), unseen && h("span", { class: "thread-new" }, t("newMark")), h("span", { class: "thread-when" }, when), h("span", { class: "thread-view" }, t("viewThread"), icon("right", 14)));
 }
 
 function whenOf(date, view) {

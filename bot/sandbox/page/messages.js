@@ -32,10 +32,10 @@ export function messageList(view, { inThread = false } = {}) {
     if (focused) queueMicrotask(() => node.querySelector(`[data-action-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true }));
     return node;
   };
-  const nodes = (channel, messages, { newFrom = "", lead = null } = {}) => {
+  const nodes = (channel, messages, { newFrom = "", since = "" } = {}) => {
     const { store } = view;
     reset(`${store.place.user}/${channel.id}/${inThread ? store.place.thread : ""}/${view.language}/${store.me?.tz}`);
-    const out = lead ? [lead] : [];
+    const out = [];
     let last = null;
     for (const message of messages) {
       const day = dayKey(dateOfTs(message.ts), store.me);
@@ -45,8 +45,9 @@ export function messageList(view, { inThread = false } = {}) {
       const grouped = Boolean(last) && !isNew && last.day === day && last.user === message.user && !last.ephemeral === !message.ephemeral_to
         && Number(message.ts) - Number(last.ts) < groupSeconds;
       const replies = inThread ? [] : store.replies(channel, message.ts).map((r) => [r.ts, r.user]);
-      const signature = JSON.stringify([message, grouped, replies, replies.length > 0 && dayKey(store.now, store.me), store.users.get(message.user)]);
-      out.push(nodeOf(message.ts, signature, () => messageNode(message, channel, view, { grouped, inThread })));
+      const unseen = replies.some(([ts, user]) => since && user !== store.place.user && ts >= since && ts > (view.seenReplies.get(message.ts) ?? ""));
+      const signature = JSON.stringify([message, grouped, replies, unseen, replies.length > 0 && dayKey(store.now, store.me), store.users.get(message.user)]);
+      out.push(nodeOf(message.ts, signature, () => messageNode(message, channel, view, { grouped, inThread, unseen })));
       last = { day, user: message.user, ts: message.ts, ephemeral: message.ephemeral_to };
     }
     return out;
@@ -59,16 +60,16 @@ function divider(key, words, nodeOf, kind = "") {
 }
 
 /** The middle of the page, as {node, render}. */
-export function conversation(view, composerNode, welcomeNode) {
+export function conversation(view, composerNode) {
   const head = h("header", { class: "conversation-head" });
   const log = h("div", { class: "log", role: "log", "aria-live": "off", id: "log" });
-  const scroller = h("div", { class: "scroll", tabindex: 0, "data-testid": "messages" }, welcomeNode, log);
+  const scroller = h("div", { class: "scroll", tabindex: 0, "data-testid": "messages" }, log);
   const jump = h("button", { type: "button", class: "jump", hidden: true, on: { click: () => scroller.scrollTo({ top: scroller.scrollHeight, behavior: "smooth" }) } });
   const homeBody = h("div", { class: "home-body", hidden: true, "data-testid": "home" });
   const node = h("main", { class: "conversation" }, head, h("div", { class: "scroll-frame" }, scroller, homeBody, jump), composerNode);
   const list = messageList(view);
   const live = document.getElementById("live");
-  const shown = { place: "", newFrom: "", newest: "", count: 0 };
+  const shown = { place: "", newFrom: "", newest: "", since: "" };
 
   scroller.addEventListener("scroll", () => { if (atBottom(scroller)) jump.hidden = true; }, { passive: true });
 
@@ -97,7 +98,10 @@ export function conversation(view, composerNode, welcomeNode) {
     const arrived = place !== shown.place;
     const stick = atBottom(scroller);
     const newest = messages.at(-1)?.ts ?? "";
-    if (arrived) Object.assign(shown, { place, newFrom: firstUnread(store, channel, messages), newest, wants: true });
+    if (arrived) {
+      const since = store.oldestUnread(channel);
+      Object.assign(shown, { place, newest, since: since || store.messages(channel).at(-1)?.ts + "~", newFrom: since && (messages.find((m) => m.ts >= since && m.user !== store.place.user)?.ts ?? "") });
+    }
     const fresh = arrived ? [] : messages.filter((m) => Number(m.ts) > Number(shown.newest || 0) || (m.ts > shown.newest && !shown.newest));
     const others = fresh.filter((m) => m.user !== store.place.user);
     if (others.length > 0) {
@@ -107,7 +111,7 @@ export function conversation(view, composerNode, welcomeNode) {
     }
     shown.newest = newest;
     replace(jump, t("jumpNew"), icon("chevron", 16));
-    reconcile(log, messages.length > 0 ? list.nodes(channel, messages, { newFrom: shown.newFrom })
+    reconcile(log, messages.length > 0 ? [earlier(channel, view), ...list.nodes(channel, messages, { newFrom: shown.newFrom, since: shown.since })].filter(Boolean)
       : [empty(channel.is_im ? avatar(store.users.get(store.partnerOf(channel)), 56) : icon("hash", 30), t(channel.is_im ? "emptyDm" : "emptyChannel", { name: channel.is_im ? store.titleOf(channel) : "#" + channel.name }), t(channel.is_im ? "emptyDmText" : "emptyChannelText"))]);
     const mine = fresh.some((m) => m.user === store.place.user || m.ephemeral_to);
     if (arrived) {
@@ -127,17 +131,15 @@ function atBottom(scroller) {
   return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
 }
 
-// Unread counts speak of what others posted; the first new message is that many back.
-function firstUnread(store, channel, messages) {
-  const count = store.unread(channel.id);
-  if (count === 0) return "";
-  const others = messages.filter((m) => m.user !== store.place.user);
-  return others.slice(-count)[0]?.ts ?? "";
+// Only the newest messages are fetched at first; the way to the others stands above them.
+function earlier(channel, view) {
+  if (!channel.earlier) return null;
+  return h("button", { type: "button", class: "link-button earlier", on: { click: () => view.fetchEarlier() } }, view.t("showEarlier", { n: channel.earlier }));
 }
 
 function drawHead(head, view, channel, isHome) {
   const { store, t } = view;
-  const botDm = store.directMessages().find((c) => store.partnerOf(c) === store.bot?.id);
+  const botDm = store.botDm();
   const isBot = isHome || (channel?.is_im && channel === botDm);
   const state = JSON.stringify([store.place.channel, view.language, channel?.topic, channel?.members?.length, channel && store.titleOf(channel), botDm?.id]);
   if (head.dataset.state === state) return;

@@ -129,7 +129,11 @@ function markdownBlock(lines, i, view) {
     return [markdownTable([line, ...lines.slice(i + 2, end)], view), end];
   }
   if (itemPattern.test(line)) {
-    const end = findLine(lines, i, (l) => !itemPattern.test(l) && !/^\s{2,}\S/.test(l));
+    const base = line.match(itemPattern);
+    const end = findLine(lines, i, (l) => {
+      const item = l.match(itemPattern);
+      return item ? item[1].length <= base[1].length && /\d/.test(item[2]) !== /\d/.test(base[2]) : !/^\s{2,}\S/.test(l);
+    });
     return [markdownList(lines.slice(i, end), view), end];
   }
   const end = findLine(lines, i + 1, (l) => l.trim() === "" || /^(#{1,6}\s|\s*>|\s*```)/.test(l) || itemPattern.test(l));

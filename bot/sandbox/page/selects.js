@@ -79,7 +79,7 @@ function sourceOf(el, field) {
     source.search = async (query) => {
       if (query.length < (el.min_query_length ?? 3)) return [];
       try {
-        const answer = await field.view.post("options", { user: store.place.user, ...field.ctx.place, action_id: el.action_id, block_id: field.ctx.blockId, type: el.type, value: query });
+        const answer = await field.view.post("options", { user: store.place.user, ...field.ctx.place, action_id: el.action_id, block_id: field.ctx.blockId, value: query });
         return flat(answer.option_groups, answer.options);
       } catch {
         return [{ value: "", item: null, label: t("external") }];

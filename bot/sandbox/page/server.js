@@ -11,9 +11,9 @@ export class CallError extends Error {
   }
 }
 
-/** Fetches what `user` can see. */
-export function fetchState(user) {
-  return call("GET", "state" + (user ? `?user=${encodeURIComponent(user)}` : ""));
+/** Fetches the workspace as all its people see it, with the newest `limit` messages of each conversation. */
+export function fetchState(limit) {
+  return call("GET", `state?limit=${limit}`);
 }
 
 /** Posts one call and returns its decoded answer; throws CallError with the server's words when it is refused. */

@@ -4,11 +4,11 @@ import { h, icon, mark, replace } from "./dom.js";
 import { avatar } from "./people.js";
 import { HOME } from "./state.js";
 
-/** The sidebar, as {node, render}. */
-export function sidebar(view) {
+/** The sidebar, as {node, render}; `foot` stands below the list. */
+export function sidebar(view, foot) {
   const title = h("div", { class: "team" });
   const list = h("div", { class: "rooms", role: "tree" });
-  const node = h("nav", { class: "sidebar", "data-testid": "sidebar" }, title, list);
+  const node = h("nav", { class: "sidebar", "data-testid": "sidebar" }, title, list, foot);
   list.addEventListener("keydown", walk);
   let drawn = "";
 

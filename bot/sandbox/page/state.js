@@ -55,11 +55,11 @@ export class Store {
     if (!this.users.has(place.user) && people.length > 0) {
       place.user = (people.find((user) => /csm|customer success/i.test(user.title ?? "")) ?? people[0]).id;
     }
-    if (place.channel && place.channel !== HOME && !this.channels.has(place.channel)) {
+    this.place = place;
+    if (place.channel && place.channel !== HOME && !this.channel) {
       place.channel = "";
       place.thread = "";
     }
-    this.place = place;
     writeHash(place, false);
   }
 
@@ -73,7 +73,12 @@ export class Store {
 
   /** The channel on show, or null on App Home and before one is chosen. */
   get channel() {
-    return this.channels.get(this.place.channel) ?? null;
+    const channel = this.channels.get(this.place.channel);
+    return channel && this.canSee(channel) ? channel : null;
+  }
+
+  canSee(channel) {
+    return !(channel.is_im || channel.is_private || channel.is_mpim) || this.isMine(channel);
   }
 
   /** Business time, as a Date. */
@@ -92,9 +97,10 @@ export class Store {
     return user.real_name || user.display_name || user.name || id;
   }
 
-  /** The public channels, by name. */
+  /** The channels that the viewer can see, by name. */
   publicChannels() {
-    return [...this.channels.values()].filter((c) => !c.is_im).sort((a, b) => a.name.localeCompare(b.name));
+    return [...this.channels.values()].filter((c) => !c.is_im && this.canSee(c))
+      .sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /** The viewer's direct messages, the bot's first. */
@@ -144,7 +150,18 @@ export class Store {
 
   /** The messages outside threads. */
   topLevel(channel) {
-    return this.messages(channel).filter((m) => !isReply(m) || m.subtype === "thread_broadcast");
+    return this.messages(channel).filter((m) => !isReply(m) || m.broadcast);
+  }
+
+  /** The direct message between the bot and a person. */
+  botDm(user = this.place.user) {
+    return [...this.channels.values()].find((c) => c.is_im && (c.user === user || (c.members ?? []).includes(user)) && (c.user === this.bot?.id || !c.user || c.user === user)) ?? null;
+  }
+
+  /** The oldest message of a channel that the viewer has not seen, by ts; "" when there is none. */
+  oldestUnread(channel) {
+    const count = this.unread(channel.id);
+    return count === 0 ? "" : this.messages(channel).filter((m) => m.user !== this.place.user).slice(-count)[0]?.ts ?? "";
   }
 
   replies(channel, ts) {

@@ -46,6 +46,8 @@ export function threadPanel(view, composerNode) {
     const grown = replies.length > count;
     shown = `${channel.id}/${ts}/${store.place.user}`;
     count = replies.length;
+    view.seenReplies.set(ts, replies.at(-1)?.ts ?? "");
+    if (!root && channel.earlier) view.fetchEarlier();
     if (!root) {
       reconcile(log, [empty(icon("reply", 28), t("threadGone"), "")]);
       return;

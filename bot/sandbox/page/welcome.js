@@ -20,7 +20,7 @@ export function welcome(view) {
   const render = () => {
     const { store, t } = view;
     const cast = castOf(store);
-    node.hidden = seen || !cast || store.channel?.is_im === true;
+    node.hidden = seen || !cast;
     if (node.hidden) return;
     const signature = JSON.stringify([view.language, cast.csm.id, cast.sales.id, cast.channel.id]);
     if (signature === drawn) return;
@@ -32,8 +32,7 @@ export function welcome(view) {
       h("ol", { class: "welcome-steps" },
         step(1, t("step1", { channel, name: short(store, cast.csm) }), () => view.become(cast.csm.id, cast.channel.id)),
         step(2, t("step2"), () => document.querySelector("[data-testid=clock-next]")?.focus()),
-        step(3, t("step3", { name: short(store, cast.sales), command: "/handoff" }), () => { view.become(cast.sales.id, cast.channel.id); view.beginCommand("/handoff"); })),
-      h("button", { type: "button", class: "button", on: { click: dismiss } }, t("gotIt")));
+        step(3, t("step3", { name: short(store, cast.sales), command: "/handoff" }), () => { view.become(cast.sales.id, cast.channel.id); view.beginCommand("/handoff"); })));
   };
   return { node, render };
 }
