@@ -158,7 +158,7 @@ func (a *advance) refuseKind(v *Visit, step *Step) *Refusal {
 }
 
 // DismissReasons are the reasons for "not a problem"; other needs a word.
-var DismissReasons = [...]string{"seasonal", "already_known", "wrong_data", "other"}
+var DismissReasons = [...]string{"seasonal", "known", "wrong_data", "other"}
 
 func (a *advance) refuseDismissal(v *Visit) *Refusal {
 	if v.Kind == HandoffStep {

@@ -102,6 +102,10 @@ func (v *Voice) Say(id string, args Args) string {
 		config.PluralCount = plural(count)
 	}
 	said, err := v.localizer.Localize(config)
+	if err != nil && config.PluralCount != nil {
+		config.PluralCount = nil // a message that is the same for one and for many
+		said, err = v.localizer.Localize(config)
+	}
 	if err != nil {
 		return id
 	}
