@@ -94,7 +94,7 @@ func (o *owner) begin(ctx context.Context, j *job, t *touched, in store.Intent) 
 		o.w.o.Logger.Warn("the book no longer has a playbook that was to start", "account", t.a.doc.Key, "playbook", in.Playbook)
 		return nil
 	}
-	nr := p.NewRun(o.book.Hash, t.a.doc.Key, in.Subject, in.Episode, in.At)
+	nr := p.NewRun(o.book.Hash, t.a.doc.Key, in.Subject, in.Episode)
 	nr.StartedBy, nr.Fired = in.By, in.Fired
 	t.f.ForContract(in.Subject)
 	nr.At = playbooks.Snap(t.f)
