@@ -198,7 +198,7 @@ func (v *view) compare(u *usual, from, to Date, each func(d Date, why string)) c
 		}
 		n := float64(u.days[wd])
 		c.variance += u.mean[wd] * (m + inefficiency*m*m/n)
-		c.upper += m * 0.5 / n
+		c.upper += m / n
 	}
 	if v.kind == Gauge {
 		c.actual, c.expected = c.actual/float64(max(c.days, 1)), c.expected/float64(max(c.days, 1))
