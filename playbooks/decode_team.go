@@ -19,7 +19,8 @@ var accountRoles = []string{"owner", "ae", "se", "onboarding", "partner_manager"
 // readTeam reads team.yaml into the book.
 func (l *loading) readTeam(d *document, exists bool) {
 	team := &Team{Roles: map[string]string{}, Channels: map[string]string{}, Reminders: defaultReminders(), Escalations: defaultEscalations()}
-	l.book.Team = team
+	l.book.Team = &Team{} // names of people are not asked for in every language
+	defer func() { l.book.Team = team }()
 	if !exists {
 		l.report(Pos{TeamFile, 1, 1}, 1, rules.Warning, "add "+TeamFile+" with people and a default owner", "the book has no %s, so nobody is there to ask", TeamFile)
 		return

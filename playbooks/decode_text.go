@@ -122,6 +122,10 @@ func (d *document) eachLanguage(n ast.Node, what string, most int, read func(lan
 	}
 	seen := map[string]bool{}
 	ok := d.entries(n, what, func(key string, k, v ast.Node) {
+		if m, flow := n.(*ast.MappingNode); flow && m.IsFlowStyle && isNull(v) {
+			d.fail(k, "inside { } a comma ends a text: put the whole text in quotes", "%q is no language of %s", key, what)
+			return
+		}
 		if !slices.Contains(languages, key) {
 			d.fail(k, "the bot speaks: "+strings.Join(languages, ", ")+"; a text with \": \" in it needs quotes", "%q is no language of %s", key, what)
 			return

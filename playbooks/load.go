@@ -122,8 +122,8 @@ func (l *loading) load(files map[string][]byte) {
 		}
 		return &document{loading: l, file: name}
 	}
-	l.readSignals(shared(SignalsFile))
 	l.readTeam(shared(TeamFile), docs[TeamFile] != nil)
+	l.readSignals(shared(SignalsFile))
 	l.readSegments(shared(SegmentsFile))
 	milestones := l.readJourney(shared(JourneyFile))
 	l.schema.Roles = l.book.Team.furtherRoles()

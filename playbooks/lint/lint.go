@@ -1,0 +1,115 @@
+// Package lint shows the authors of a book what is wrong with it: every mistake at
+// once, with its place, the line, a caret below it, and how to mend it.
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"playcaller/playbooks"
+	"playcaller/rules"
+)
+
+// Lint returns every problem of a book, sorted by file, line and column: errors and
+// what is not yet available, which keep it from being loaded, warnings and hints.
+func Lint(files map[string][]byte) []playbooks.Problem {
+	_, problems := playbooks.Load(files)
+	return problems
+}
+
+// Dir lints the book in a folder. The error says why it could not be read.
+func Dir(dir fs.FS) ([]playbooks.Problem, error) {
+	files, err := playbooks.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return Lint(files), nil
+}
+
+// A Report is what `lint --json` prints.
+type Report struct {
+	Problems    []playbooks.Problem `json:"problems"` // never null
+	Errors      int                 `json:"errors"`
+	Unavailable int                 `json:"not_yet_available"`
+	Warnings    int                 `json:"warnings"`
+	Hints       int                 `json:"hints"`
+}
+
+// NewReport counts problems by level.
+func NewReport(problems []playbooks.Problem) Report {
+	r := Report{Problems: problems}
+	if problems == nil {
+		r.Problems = []playbooks.Problem{}
+	}
+	for _, p := range problems {
+		switch p.Level {
+		case rules.Error:
+			r.Errors++
+		case playbooks.Unavailable:
+			r.Unavailable++
+		case rules.Warning:
+			r.Warnings++
+		case playbooks.Hint:
+			r.Hints++
+		}
+	}
+	return r
+}
+
+// Failed reports whether the book would be refused: `lint` then exits with 1.
+func (r Report) Failed() bool { return r.Errors+r.Unavailable > 0 }
+
+// WriteJSON writes the report as one indented JSON object.
+func (r Report) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// WriteText writes each problem as FILE:LINE:COL: level: what, with the line and a
+// caret, and a summary at the end.
+func (r Report) WriteText(w io.Writer) error {
+	for _, p := range r.Problems {
+		if _, err := fmt.Fprintln(w, p.Long()); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
+	if _, err := fmt.Fprintln(w, r.Summary()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+// Summary says in one line how the book fares: "2 errors, 1 hint", or "no problems".
+func (r Report) Summary() string {
+	text := ""
+	for _, c := range []struct {
+		n         int
+		one, many string
+	}{
+		{r.Errors, "error", "errors"}, {r.Unavailable, "field not yet available", "fields not yet available"},
+		{r.Warnings, "warning", "warnings"}, {r.Hints, "hint", "hints"},
+	} {
+		switch {
+		case c.n == 0:
+			continue
+		case text != "":
+			text += ", "
+		}
+		if c.n == 1 {
+			text += "1 " + c.one
+		} else {
+			text += fmt.Sprintf("%d %s", c.n, c.many)
+		}
+	}
+	if text == "" {
+		return "no problems"
+	}
+	return text
+}
