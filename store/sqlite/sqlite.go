@@ -8,10 +8,11 @@
 //
 // A collection is a table:
 //
-//	key TEXT PRIMARY KEY, v INTEGER, s INTEGER, z INTEGER, body BLOB, f_NAME…
+//	key TEXT PRIMARY KEY, v INTEGER, s INTEGER, body BLOB, f_NAME…
 //
-// with one column and one index for each indexed field. Bodies that gain by it
-// are compressed with zstd; z is then their length before, otherwise 0.
+// with one column and one index for each indexed field. Bodies are stored as
+// they are: series are dense already, and compressing them with zstd slowed
+// bulk writes to a third.
 package sqlite
 
 import (
@@ -45,7 +46,6 @@ type Store struct {
 	path   string
 	schema store.Schema
 	tables map[string]*table
-	codec  *codec
 
 	reads  *sql.DB
 	writes *writer
@@ -74,9 +74,6 @@ func Open(ctx context.Context, path string, collections []store.Collection) (*St
 		return nil, fmt.Errorf("open store %s: %w: make its folder: %w", path, store.ErrUnavailable, err)
 	}
 	s := &Store{path: path, schema: schema, tables: make(map[string]*table, len(schema))}
-	if s.codec, err = newCodec(); err != nil {
-		return nil, err
-	}
 	for name, c := range schema {
 		s.tables[name] = newTable(c)
 	}
@@ -217,7 +214,7 @@ func (s *Store) read(ctx context.Context, t *table, stmt *sql.Stmt, args []any, 
 	}
 	defer rows.Close()
 	for rows.Next() {
-		r, err := s.scan(t, rows, keysOnly)
+		r, err := scan(t, rows, keysOnly)
 		if err != nil {
 			return nil, err
 		}
@@ -226,14 +223,12 @@ func (s *Store) read(ctx context.Context, t *table, stmt *sql.Stmt, args []any, 
 	return rs, rows.Err()
 }
 
-func (s *Store) scan(t *table, rows *sql.Rows, keysOnly bool) (store.Record, error) {
+func scan(t *table, rows *sql.Rows, keysOnly bool) (store.Record, error) {
 	var r store.Record
-	var length int
-	var packed sql.RawBytes
 	values := make([]any, len(t.indexes))
 	into := []any{&r.Key, &r.Version, &r.Schema}
 	if !keysOnly {
-		into = append(into, &length, &packed)
+		into = append(into, &r.Body)
 	}
 	for i := range values {
 		into = append(into, &values[i])
@@ -249,13 +244,6 @@ func (s *Store) scan(t *table, rows *sql.Rows, keysOnly bool) (store.Record, err
 			r.Fields = make(map[string]any, len(values))
 		}
 		r.Fields[t.indexes[i]] = v
-	}
-	if keysOnly {
-		return r, nil
-	}
-	var err error
-	if r.Body, err = s.codec.unpack(packed, length); err != nil {
-		return r, fmt.Errorf("body of %s %q: %w; the file is damaged, restore it from a backup", t.name, r.Key, err)
 	}
 	return r, nil
 }
@@ -298,9 +286,8 @@ func (s *Store) BulkReplace(ctx context.Context, collection string, rs []store.R
 		w := &write{table: t}
 		n, size := 0, 0
 		for n < len(rs) && n < maxGroup && size < maxGroupBytes {
-			body, length := s.codec.pack(rs[n].Body)
-			w.rows = append(w.rows, t.row(rs[n], body, length))
-			size += len(body)
+			w.rows = append(w.rows, t.row(rs[n]))
+			size += len(rs[n].Body)
 			n++
 		}
 		if err := s.writes.do(ctx, w); err != nil {
@@ -347,7 +334,6 @@ func (s *Store) Close() error {
 		err = s.reads.Close()
 	}
 	err = errors.Join(err, s.writes.close()) // last, since it moves the WAL into the file
-	s.codec.close()
 	if err != nil {
 		return s.failed("close", err)
 	}

@@ -31,8 +31,8 @@ type table struct {
 
 func newTable(c store.Collection) *table {
 	t := &table{name: c.Name, indexes: c.Indexes}
-	columns, marks := []string{"v", "key", "s", "z", "body"}, "1, ?, ?, ?, ?"
-	sets := []string{"v = v + 1", "s = ?", "z = ?", "body = ?"}
+	columns, marks := []string{"v", "key", "s", "body"}, "1, ?, ?, ?"
+	sets := []string{"v = v + 1", "s = ?", "body = ?"}
 	for _, name := range c.Indexes {
 		columns = append(columns, "f_"+name)
 		marks += ", ?"
@@ -51,8 +51,8 @@ type row struct {
 	remove  bool
 }
 
-func (t *table) row(r store.Record, body []byte, length int) row {
-	args := []any{r.Schema, length, body}
+func (t *table) row(r store.Record) row {
+	args := []any{r.Schema, r.Body}
 	for _, name := range t.indexes {
 		args = append(args, r.Fields[name])
 	}
@@ -67,7 +67,7 @@ func (t *table) row(r store.Record, body []byte, length int) row {
 func (t *table) selectSQL(keysOnly bool) string {
 	columns := []string{"key", "v", "s"}
 	if !keysOnly {
-		columns = append(columns, "z", "body")
+		columns = append(columns, "body")
 	}
 	for _, name := range t.indexes {
 		columns = append(columns, "f_"+name)
@@ -195,7 +195,7 @@ func (t *table) create(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	if err := exec(`CREATE TABLE IF NOT EXISTS c_%s (key TEXT NOT NULL PRIMARY KEY, v INTEGER NOT NULL,
-		s INTEGER NOT NULL, z INTEGER NOT NULL, body BLOB)`, t.name); err != nil {
+		s INTEGER NOT NULL, body BLOB)`, t.name); err != nil {
 		return err
 	}
 	for _, name := range t.indexes {
