@@ -36,7 +36,6 @@ type replica struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at each change
 	holds   map[int]context.Context
-	events  []string
 	log     *ledger
 }
 
@@ -83,9 +82,6 @@ func run(t *testing.T, name string, l *ledger, o Options) *replica {
 	o.Replica = name
 	if o.Partitions == 0 {
 		o.Partitions = 32
-	}
-	if o.Lease == 0 {
-		o.Lease = 600 * time.Millisecond
 	}
 	r := &replica{name: name, conn: o.Conn, changed: make(chan struct{}), holds: map[int]context.Context{}, log: l}
 	r.Stream = open(t, o)
@@ -179,7 +175,7 @@ func TestThreeReplicasShareElevenElevenTen(t *testing.T) {
 	dial, seen := shared(t), &ledger{}
 	var all []*replica
 	for _, name := range []string{"a", "b", "c"} {
-		all = append(all, run(t, name, seen, Options{Conn: dial(), Lease: 2 * time.Second}))
+		all = append(all, run(t, name, seen, Options{Conn: dial()}))
 	}
 	all[0].until(t, 11)
 	all[1].until(t, 11)
@@ -191,9 +187,10 @@ func TestThreeReplicasShareElevenElevenTen(t *testing.T) {
 
 func TestASilentOwnerIsFencedBeforeAnotherTakesOver(t *testing.T) {
 	dial, seen := shared(t), &ledger{}
-	a := run(t, "a", seen, Options{Conn: dial()})
+	const lease = 2 * time.Second
+	a := run(t, "a", seen, Options{Conn: dial(), Lease: lease})
 	a.until(t, 32)
-	b := run(t, "b", seen, Options{Conn: dial()})
+	b := run(t, "b", seen, Options{Conn: dial(), Lease: lease})
 	b.until(t, 16)
 	a.until(t, 16)
 	a.conn.Close()
@@ -226,7 +223,7 @@ func TestAnOwnerThatFailsStartsAgainWithItsLease(t *testing.T) {
 
 func TestAnOwnerWhoseLeaseIsTakenIsStopped(t *testing.T) {
 	dial := shared(t)
-	r := run(t, "a", &ledger{}, Options{Conn: dial(), Partitions: 1})
+	r := run(t, "a", &ledger{}, Options{Conn: dial(), Partitions: 1, Lease: 600 * time.Millisecond})
 	r.until(t, 1)
 	bucket, err := r.js.KeyValue(within(t), r.options.Name+"-leases")
 	if err != nil {

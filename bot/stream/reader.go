@@ -139,7 +139,7 @@ func (r *reader) pass(ctx context.Context, m jetstream.Msg, fresh bool) error {
 	case seq > r.after+1:
 		return errSkipped
 	}
-	raise(&r.lane.last, seq+meta.NumPending)
+	raise(&r.lane.last, seq)
 	message := Message{
 		Partition: r.lane.partition, Lane: r.lane.lane, Seq: seq,
 		Incarnation: r.partition.stream.incarnation, Published: meta.Timestamp,
