@@ -1,0 +1,337 @@
+// Package sample has the accounts of the sandbox: made-up customers on real daily series, moved to today and scaled.
+package sample
+
+import (
+	"bytes"
+	_ "embed" // the data
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"playcaller/rules"
+)
+
+//go:embed real-daily.csv
+var realDaily []byte
+
+//go:embed accounts.yaml
+var accountsYAML []byte
+
+// meanDays is over how many days before the first start a series is brought to the account's mean.
+const meanDays = 56
+
+// parts are the times of a day at which its values are fed, and how much of them by then.
+var parts = []struct {
+	hour  int
+	share float64
+}{{12, 0.4}, {18, 1}}
+
+// A Sample is the accounts, moved to the day on which they were first used.
+type Sample struct {
+	start    rules.Date
+	accounts []account
+}
+
+type account struct {
+	Fields   map[string]any    `yaml:"fields"`
+	Contract map[string]any    `yaml:"contract"`
+	Since    string            `yaml:"since"` // first day of its data, from the first start
+	Series   map[string]source `yaml:"series"`
+
+	id   string
+	zone *time.Location
+	rows []row
+}
+
+type source struct {
+	Series string  `yaml:"series"`
+	Day    string  `yaml:"day"`
+	Mean   float64 `yaml:"mean"`
+	Until  string  `yaml:"until"` // the last day of the series that is used
+}
+
+// row is one signal of an account: a value a day.
+type row struct {
+	signal, by string
+	first      rules.Date
+	values     []float64 // NaN where the series has a hole
+	last       rules.Date
+}
+
+// New moves the accounts to the day of the first start.
+func New(start rules.Date) (*Sample, error) {
+	series, err := read(realDaily)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Accounts []account `yaml:"accounts"`
+	}
+	if err := yaml.UnmarshalWithOptions(accountsYAML, &file, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("accounts.yaml: %w", err)
+	}
+	s := &Sample{start: start, accounts: file.Accounts}
+	for i := range s.accounts {
+		if err := s.accounts[i].place(start, series); err != nil {
+			return nil, fmt.Errorf("accounts.yaml: account %d: %w", i+1, err)
+		}
+	}
+	return s, nil
+}
+
+// read reads series,date,value.
+func read(data []byte) (map[string]map[rules.Date]float64, error) {
+	r := csv.NewReader(bytes.NewReader(data))
+	if _, err := r.Read(); err != nil {
+		return nil, err
+	}
+	all := map[string]map[rules.Date]float64{}
+	for {
+		rec, err := r.Read()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		d, err := rules.ParseDate(rec[1])
+		if err != nil {
+			return nil, err
+		}
+		v, err := strconv.ParseFloat(rec[2], 64)
+		if err != nil {
+			return nil, err
+		}
+		if all[rec[0]] == nil {
+			all[rec[0]] = map[rules.Date]float64{}
+		}
+		all[rec[0]][d] = v
+	}
+}
+
+func (a *account) place(start rules.Date, series map[string]map[rules.Date]float64) error {
+	a.id, _ = a.Fields["id"].(string)
+	zone, _ := a.Fields["time_zone"].(string)
+	var err error
+	if a.zone, err = time.LoadLocation(zone); err != nil {
+		return err
+	}
+	since := start - rules.KeepDays + 5
+	if a.Since != "" {
+		if since, err = fromStart(start, a.Since); err != nil {
+			return err
+		}
+	}
+	names := make([]string, 0, len(a.Series))
+	for n := range a.Series {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		src := a.Series[n]
+		r := row{first: since}
+		r.signal, r.by, _ = strings.Cut(n, "/")
+		if err := r.fill(src, start, series[src.Series]); err != nil {
+			return fmt.Errorf("%s: %w", n, err)
+		}
+		a.rows = append(a.rows, r)
+	}
+	return nil
+}
+
+// fill moves and scales one series.
+func (r *row) fill(src source, start rules.Date, series map[rules.Date]float64) error {
+	day, err := rules.ParseDate(src.Day)
+	if err != nil {
+		return err
+	}
+	day += rules.Date((int(start.Weekday())-int(day.Weekday())+10)%7 - 3) // the nearest of the same weekday
+	until := rules.MaxDate
+	if src.Until != "" {
+		if until, err = rules.ParseDate(src.Until); err != nil {
+			return err
+		}
+	}
+	sum, n := 0.0, 0
+	for d := day - meanDays; d < day; d++ {
+		if v, ok := series[d]; ok && d <= until {
+			sum, n = sum+v, n+1
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("series %q has no data before %s", src.Series, day)
+	}
+	scale := src.Mean / (sum / float64(n))
+	for d := r.first; ; d++ {
+		v, ok := series[d-start+day]
+		at := d - start + day
+		if !ok && at > latest(series) {
+			break
+		}
+		switch {
+		case at > until:
+			v = 0
+		case !ok:
+			v = math.NaN()
+		}
+		r.values = append(r.values, math.Round(v*scale))
+		r.last = d
+	}
+	return nil
+}
+
+func latest(series map[rules.Date]float64) rules.Date {
+	var last rules.Date
+	for d := range series {
+		last = max(last, d)
+	}
+	return last
+}
+
+// fromStart reads "-40d" as a day counted from the first start.
+func fromStart(start rules.Date, text string) (rules.Date, error) {
+	n, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
+	if err != nil {
+		return 0, fmt.Errorf("%q: want a number of days such as -40d", text)
+	}
+	return start + rules.Date(n), nil
+}
+
+// Accounts returns the accounts as POST /v1/accounts takes them.
+func (s *Sample) Accounts() ([]json.RawMessage, error) {
+	var all []json.RawMessage
+	for _, a := range s.accounts {
+		fields := map[string]any{}
+		for k, v := range a.Fields {
+			fields[k] = v
+		}
+		contract := map[string]any{}
+		for k, v := range a.Contract {
+			contract[k] = v
+			if text, ok := v.(string); ok && slices.Contains([]string{"start", "end", "notice_by"}, k) {
+				d, err := fromStart(s.start, text)
+				if err != nil {
+					return nil, fmt.Errorf("contract of %s: %w", a.id, err)
+				}
+				contract[k] = d.String()
+			}
+		}
+		fields["contracts"] = []any{contract}
+		text, err := json.Marshal(fields)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, nil
+}
+
+// Signals returns what was fed after from, up to and including to, oldest first.
+func (s *Sample) Signals(from, to time.Time) []rules.Signal {
+	var all []rules.Signal
+	for _, a := range s.accounts {
+		for d := rules.DateOf(from.In(a.zone)); d <= rules.DateOf(to.In(a.zone)); d++ {
+			before := 0.0
+			for _, p := range parts {
+				at := d.In(a.zone).Add(time.Duration(p.hour) * time.Hour)
+				if at.After(from) && !at.After(to) {
+					for _, r := range a.rows {
+						all = append(all, r.signals(&a, d, at, before, p.share)...)
+					}
+				}
+				before = p.share
+			}
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].At.Before(all[j].At) })
+	return all
+}
+
+// Next returns when signals are fed next after a time; false when the data end.
+func (s *Sample) Next(after time.Time) (time.Time, bool) {
+	var next time.Time
+	for _, a := range s.accounts {
+		if rules.DateOf(after.In(a.zone)) > a.end() {
+			continue
+		}
+		for d := rules.DateOf(after.In(a.zone)); d <= rules.DateOf(after.In(a.zone))+1; d++ {
+			for _, p := range parts {
+				at := d.In(a.zone).Add(time.Duration(p.hour) * time.Hour)
+				if at.After(after) && (next.IsZero() || at.Before(next)) {
+					next = at
+				}
+			}
+		}
+	}
+	return next, !next.IsZero()
+}
+
+// end is the last day of an account's data.
+func (a *account) end() rules.Date {
+	var last rules.Date
+	for _, r := range a.rows {
+		last = max(last, r.last)
+	}
+	return last
+}
+
+// signals returns what one row brings at one time: the part of the day's value between two shares of it.
+func (r *row) signals(a *account, d rules.Date, at time.Time, before, share float64) []rules.Signal {
+	i := int(d - r.first)
+	if i < 0 || i >= len(r.values) || math.IsNaN(r.values[i]) {
+		return nil
+	}
+	had, has := math.Round(r.values[i]*before), math.Round(r.values[i]*share)
+	if has == had {
+		return nil
+	}
+	id := fmt.Sprintf("sample/%s/%s/%s/%g", r.signal, r.by, d, share)
+	if r.signal != "users" {
+		return []rules.Signal{{Account: a.id, Signal: r.signal, By: r.by, Value: has - had, At: at, ID: id}}
+	}
+	var all []rules.Signal
+	for n, user := range a.users(d) {
+		if float64(n) >= had && float64(n) < has {
+			all = append(all, rules.Signal{Account: a.id, Signal: r.signal, Value: 1, User: user, At: at, ID: id + "/" + user})
+		}
+	}
+	return all
+}
+
+// users returns the account's users in an order of the day's own, drawn by a fixed hash.
+func (a *account) users(d rules.Date) []string {
+	seats := 1
+	switch n := a.Fields["seats"].(type) {
+	case uint64:
+		seats = int(n)
+	case int:
+		seats = n
+	}
+	type drawn struct {
+		name string
+		by   uint64
+	}
+	all := make([]drawn, seats)
+	for i := range all {
+		name := fmt.Sprintf("user-%03d", i+1)
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%s/%s/%d", a.id, name, d)
+		all[i] = drawn{name, h.Sum64()}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].by < all[j].by })
+	names := make([]string, len(all))
+	for i, u := range all {
+		names[i] = u.name
+	}
+	return names
+}
