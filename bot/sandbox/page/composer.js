@@ -135,6 +135,11 @@ function commandHints(text, view) {
   return commands.filter((c) => c.insert.startsWith(typed.trimEnd()) && !(typed.startsWith(c.insert + " ") && typed.length > c.insert.length)).slice(0, 8);
 }
 
+function commandNames(view) {
+  const given = view.store.snapshot.commands?.map((c) => c.name) ?? [];
+  return (given.length > 0 ? given : ["/handoff", "/cs"]).join(view.language === "ja" ? "、" : ", ");
+}
+
 // The workspace's own list, with the first words of /cs that this page knows spelled out.
 function fromWorkspace(given, view) {
   const known = new Map(knownCommands.map((c) => [c.name, c]));
@@ -200,11 +205,11 @@ async function runCommand(text, view, status) {
     }
     if (answer.ack_ms !== undefined) status.textContent = t("commandRan", { command, n: Math.round(answer.ack_ms * 10) / 10 });
     await view.refresh();
-    view.showResponse(answer.response);
     return true;
   } catch (error) {
     status.textContent = "";
-    view.failed(error);
+    if (error.status === 404 && /not a valid command/.test(error.message)) view.problem(t("notACommand", { command, known: commandNames(view) }));
+    else view.failed(error);
     return false;
   }
 }

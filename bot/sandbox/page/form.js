@@ -1,7 +1,7 @@
 // The values of a view's or message's input elements, as Slack's view.state.values holds them, and which of them must not
 // be empty.
 
-/** A store of values by block and action. */
+/** A store of values by block and action; `onSet`, where given, hears the block of each change. */
 export function formValues() {
   const values = new Map();
   const required = new Map();
@@ -11,6 +11,7 @@ export function formValues() {
       if (!block || !action) return;
       if (!values.has(block)) values.set(block, new Map());
       values.get(block).set(action, value);
+      this.onSet?.(block);
     },
     /** Declares an input block's element, before a redraw of the whole form. */
     expect(block, action, must) { required.set(block, { action, must }); },

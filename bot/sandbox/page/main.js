@@ -54,11 +54,11 @@ const view = {
     store.go({ user, channel: keep, thread: "" }, { keepHistory: true });
   },
   refusal: (answer) => view.t("refused", { error: errorText(answer) || view.t("failed") }),
+  problem: (text) => toast(text, { kind: "error", dismiss: view.t("dismiss") }),
   refused: (answer) => toast(view.refusal(answer), { kind: "error", dismiss: view.t("dismiss") }),
   failed: (error) => toast(error.status === 0 ? view.t("noAnswer") : view.t("refused", { error: error.message || view.t("failed") }), { kind: "error", dismiss: view.t("dismiss") }),
   markRead,
   fetchEarlier,
-  showResponse,
   seenReplies: new Map(),
   beginCommand: (text) => { render(); composers.main.begin(text); },
 };
@@ -146,13 +146,6 @@ function markRead(channel) {
 function fetchEarlier() {
   link.limit *= 4;
   refresh();
-}
-
-// A command's own answer is an ephemeral message; where the workspace has not put it into the channel, it is said here.
-function showResponse(response) {
-  const text = response?.text;
-  if (!text || store.messages(store.channel).some((m) => m.text === text)) return;
-  toast(text, { dismiss: view.t("dismiss") });
 }
 
 let fetching = null;

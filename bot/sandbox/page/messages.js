@@ -42,7 +42,8 @@ export function messageList(view, { inThread = false } = {}) {
       if (!inThread && day !== last?.day) out.push(divider("day-" + day, dividerDay(dateOfTs(message.ts), store.me, store.now, view.t), nodeOf));
       const isNew = newFrom && message.ts === newFrom;
       if (isNew) out.push(divider("new", view.t("newMark"), nodeOf, "new"));
-      const grouped = Boolean(last) && !isNew && last.day === day && last.user === message.user && !last.ephemeral === !message.ephemeral_to
+      const afterRoot = inThread && messages.indexOf(message) === 1;
+      const grouped = Boolean(last) && !isNew && !afterRoot && last.day === day && last.user === message.user && !last.ephemeral === !message.ephemeral_to
         && Number(message.ts) - Number(last.ts) < groupSeconds;
       const replies = inThread ? [] : store.replies(channel, message.ts).map((r) => [r.ts, r.user]);
       const unseen = replies.some(([ts, user]) => since && user !== store.place.user && ts >= since && ts > (view.seenReplies.get(message.ts) ?? ""));

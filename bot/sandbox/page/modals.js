@@ -78,6 +78,10 @@ function drawModal(dialog, top, depth, form, view) {
     event.preventDefault();
     if (!node.hasAttribute("aria-busy")) submit(node, top, form, view);
   });
+  form.onSet = (block) => {
+    const place = node.querySelector(`[data-error-for="${CSS.escape(block)}"]`);
+    if (place?.firstChild) setError(place, "", view);
+  };
   dialog.oncancel = (event) => {
     event.preventDefault();
     dismiss();
@@ -129,6 +133,17 @@ function problem(node, text) {
   replace(place, icon("warning", 16), text);
 }
 
+function setError(place, text, view) {
+  const holder = place.closest(".input-block");
+  replace(place, text && [icon("warning", 14), h("span", null, mrkdwn(text, view))]);
+  holder.classList.toggle("wrong", Boolean(text));
+  for (const control of holder.querySelectorAll("input, textarea, button.select")) {
+    if (text) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+  }
+  return holder;
+}
+
 // Errors stand under their blocks; one that names no block of this view stands at the top.
 function showErrors(node, errors, view) {
   problem(node, "");
@@ -138,13 +153,7 @@ function showErrors(node, errors, view) {
     const block = place.getAttribute("data-error-for");
     const text = left[block] ?? "";
     delete left[block];
-    replace(place, text && [icon("warning", 14), h("span", null, mrkdwn(text, view))]);
-    const holder = place.closest(".input-block");
-    holder.classList.toggle("wrong", Boolean(text));
-    for (const control of holder.querySelectorAll("input, textarea, button.select")) {
-      if (text) control.setAttribute("aria-invalid", "true");
-      else control.removeAttribute("aria-invalid");
-    }
+    const holder = setError(place, text, view);
     if (text) first ??= holder;
   }
   if (Object.keys(left).length > 0) problem(node, Object.values(left).join(" "));

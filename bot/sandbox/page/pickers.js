@@ -65,18 +65,27 @@ function openCalendar(anchor, value, view, onPick) {
     draw(true);
   });
   typed.addEventListener("keydown", (event) => {
-    const text = typed.value.trim().replaceAll("/", "-");
     if (event.key === "ArrowDown") {
       event.preventDefault();
       draw(true);
-    } else if (event.key === "Enter" && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
+    } else if (event.key === "Enter") {
       event.preventDefault();
       event.stopPropagation();
-      pick(text);
+      const day = typedDay(typed.value);
+      if (day) pick(day);
+      else typed.setAttribute("aria-invalid", "true");
     }
   });
   draw();
   if (openPopup(anchor, panel)) draw(true);
+}
+
+/** The day of "2026-12-1", "2026/12/01" or "2026年12月1日"; "" when there is none. */
+function typedDay(text) {
+  const match = text.trim().match(/^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/);
+  if (!match) return "";
+  const day = `${match[1]}-${match[2].padStart(2, "0")}-${match[3].padStart(2, "0")}`;
+  return Number.isNaN(Date.parse(day)) || iso(Date.parse(day)) !== day ? "" : day;
 }
 
 function iso(time) {
