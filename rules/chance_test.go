@@ -104,7 +104,7 @@ func TestDropFindsAHalving(t *testing.T) {
 		return 1
 	}
 	for _, tc := range []struct {
-		mean         float64
+		mean        float64
 		least, most int // of 20 accounts
 	}{{0.3, 0, 4}, {5, 16, 20}, {20, 19, 20}, {200, 20, 20}} {
 		found := 0

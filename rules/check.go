@@ -107,10 +107,28 @@ func (k *checker) reportSyntax(err error) {
 		p.Suggestion, p.Fix = advice, p.replaced("==")
 		k.problems = append(k.problems, p)
 		return
+	case message == "literal not terminated":
+		message, from, length = "a text is not closed by its quote", lastQuote(k.text), 1
 	case strings.HasPrefix(message, "unexpected token "):
 		message = fmt.Sprintf("%q is not expected here", strings.TrimSpace(k.src.Text[from:from+length]))
 	}
 	k.report(from, length, message, advice, "")
+}
+
+// lastQuote returns where the text begins that is not closed.
+func lastQuote(text string) int {
+	open, quote := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		switch ch := text[i]; {
+		case quote != 0 && ch == '\\':
+			i++
+		case ch == quote:
+			quote = 0
+		case quote == 0 && (ch == '"' || ch == '\'' || ch == '`'):
+			open, quote = i, ch
+		}
+	}
+	return open
 }
 
 // place returns the bytes of a location in the text.

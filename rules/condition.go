@@ -97,7 +97,7 @@ func (k *checker) leaf(cond *Condition, node ast.Node) *junction {
 		return j
 	}
 	if typ != Bool {
-		k.report(from, length, "a condition is a yes or no, and this is a "+string(typ), "compare it, as in "+text+" > 0", "")
+		k.report(from, length, "a condition is a yes or no, and this is a "+string(typ), "compare it, as in "+text+exampleComparison(typ), "")
 		return j
 	}
 	p, err := assemble(node, Bool, k.used, k.slots)
@@ -107,6 +107,16 @@ func (k *checker) leaf(cond *Condition, node ast.Node) *junction {
 	}
 	cond.clauses = append(cond.clauses, clause{text: text, program: p})
 	return j
+}
+
+func exampleComparison(typ Type) string {
+	switch typ {
+	case Number:
+		return " > 0"
+	case Day:
+		return " < account.day"
+	}
+	return ` == "…"`
 }
 
 func firstLine(err error) string {

@@ -34,7 +34,7 @@ type BaselineDay struct {
 // LeftOut is a day that was not compared or not learnt from, and why.
 type LeftOut struct {
 	Date Date   `json:"date"`
-	Why  string `json:"why"` // "holiday: 元日", "closed", "no data", "too few weeks of data"
+	Why  string `json:"why"` // "holiday: Culture Day", "closed", "no data", "too few weeks of data"
 }
 
 // Baseline explains what drop and expected compare a window of completed days with

@@ -38,7 +38,7 @@ type countryYear struct {
 	year    int
 }
 
-// Name returns the local name of a country's public holiday (ISO 3166-1 alpha-2)
+// Name returns the name of a country's public holiday (ISO 3166-1 alpha-2)
 // on a day, or "". Days on which a holiday of the weekend is made up for are
 // holidays too. Of a country that is not known no day is a holiday.
 func (h *Holidays) Name(country string, day Date) string {
@@ -74,7 +74,7 @@ func holidaysIn(country string, year int) map[Date]string {
 	if country == "JP" {
 		for _, d := range []Date{NewDate(year, time.January, 2), NewDate(year, time.January, 3), NewDate(year, time.December, 29), NewDate(year, time.December, 30), NewDate(year, time.December, 31)} {
 			if days[d] == "" {
-				days[d] = "年末年始"
+				days[d] = "New Year holidays"
 			}
 		}
 	}

@@ -135,11 +135,25 @@ func Nearest(name string, candidates []string) string {
 	}
 	for _, c := range candidates {
 		d := editDistance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)))
-		if d < bestDistance || d == bestDistance && (best == "" || c < best) {
+		if d < bestDistance || d == bestDistance && nearer(name, c, best) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
+}
+
+// nearer decides between two candidates at the same distance: the one that shares
+// more of its beginning with the name, then the first by alphabet.
+func nearer(name, c, best string) bool {
+	shared := func(s string) int {
+		n := 0
+		for n < len(s) && n < len(name) && s[n] == name[n] {
+			n++
+		}
+		return n
+	}
+	a, b := shared(c), shared(best)
+	return best == "" || a > b || a == b && c < best
 }
 
 // editDistance is the optimal string alignment distance.

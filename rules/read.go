@@ -442,6 +442,8 @@ func (k *checker) window(arg ast.Node, ft *feature) bool {
 		fix := ""
 		if p.WorkingDays > 0 {
 			fix = fmt.Sprintf(`"%dd"`, p.WorkingDays)
+		} else if allDigits(s.Value) {
+			fix = `"` + s.Value + `d"`
 		}
 		from, length := k.place(arg.Location())
 		k.report(from, length, fmt.Sprintf(`window %q: want whole days or weeks, such as "7d" or "8w"`, s.Value), "", fix)
@@ -453,6 +455,8 @@ func (k *checker) window(arg ast.Node, ft *feature) bool {
 	ft.window = p.Days
 	return k.reach(arg, ft)
 }
+
+func allDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // reach checks that what a feature looks back on is kept.
 func (k *checker) reach(arg ast.Node, ft *feature) bool {
