@@ -19,8 +19,9 @@ func batchOf(n int) []Event {
 	return events
 }
 
-// BenchmarkPublish publishes batches of 1,000 signals and states how that compares with the same bytes in bare, synced JetStream publications:
-// one message for all (bare/op), and one for each partition, one after the other (split/op).
+// BenchmarkPublish publishes batches of 1,000 signals and states how that compares with the same bytes in bare,
+// synced JetStream publications: one message for all (bare/op), and one for each partition, one after the other
+// (split/op).
 func BenchmarkPublish(b *testing.B) {
 	s := open(b, Options{Partitions: 32})
 	batch := batchOf(1000)

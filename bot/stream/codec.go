@@ -85,8 +85,8 @@ func (d *decoder) bytes() []byte {
 	return field
 }
 
-// text returns the next field as a string of its own, so that keeping it does not keep the message; like is shared where it
-// is equal, as keys and kinds come in rows.
+// text returns the next field as a string of its own, so that keeping it does not keep the message; like is shared
+// where it is equal, as keys and kinds come in rows.
 func (d *decoder) text(like string) string {
 	field := d.bytes()
 	if string(field) == like {

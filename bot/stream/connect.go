@@ -84,7 +84,8 @@ func startServer(ctx context.Context, o Options) (*server.Server, error) {
 		StoreDir:   filepath.Join(o.Dir, "stream"),
 		SyncAlways: true,
 		MaxPayload: int32(o.MaxPayload),
-		// Each lane has its own bound; the server's must only not be the lower, as it would be by default on a small disk.
+		// Each lane has its own bound; the server's must only not be the lower, as it would be by default on a small
+		// disk.
 		JetStreamMaxStore:      math.MaxInt64 / 4,
 		JetStreamMaxMemory:     serverMemory,
 		DisableJetStreamBanner: true,
@@ -101,7 +102,7 @@ func startServer(ctx context.Context, o Options) (*server.Server, error) {
 	if !ns.ReadyForConnections(wait) || !ns.JetStreamEnabled() {
 		ns.Shutdown()
 		ns.WaitForShutdown()
-		return nil, fmt.Errorf("the embedded server did not start within %v; look above for what it logged", wait.Round(time.Millisecond))
+		return nil, fmt.Errorf("the embedded server did not start within %v; its log says why", wait.Round(time.Millisecond))
 	}
 	return ns, nil
 }

@@ -8,10 +8,11 @@ import (
 
 // Errors that a caller decides by, with errors.Is.
 var (
-	// ErrFull says that the lane holds MaxBytes; it goes away when owners have worked and purged.
+	// ErrFull says that the lane holds its part of MaxBytes, which ends when its owner has worked and purged, or that the
+	// disk has no more to spare.
 	ErrFull = errors.New("the event stream is full")
-	// ErrUnavailable says that an event could not be made durable: no server, no leader, no disk. It may or may not be in the
-	// stream; publishing it again with the same ID is safe.
+	// ErrUnavailable says that an event could not be made durable: no server, no leader, no disk. It may or may not
+	// be in the stream; publishing it again with the same ID is safe.
 	ErrUnavailable = errors.New("the event stream is unavailable")
 	// ErrClosed says that the stream has been closed.
 	ErrClosed = errors.New("the event stream is closed")
@@ -40,7 +41,8 @@ type CheckpointError struct {
 }
 
 func (e *CheckpointError) Error() string {
-	const repair = "restore the stream's directory and the database from one backup, or accept the loss by setting the partition's checkpoint anew"
+	const repair = "restore the stream's directory and the database from one backup, " +
+		"or accept the loss by setting the partition's checkpoint anew"
 	if errors.Is(e.Err, ErrForeign) {
 		return fmt.Sprintf("partition %d: %v: the checkpoint is of %s, the stream is %s; %s",
 			e.Partition, e.Err, e.Incarnation, e.Stream, repair)
@@ -55,7 +57,8 @@ func (e *CheckpointError) Unwrap() error { return e.Err }
 type PublishError struct {
 	// Durable has one entry per event given, true where the event is known to be in the stream.
 	Durable []bool
-	// Err is the first failure; errors.Is sees ErrFull, ErrUnavailable, ErrTooLarge, ErrClosed or the context's error in it.
+	// Err is the first failure; errors.Is sees ErrFull, ErrUnavailable, ErrTooLarge, ErrClosed or the context's error
+	// in it.
 	Err error
 }
 

@@ -9,8 +9,9 @@ import (
 	"sync"
 )
 
-// LockDir makes the directory, if need be, and locks it for this process by way of DIR/lock. The system releases the lock when
-// the process ends, however it ends. An error that is ErrLocked names the process that holds it. Release may be called more than once.
+// LockDir makes the directory, if need be, and locks it for this process by way of DIR/lock. The system releases the
+// lock when the process ends, however it ends. An error that is ErrLocked names the process that holds it. Release
+// may be called more than once.
 func LockDir(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)

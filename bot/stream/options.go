@@ -15,7 +15,8 @@ import (
 
 // Options configures Open. Zero fields take the defaults named at each.
 type Options struct {
-	// Dir is where the embedded server keeps its files. It is used only without URL and Conn. The caller holds its lock (LockDir).
+	// Dir is where the embedded server keeps its files. It is used only without URL and Conn. The caller holds its
+	// lock (LockDir).
 	Dir string
 	// URL names a NATS cluster to use in place of the embedded server, such as "nats://a:4222,nats://b:4222".
 	URL string
@@ -28,15 +29,15 @@ type Options struct {
 	// MaxBytes bounds the messages kept, both lanes together; 4 GiB by default. A quarter is the Now lanes', and each
 	// partition has an equal part.
 	MaxBytes int64
-	// MaxPayload bounds one message in bytes, and with it one event (4 KiB less); 8 MiB by default, or less where the server
-	// says so.
+	// MaxPayload bounds one message in bytes, and with it one event (4 KiB less); 8 MiB by default, or less where the
+	// server says so.
 	MaxPayload int
 	// Replicas is the number of servers that keep each message; 1 by default, 3 is usual in a cluster.
 	Replicas int
 	// Replica names this process among those that share the partitions; by default host name and a random end.
 	Replica string
-	// Lease is how long a partition stays with an owner that has gone silent, in real time; 5 s by default. A lease is renewed
-	// about three times while it lasts.
+	// Lease is how long a partition stays with an owner that has gone silent, in real time; 5 s by default. A lease
+	// is renewed about three times while it lasts.
 	Lease time.Duration
 	// Clock gives events their business time; the real clock by default.
 	Clock clockwork.Clock

@@ -16,15 +16,16 @@ import (
 // Owner works one partition: it starts p from its checkpoint and reads until ctx ends or something fails.
 type Owner func(ctx context.Context, p *Partition) error
 
-// Run claims this replica's share of the partitions and calls own in a goroutine for each one it holds. The context of
-// own ends before the lease can pass to another replica. When own returns while the lease still stands, the lease is checked and own is
-// called anew with a fresh Partition after a short back-off. Run returns when ctx has ended, all own calls have returned, and the
-// leases are released, so that other replicas take over at once. Its error is nil then, and ErrClosed after Close.
+// Run claims this replica's share of the partitions and calls own in a goroutine for each one it holds. The context
+// of own ends before the lease can pass to another replica. When own returns while the lease still stands, the lease
+// is checked and own is called anew with a fresh Partition after a short back-off. Run returns when ctx has ended,
+// all own calls have returned, and the leases are released, so that other replicas take over at once. Its error is
+// nil then, and ErrClosed after Close.
 //
-// A lease is an entry of a JetStream key-value bucket, changed only by whoever knows its revision. Nobody compares clocks: an
-// owner stops when its last renewal, counted from before it was sent, is nearly Options.Lease ago, and others take a
-// lease when they themselves have seen it unchanged for all of Options.Lease. With the embedded server the bucket lives in memory,
-// so that the leases of a process that was killed end with it.
+// A lease is an entry of a JetStream key-value bucket, changed only by whoever knows its revision. Nobody compares
+// clocks: an owner stops when its last renewal, counted from before it was sent, is nearly Options.Lease ago, and
+// others take a lease when they themselves have seen it unchanged for all of Options.Lease. With the embedded server
+// the bucket lives in memory, so that the leases of a process that was killed end with it.
 func (s *Stream) Run(ctx context.Context, own Owner) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -94,4 +95,45 @@ func TestReadingAgreesWithAModelThroughPurgesAndTakeOvers(t *testing.T) {
 			"":          o.check,
 		})
 	})
+}
+
+func TestSmallPurgesArePutTogether(t *testing.T) {
+	s := open(t, Options{})
+	for n := range 200 {
+		publish(t, s, 0, Bulk, event("a", n))
+	}
+	p := start(t, s, 0, 0, 0)
+	for range 200 {
+		next(t, p)
+	}
+	oldest := func() uint64 {
+		_, bulk, _, err := p.Oldest(within(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bulk + 1
+	}
+	for _, c := range []struct {
+		name         string
+		upTo, oldest uint64
+	}{
+		{"the first is done", 10, 10},
+		{"a few more messages wait", 20, 10},
+		{"many do not", 100, 100},
+		{"an older checkpoint changes nothing", 50, 100},
+	} {
+		if err := p.Purge(within(t), Bulk, c.upTo); err != nil {
+			t.Fatal(err)
+		}
+		if got := oldest(); got != c.oldest {
+			t.Errorf("%s: the oldest message is %d, want %d", c.name, got, c.oldest)
+		}
+	}
+	p.readers[Bulk].purgedAt = time.Time{}
+	if err := p.Purge(within(t), Bulk, 101); err != nil {
+		t.Fatal(err)
+	}
+	if got := oldest(); got != 101 {
+		t.Errorf("what waited was not purged in the end: the oldest message is %d", got)
+	}
 }

@@ -16,9 +16,9 @@ import (
 // messageOverhead is room for a message's headers and subject.
 const messageOverhead = 4 << 10
 
-// Publish writes the events to their keys' partitions, one message for each partition touched (more where they are large or have an
-// ID), and returns when all of them are durable. Otherwise the error is a *PublishError, which names those that are.
-// Events of one partition and lane stand in the stream in the order given.
+// Publish writes the events to their keys' partitions, one message for each partition touched (more where they are
+// large or have an ID), and returns when all of them are durable. Otherwise the error is a *PublishError, which names
+// those that are. Events of one partition and lane stand in the stream in the order given.
 func (s *Stream) Publish(ctx context.Context, l Lane, events ...Event) error {
 	return s.publish(ctx, l, s.PartitionOf, events)
 }
@@ -177,8 +177,8 @@ type piece struct {
 	events []int  // their places in the call
 }
 
-// writer is a lane's queue. One goroutine empties it, and exists only while there is something to write: what queues up while a message is
-// being synced goes out as the next one, so that publishers share syncs.
+// writer is a lane's queue. One goroutine empties it, and exists only while there is something to write: what queues
+// up while a message is being synced goes out as the next one, so that publishers share syncs.
 type writer struct {
 	mu    sync.Mutex
 	queue []*piece

@@ -10,17 +10,20 @@ import (
 
 // reader fetches one lane's messages in order.
 //
-// It is an ordered consumer: one of the server's that forgets itself, in memory, acknowledging nothing, replaced by a new one
-// behind the last message seen whenever anything is amiss. Sequences of a lane have no holes, so that "in order, nothing
-// missing, nothing twice" is checked on each message by its number. The client library's own OrderedConsumer
-// checks less and cannot be stopped while it tries to reconnect.
+// It is an ordered consumer: one of the server's that forgets itself, in memory, acknowledging nothing, replaced by a
+// new one behind the last message seen whenever anything is amiss. Sequences of a lane have no holes, so that "in
+// order, nothing missing, nothing twice" is checked on each message by its number. The client library's own
+// OrderedConsumer checks less and cannot be stopped while it tries to reconnect.
 type reader struct {
 	partition *Partition
 	lane      *lane
 	handle    jetstream.Stream
 	after     uint64 // the last sequence fetched
 	fetched   chan fetched
-	purged    uint64 // everything below is purged; guarded by Partition.purging
+
+	// Guarded by Partition.purging: everything below purged is purged, at purgedAt.
+	purged   uint64
+	purgedAt time.Time
 }
 
 // fetched is a message, or what ended the reading.
@@ -29,8 +32,8 @@ type fetched struct {
 	err     error
 }
 
-// What a reader holds ahead of its owner, in messages: enough to keep it busy over a round trip to a cluster. In bytes, batches are bounded
-// by batchBytes, which makes 4 MiB of Bulk at most unless single events are larger.
+// What a reader holds ahead of its owner, in messages: enough to keep it busy over a round trip to a cluster. In
+// bytes, batches are bounded by batchBytes, which makes 4 MiB of Bulk at most unless single events are larger.
 var fetchAhead = [lanes]int{Now: 64, Bulk: 16}
 
 const (

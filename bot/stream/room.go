@@ -8,9 +8,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The embedded server does not outlive a write that finds the disk full: the lane's stream then takes nothing more until a
-// restart. So publishing stops while there is still room, Bulk before Now, and goes on by itself when room has been made. What gets past that, such
-// as an I/O error, is found by asking the server after its health.
+// The embedded server does not outlive a write that finds the disk full: the lane's stream then takes nothing more
+// until a restart. So publishing stops while there is still room, Bulk before Now, and goes on by itself when room
+// has been made. What gets past that, such as an I/O error, is found by asking the server after its health.
 
 // keepFree is what must be free on the disk for a lane to be written.
 var keepFree = [lanes]uint64{Now: 16 << 20, Bulk: 64 << 20}
@@ -46,8 +46,8 @@ func (r *room) check(l Lane) error {
 		ErrFull, r.dir, r.left>>20, keepFree[l]>>20)
 }
 
-// askAfter is how long an acknowledgement of the embedded server may take before it is asked whether the stream still works: it
-// does not answer publications that it cannot store.
+// askAfter is how long an acknowledgement of the embedded server may take before it is asked whether the stream still
+// works: it does not answer publications that it cannot store.
 const askAfter = 500 * time.Millisecond
 
 // broken returns why the embedded server no longer writes the stream, or any stream where none is named.
