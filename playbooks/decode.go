@@ -204,9 +204,12 @@ func (d *document) checkName(n ast.Node, what, s string) bool {
 	return true
 }
 
+// notInNames is what an id cannot hold.
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
 // asName turns what was written into an id, or "" where nothing is left of it.
 func asName(s string) string {
-	better := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(s), "-"), "-0123456789")
+	better := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(s), "-"), "-0123456789")
 	if !nameForm.MatchString(better) {
 		return ""
 	}
@@ -277,33 +280,40 @@ func (d *document) period(n ast.Node, what string) Delay {
 	p, err := rules.ParsePeriod(s)
 	switch {
 	case err != nil:
-		d.fail(n, "write a number and a unit: 30m, 2h, 3d (calendar days), 2wd (working days), 8w"+nearPeriod(s), "%q is no length of time for %s", s, what)
+		mend := "write a number and a unit: 30m, 2h, 3d (calendar days), 2wd (working days), 8w"
+		if near := nearPeriod(s); near != "" {
+			mend = "write " + near
+		}
+		d.fail(n, mend, "%s: %q is no length of time", what, s)
 	case p.IsZero():
 		d.fail(n, "write at least 1m, or leave the field out", "%s lasts no time", what)
 	}
 	return p
 }
 
+// periodWords are lengths of time as people write them.
+var periodWords = regexp.MustCompile(`(?i)^\s*(\d{1,4})\s*(minute|min|hour|working day|business day|bd|day|week|month)?s?\s*$`)
+
 // nearPeriod guesses what a length in other words was to be: "3 days" is 3d.
 func nearPeriod(s string) string {
-	m := regexp.MustCompile(`(?i)^\s*(\d{1,4})\s*(minute|min|hour|working day|business day|bd|day|week|month)?s?\s*$`).FindStringSubmatch(s)
+	m := periodWords.FindStringSubmatch(s)
 	if m == nil {
 		return ""
 	}
 	switch strings.ToLower(m[2]) {
 	case "minute", "min":
-		return "; here " + m[1] + "m"
+		return m[1] + "m"
 	case "hour":
-		return "; here " + m[1] + "h"
+		return m[1] + "h"
 	case "working day", "business day", "bd":
-		return "; here " + m[1] + "wd"
+		return m[1] + "wd"
 	case "week":
-		return "; here " + m[1] + "w"
+		return m[1] + "w"
 	case "month":
 		n, _ := strconv.Atoi(m[1])
-		return "; here " + strconv.Itoa(n*30) + "d"
+		return strconv.Itoa(n*30) + "d"
 	}
-	return "; here " + m[1] + "d"
+	return m[1] + "d"
 }
 
 // duration reads a length of time without working days.

@@ -305,7 +305,7 @@ func (d *document) channel(n ast.Node) string {
 		d.fail(n, `write "`+near+`"`, "%q is no channel of %s", s, TeamFile)
 		return s
 	}
-	d.fail(n, meant(s, known)+", or add it to channels in "+TeamFile, "%q is no channel of %s", s, TeamFile)
+	d.fail(n, orElse(meant(s, known), "add it to channels in "+TeamFile), "%q is no channel of %s", s, TeamFile)
 	return s
 }
 

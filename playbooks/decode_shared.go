@@ -44,9 +44,9 @@ func (l *loading) readSignals(d *document) {
 
 // signal reads one signal.
 func (d *document) signal(name string, n ast.Node) rules.SignalDef {
-	s := rules.SignalDef{Name: name}
+	s := rules.SignalDef{Name: name, Kind: rules.Count} // where the kind is missing, that alone is reported
 	d.object(n, "a signal",
-		field{"kind", required, func(n ast.Node) { s.Kind = rules.Kind(d.oneOf(n, "kind of signal", "count", "gauge", "unique")) }},
+		field{"kind", required, func(n ast.Node) { s.Kind = d.signalKind(n) }},
 		field{"title", optional, func(n ast.Node) { s.Title = d.label(n, "a signal's title", 20) }},
 		field{"about", optional, func(n ast.Node) { d.label(n, "about", maxText) }},
 		field{"unit", optional, func(n ast.Node) { s.Unit, _ = d.str(n, "a unit") }},
@@ -58,11 +58,25 @@ func (d *document) signal(name string, n ast.Node) rules.SignalDef {
 		field{"fresh", optional, func(n ast.Node) {
 			s.Fresh = d.duration(n, "fresh")
 			if s.Fresh != 0 && s.Fresh < time.Hour {
-				d.fail(n, "write at least 1h; 48h is the default", "a feed that must bring something every %s would be stale all the time", s.Fresh)
+				d.fail(n, "write at least 1h; 48h is the default", "a feed that had to bring something so often would be stale all the time")
 			}
 		}},
 	)
 	return s
+}
+
+// signalKind reads a kind; for a misspelt one it returns what was meant, so that
+// expressions are not blamed for it.
+func (d *document) signalKind(n ast.Node) rules.Kind {
+	kinds := []string{"count", "gauge", "unique"}
+	if kind := d.oneOf(n, "kind of signal", kinds...); kind != "" {
+		return rules.Kind(kind)
+	}
+	written, _ := scalar(n)
+	if near := rules.Nearest(written, kinds); near != "" {
+		return rules.Kind(near)
+	}
+	return rules.Count
 }
 
 // attributes reads the further fields of accounts: name -> type.

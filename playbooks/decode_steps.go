@@ -277,7 +277,7 @@ func (p *draftPlaybook) assignments(n ast.Node) []Assignment {
 			for attribute := range p.schema.Attributes {
 				names = append(names, attribute)
 			}
-			p.fail(k, meant(rest, names)+", or declare it under attributes in "+SignalsFile, "%q is no attribute of accounts", rest)
+			p.fail(k, orElse(meant(rest, names), "declare it under attributes in "+SignalsFile), "%q is no attribute of accounts", rest)
 		default:
 			p.fail(k, "set stage, milestone.NAME or attributes.NAME", "%q cannot be set", name)
 		}

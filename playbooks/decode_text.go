@@ -85,6 +85,9 @@ func (d *document) word(n ast.Node, what string) string {
 // text reads what people are told: a string for every language, or one for each.
 func (d *document) text(c *rules.Compiler, n ast.Node, what string, most int) Text {
 	t := Text{ByLanguage: map[string]*rules.Template{}, Pos: d.pos(n)}
+	if _, plain := scalar(n); plain && len(d.book.Team.languages()) > 1 {
+		d.hint(n, "write {en: …, ja: …}", "%s is the same in every language", what)
+	}
 	d.eachLanguage(n, what, most, func(language string, v ast.Node, s string) {
 		template, found := c.Template(d.source(v, s))
 		d.adopt(v, s, found)
@@ -127,7 +130,11 @@ func (d *document) eachLanguage(n ast.Node, what string, most int, read func(lan
 			return
 		}
 		if !slices.Contains(languages, key) {
-			d.fail(k, "the bot speaks: "+strings.Join(languages, ", ")+"; a text with \": \" in it needs quotes", "%q is no language of %s", key, what)
+			mend := "the bot speaks: " + strings.Join(languages, ", ")
+			if len(key) > 2 {
+				mend += `; a text with ": " in it needs quotes`
+			}
+			d.fail(k, mend, "%q is no language of %s", key, what)
 			return
 		}
 		seen[key] = true

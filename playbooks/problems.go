@@ -3,10 +3,12 @@ package playbooks
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"playcaller/rules"
 )
@@ -51,7 +53,11 @@ func (d *document) failAt(at Pos, mend, format string, args ...any) {
 // width returns how many characters of its line a scalar covers, at least 1.
 func (d *document) width(n ast.Node) int {
 	if s, ok := n.(*ast.StringNode); ok && !strings.Contains(s.Value, "\n") {
-		return max(1, len([]rune(s.Value)))
+		quotes := 0
+		if t := s.Token.Type; t == token.DoubleQuoteType || t == token.SingleQuoteType {
+			quotes = 2
+		}
+		return max(1, len([]rune(s.Value))+quotes)
 	}
 	if s, ok := n.(ast.ScalarNode); ok && s.GetToken() != nil {
 		return max(1, len([]rune(s.GetToken().Value)))
@@ -69,7 +75,29 @@ func (l *loading) report(at Pos, width int, level rules.Level, mend, format stri
 		return
 	}
 	p := Problem{File: at.File, Line: at.Line, Column: at.Column, Level: level, Message: fmt.Sprintf(format, args...), Suggestion: mend, Length: width}
-	l.problems = append(l.problems, l.onLine(p))
+	p = l.onLine(p)
+	p.Fix = corrected(p)
+	l.problems = append(l.problems, p)
+}
+
+var (
+	suggested = regexp.MustCompile(`^did you mean "([^"]+)"\?`)
+	oneWord   = regexp.MustCompile(`^["']?[=#]?[\pL\pN_-]+["']?$`)
+)
+
+// corrected returns the problem's line with the suggested name in the place of the
+// wrong one, or "" where the name is only a part of what is underlined.
+func corrected(p Problem) string {
+	m := suggested.FindStringSubmatch(p.Suggestion)
+	wrong := p.Source.Text[p.Offset : p.Offset+p.Length]
+	if m == nil || !oneWord.MatchString(wrong) {
+		return ""
+	}
+	right := m[1]
+	if quote := wrong[0]; quote == '"' || quote == '\'' {
+		right = string(quote) + right + string(quote)
+	}
+	return strings.TrimSpace(p.Source.Text[:p.Offset] + right + p.Source.Text[p.Offset+p.Length:])
 }
 
 // onLine gives a problem the file's line as its Source, and turns the width of the
@@ -101,6 +129,9 @@ func (d *document) adopt(n ast.Node, text string, found []Problem) {
 		inner, start := lineAt(text, p.Offset)
 		underlined := []rune(text[min(p.Offset, len(text)):min(p.Offset+max(p.Length, 0), len(text))])
 		p.File, p.Line, p.Column, p.Length = at.File, at.Line, at.Column, len(underlined)
+		if p.Suggestion == "" && p.Fix == "" {
+			p.Suggestion = mendExpression(p.Message)
+		}
 		fix := p.Fix
 		p = d.onLine(p)
 		if fix != "" && start >= 0 && strings.Contains(p.Source.Text, inner) {
@@ -108,6 +139,20 @@ func (d *document) adopt(n ast.Node, text string, found []Problem) {
 		}
 		d.problems = append(d.problems, p)
 	}
+}
+
+// mendExpression says what to do about an expression where the compiler only says
+// what is wrong.
+func mendExpression(message string) string {
+	switch {
+	case strings.Contains(message, "not closed"):
+		return "write {{ and }} around each expression"
+	case strings.Contains(message, "ends too early"):
+		return "finish it, as in logins.drop(\"14d\") >= 0.4"
+	case strings.Contains(message, "is needed"):
+		return "write an expression of that type; a fixed text needs quotes of its own"
+	}
+	return "compare it with the expressions of the starter book"
 }
 
 // lineAt returns the line of a text that holds the offset, and where it begins.
@@ -136,6 +181,14 @@ func meant(name string, names []string) string {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "known: " + several(names)
+}
+
+// orElse adds another way to mend to what meant returned.
+func orElse(meant, other string) string {
+	if strings.HasSuffix(meant, "?") {
+		return meant + " Or " + other
+	}
+	return meant + "; or " + other
 }
 
 // several lists names, sorted, and no more than a reader takes in.
