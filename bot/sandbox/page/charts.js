@@ -3,6 +3,7 @@
 
 import { h, replace, svg, uniqueId } from "./dom.js";
 
+// In units of the drawing's viewBox; its text is larger on narrow screens, where the drawing shrinks.
 const size = { width: 560, height: 220, left: 46, right: 14, top: 12, bottom: 30 };
 
 /** Draws a data_visualization block. */
@@ -88,7 +89,8 @@ function niceTicks(low, high) {
 
 function axes(plot, categories, view) {
   const format = numbers(view);
-  const every = Math.max(1, Math.ceil(Math.max(...categories.map((c) => c.length), 1) * 7.5 / plot.step));
+  const letter = matchMedia("(max-width: 760px)").matches ? 10.5 : 7.5;
+  const every = Math.max(1, Math.ceil((Math.max(...categories.map((c) => c.length), 1) + 1) * letter / plot.step));
   const last = categories.length - 1;
   return svg("g", { class: "chart-axes" },
     plot.ticks.map((tick) => [

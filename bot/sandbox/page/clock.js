@@ -20,12 +20,13 @@ export function clock(view) {
   let busy = null;
   let turnable = true;
   let hideResult = 0;
+  let reader = "";
 
   const say = (text, kind = "") => {
     result.className = "clock-result " + kind;
     result.textContent = text;
     clearTimeout(hideResult);
-    if (text && kind !== "busy") hideResult = setTimeout(() => { result.textContent = ""; }, 8000);
+    if (text && kind !== "busy") hideResult = setTimeout(() => { result.textContent = ""; }, 6000);
   };
   const turn = async (step) => {
     if (busy) return;
@@ -60,6 +61,8 @@ export function clock(view) {
     const { store, t } = view;
     if (!store.snapshot) return;
     const me = store.me;
+    if (reader !== me?.id && !busy) say("");
+    reader = me?.id;
     node.setAttribute("aria-label", t("clock"));
     node.classList.toggle("fixed", !turnable || store.snapshot.clock_turnable === false);
     node.toggleAttribute("aria-busy", Boolean(busy));
@@ -69,7 +72,7 @@ export function clock(view) {
     buttons.forEach((button, i) => {
       const { key } = steps[i];
       button.disabled = Boolean(busy);
-      button.setAttribute("aria-label", t(key));
+      button.setAttribute("title", t(key));
       const words = view.language + key;
       if (button.dataset.words !== words) {
         button.dataset.words = words;

@@ -18,7 +18,7 @@ const knownCommands = [
 export function composer(view, { inThread = false } = {}) {
   const hints = h("div", { class: "suggestions", role: "listbox", id: uniqueId("suggestions"), hidden: true });
   const box = h("textarea", {
-    class: "composer-input", rows: 1, "data-testid": inThread ? "thread-composer" : "composer", role: "combobox", "aria-autocomplete": "list", "aria-controls": hints.id, "aria-expanded": "false",
+    class: "composer-input", rows: 1, "data-testid": inThread ? "thread-composer" : "composer", "aria-autocomplete": "list", "aria-controls": hints.id,
     enterkeyhint: "send",
   });
   const sendButton = h("button", { type: "submit", class: "send", "data-testid": inThread ? "thread-send" : "send" }, icon("send"));
@@ -41,7 +41,6 @@ export function composer(view, { inThread = false } = {}) {
   };
   const drawHints = () => {
     hints.hidden = suggestions.length === 0;
-    box.setAttribute("aria-expanded", String(suggestions.length > 0));
     box.setAttribute("aria-activedescendant", suggestions.length > 0 ? `${hints.id}-${active}` : "");
     replace(hints, suggestions.length > 0 && h("div", { class: "list-group" }, view.t(suggestions[0].person ? "people" : "commands")),
       suggestions.map((s, i) => h("div", {

@@ -72,9 +72,11 @@ export function dividerDay(date, viewer, now, t) {
   return longDay(date, viewer, now);
 }
 
-/** The zone's name for people: "Asia/Tokyo" becomes "Tokyo". */
-export function zoneName(viewer) {
-  return (viewer?.tz ?? "").split("/").pop().replaceAll("_", " ");
+/** The name of a person's zone in the reader's language: "Asia/Tokyo" is "Tokyo" or "日本時間". */
+export function zoneName(person, reader = person) {
+  const city = (person?.tz ?? "").split("/").pop().replaceAll("_", " ");
+  if (languageOf(reader) !== "ja" || !city) return city;
+  return format(new Date(), { ...reader, tz: person.tz }, { timeZoneName: "shortGeneric" }).parts().timeZoneName ?? city;
 }
 
 /** The date "2026-11-22" as people of the viewer's language write it. */

@@ -75,10 +75,10 @@ const link = { answering: true, reading: new Set(), homeFor: "", limit: 200 };
 
 function build() {
   replace(app,
-    h("header", { class: "topbar" }, h("a", { class: "brand", href: "#", on: { click: (event) => { event.preventDefault(); view.go({ channel: narrow.matches ? "" : firstChannel(), thread: "" }); } } }, mark(28), h("span", null, "Playcaller")),
+    h("header", { class: "topbar" }, h("a", { class: "brand", href: "#", "aria-label": "Playcaller", on: { click: (event) => { event.preventDefault(); view.go({ channel: narrow.matches ? "" : firstChannel(), thread: "" }); } } }, mark(28), h("span", null, "Playcaller")),
       parts.clock.node, parts.switch.node),
     banner,
-    h("div", { class: "workspace" }, parts.sidebar.node, parts.conversation.node, parts.thread.node));
+    h("main", { class: "workspace" }, parts.sidebar.node, parts.conversation.node, parts.thread.node));
 }
 
 function firstChannel() {
@@ -182,7 +182,8 @@ function waitForServer() {
 let pending = null;
 
 function refreshSoon() {
-  pending ??= setTimeout(() => { pending = null; refresh(); }, 60);
+  // While time passes much changes at once.
+  pending ??= setTimeout(() => { pending = null; refresh(); }, document.querySelector(".clock[aria-busy]") ? 300 : 60);
 }
 
 const splashText = document.querySelector(".splash-text");

@@ -67,7 +67,7 @@ export function conversation(view, composerNode) {
   const scroller = h("div", { class: "scroll", tabindex: 0, "data-testid": "messages" }, log);
   const jump = h("button", { type: "button", class: "jump", hidden: true, on: { click: () => scroller.scrollTo({ top: scroller.scrollHeight, behavior: "smooth" }) } });
   const homeBody = h("div", { class: "home-body", hidden: true, "data-testid": "home" });
-  const node = h("main", { class: "conversation" }, head, h("div", { class: "scroll-frame" }, scroller, homeBody, jump), composerNode);
+  const node = h("section", { class: "conversation" }, head, h("div", { class: "scroll-frame" }, scroller, homeBody, jump), composerNode);
   const list = messageList(view);
   const live = document.getElementById("live");
   const shown = { place: "", newFrom: "", newest: "", since: "" };
@@ -83,6 +83,7 @@ export function conversation(view, composerNode) {
     homeBody.hidden = !isHome;
     composerNode.hidden = isHome || !channel;
     log.setAttribute("aria-label", t("messages"));
+    node.setAttribute("aria-label", isHome ? t("home") : channel ? store.titleOf(channel) : t("messages"));
     scroller.setAttribute("aria-label", channel ? store.titleOf(channel) : t("messages"));
     if (isHome) {
       shown.place = "";
@@ -146,9 +147,9 @@ function drawHead(head, view, channel, isHome) {
   if (head.dataset.state === state) return;
   head.dataset.state = state;
   const back = h("button", { type: "button", class: "icon-button back", "aria-label": t("back"), "data-testid": "back", on: { click: () => view.go({ channel: "", thread: "" }) } }, icon("back"));
-  const title = isBot ? [avatar(store.bot, 26), h("h1", null, store.bot ? store.nameOf(store.bot.id) : t("home")), h("span", { class: "app-mark" }, t("app"))]
-    : channel?.is_im ? [avatar(store.users.get(store.partnerOf(channel)), 26), h("h1", null, store.titleOf(channel))]
-      : channel ? [h("span", { class: "hash", "aria-hidden": "true" }, icon("hash")), h("h1", null, channel.name)] : [h("h1", null, "")];
+  const title = isBot ? [avatar(store.bot, 26), h("h2", null, store.bot ? store.nameOf(store.bot.id) : t("home")), h("span", { class: "app-mark" }, t("app"))]
+    : channel?.is_im ? [avatar(store.users.get(store.partnerOf(channel)), 26), h("h2", null, store.titleOf(channel))]
+      : channel ? [h("span", { class: "hash", "aria-hidden": "true" }, icon("hash")), h("h2", null, channel.name)] : [h("h2", null, "")];
   const tab = (label, id, on) => h("button", { type: "button", class: "tab", role: "tab", "aria-selected": String(on), "data-channel": id, on: { click: () => view.go({ channel: id, thread: "" }) } }, label);
   const members = channel && !channel.is_im && channel.members ? (channel.members.length === 1 ? t("member") : t("members", { n: channel.members.length })) : "";
   replace(head, back, h("div", { class: "head-title" }, title),
@@ -180,5 +181,5 @@ function drawHome(body, view) {
 
 /** An empty state: a sign, a heading and a sentence. */
 export function empty(sign, title, text) {
-  return h("div", { class: "empty" }, h("div", { class: "empty-sign" }, sign), h("h2", null, title), text && h("p", null, text));
+  return h("div", { class: "empty" }, h("div", { class: "empty-sign" }, sign), h("h3", null, title), text && h("p", null, text));
 }

@@ -1,5 +1,6 @@
 // Who one is: avatars, and the switch between the people of the workspace.
 
+import { zoneName } from "./dates.js";
 import { h, icon, mark, replace } from "./dom.js";
 import { openList } from "./popup.js";
 
@@ -34,9 +35,9 @@ export function userSwitch(view) {
     const me = store.me;
     if (!me) return;
     const others = store.people().filter((user) => user.id !== me.id && store.waitingFor(user.id) > 0).length;
-    replace(who, h("span", { class: "who-label" }, t("youAre")), h("span", { class: "who-name" }, store.nameOf(me.id)), me.title && h("span", { class: "who-title" }, me.title));
-    replace(node, avatar(me, 32), who, others > 0 && h("span", { class: "waiting-dot", title: t("othersWaiting", { n: others }) }, String(others)), icon("chevron", 16));
-    node.setAttribute("aria-label", `${t("youAre")} ${store.nameOf(me.id)}${me.title ? ", " + me.title : ""}. ${t("switchPerson")}${others > 0 ? ". " + t("othersWaiting", { n: others }) : ""}`);
+    replace(who, h("span", { class: "who-label" }, t("youAre")), " ", h("span", { class: "who-name" }, store.nameOf(me.id)), " ", me.title && h("span", { class: "who-title" }, me.title));
+    replace(node, avatar(me, 32), who, others > 0 && h("span", { class: "waiting-dot", title: t("othersWaiting", { n: others }) }, h("span", { "aria-hidden": "true" }, String(others)), h("span", { class: "off-screen" }, t("othersWaiting", { n: others }))), icon("chevron", 16));
+    node.setAttribute("title", t("switchPerson"));
     node.setAttribute("data-user", me.id);
   };
   return { node, render };
@@ -49,7 +50,7 @@ function entries(view) {
     return {
       value: user.id, label: store.nameOf(user.id), description: user.title, selected: user.id === store.place.user, attributes: { "data-user": user.id },
       node: h("span", { class: "person" }, avatar(user, 32), h("span", { class: "list-text" }, h("span", { class: "list-label" }, store.nameOf(user.id)),
-        h("span", { class: "list-description" }, [user.title, (user.tz ?? "").split("/").pop().replaceAll("_", " ")].filter(Boolean).join(" · "))),
+        h("span", { class: "list-description" }, [user.title, zoneName(user, store.me)].filter(Boolean).join(" · "))),
       waiting > 0 && h("span", { class: "waiting", "data-testid": "waiting" }, waiting === 1 ? t("waitingOne") : t("waitingMany", { n: waiting }))),
     };
   });

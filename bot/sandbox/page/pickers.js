@@ -1,14 +1,14 @@
 // Pickers for a day, a time, and both. Days are shown in the viewer's language, on a calendar that the keyboard can walk.
 
-import { h, icon, replace } from "./dom.js";
+import { h, icon, replace, uniqueId } from "./dom.js";
 import { clockTime, dayKey, isoDay, monthName, unixOf, weekdayNames } from "./dates.js";
 import { closePopup, openPopup } from "./popup.js";
 
 /** A datepicker element; its value is "2026-11-22". */
 export function dateField(el, field) {
   let value = field.value;
-  const words = h("span", { class: "select-value" });
-  const node = h("button", { type: "button", class: "select date-field", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-labelledby": field.ctx.labelId ?? null, "aria-describedby": field.ctx.describedBy }, icon("calendar", 16), words);
+  const words = h("span", { class: "select-value", id: uniqueId("value") });
+  const node = h("button", { type: "button", class: "select date-field", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-labelledby": field.ctx.labelId ? `${field.ctx.labelId} ${words.id}` : null, "aria-describedby": field.ctx.describedBy }, icon("calendar", 16), words);
   const redraw = () => {
     words.classList.toggle("is-empty", !value);
     words.textContent = value ? isoDay(value, field.view.store.me) : el.placeholder?.text || field.view.t("selectDate");

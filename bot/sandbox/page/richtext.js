@@ -173,7 +173,7 @@ function markdownList(lines, view) {
 function markdownTable(lines, view) {
   const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
   const [head, ...body] = lines.map(cells);
-  return h("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": view.t("tableOf") }, h("table", { class: "table" },
+  return h("div", { class: "table-frame", tabindex: 0, role: "group", "aria-label": view.t("tableOf") }, h("table", { class: "table" },
     h("thead", null, h("tr", null, head.map((cell) => h("th", { scope: "col" }, markdownInline(cell, view))))),
     h("tbody", null, body.map((row) => h("tr", null, row.map((cell) => h("td", null, markdownInline(cell, view))))))));
 }

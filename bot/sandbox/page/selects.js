@@ -1,6 +1,6 @@
 // Select menus: static options, people, channels and conversations, one or several, and choices that the app gives.
 
-import { h, icon, replace } from "./dom.js";
+import { h, icon, replace, uniqueId } from "./dom.js";
 import { openList } from "./popup.js";
 
 /** Draws a select element. `field` is its value (see elements.js). */
@@ -10,9 +10,9 @@ export function selectField(el, field) {
   const source = sourceOf(el, field);
   let value = field.value;
   const chips = multiple ? h("span", { class: "chips" }) : null;
-  const words = h("span", { class: "select-value" });
+  const words = h("span", { class: "select-value", id: uniqueId("value") });
   const node = h("button", {
-    type: "button", class: "select", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-labelledby": ctx.labelId ? `${ctx.labelId}` : null,
+    type: "button", class: "select", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-labelledby": ctx.labelId ? `${ctx.labelId} ${words.id}` : null,
     "aria-describedby": ctx.describedBy, "data-element": el.type,
   }, words, icon("chevron", 16));
 
@@ -22,7 +22,7 @@ export function selectField(el, field) {
     const empty = labels.length === 0;
     words.classList.toggle("is-empty", empty);
     replace(words, empty ? el.placeholder?.text || view.t("select") : multiple ? labels.join(view.language === "ja" ? "、" : ", ") : labels[0]);
-    if (!ctx.labelId) node.setAttribute("aria-label", `${el.placeholder?.text || view.t("select")}: ${labels.join(", ")}`);
+    if (!ctx.labelId && !empty) node.setAttribute("aria-label", `${el.placeholder?.text || view.t("select")}: ${words.textContent}`);
     if (chips) {
       replace(chips, chosen().map((item) => h("span", { class: "chip" }, source.label(item),
         h("button", { type: "button", "aria-label": view.t("remove", { name: source.label(item) }), on: { click: () => update(chosen().filter((other) => source.key(other) !== source.key(item)), true) } }, icon("close", 12)))));

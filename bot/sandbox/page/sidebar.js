@@ -22,7 +22,7 @@ export function sidebar(view, foot) {
     drawn = state;
     const focused = document.activeElement?.closest?.(".room")?.getAttribute("data-channel");
     const team = store.snapshot.team;
-    replace(title, h("span", { class: "team-name" }, typeof team === "string" ? team : (team?.name ?? t("workspace"))), h("span", { class: "team-kind" }, t("sandbox")));
+    replace(title, h("h1", { class: "team-name" }, typeof team === "string" ? team : (team?.name ?? t("workspace"))), h("span", { class: "team-kind" }, t("sandbox")));
     replace(list, groups.map((group) => h("div", { class: "room-group", role: "group", "aria-label": group.label },
       group.label && h("h2", { class: "room-heading", "aria-hidden": "true" }, group.label), group.rooms.map((room) => roomButton(room, view)))));
     const here = list.querySelector("[aria-current]") ?? list.querySelector(".room");
@@ -49,11 +49,10 @@ function groupsOf(view) {
 function roomButton(room, view) {
   const { store, t } = view;
   const sign = room.kind === "im" ? avatar(store.users.get(room.partner), 20) : room.kind === "home" ? mark(20) : h("span", { class: "hash", "aria-hidden": "true" }, icon("hash", 16));
-  const label = [room.kind === "channel" ? "#" + room.name : room.name, room.unread > 0 ? t("unreadCount", { n: room.unread }) : ""].filter(Boolean).join(", ");
   return h("button", {
-    type: "button", class: "room" + (room.unread > 0 ? " unread" : "") + (room.here ? " here" : ""), role: "treeitem", tabindex: -1, "aria-current": room.here ? "page" : null, "aria-label": label,
+    type: "button", class: "room" + (room.unread > 0 ? " unread" : "") + (room.here ? " here" : ""), role: "treeitem", tabindex: -1, "aria-current": room.here ? "page" : null,
     "data-channel": room.id, "data-unread": room.unread, on: { click: () => view.go({ channel: room.id, thread: "" }) },
-  }, sign, h("span", { class: "room-name" }, room.name, room.hint && h("span", { class: "room-hint" }, room.hint)), room.unread > 0 && h("span", { class: "count", "aria-hidden": "true" }, String(room.unread)));
+  }, sign, h("span", { class: "room-name" }, room.name, room.hint && " ", room.hint && h("span", { class: "room-hint" }, room.hint)), room.unread > 0 && h("span", { class: "count" }, h("span", { "aria-hidden": "true" }, String(room.unread)), h("span", { class: "off-screen" }, t("unreadCount", { n: room.unread }))));
 }
 
 function walk(event) {

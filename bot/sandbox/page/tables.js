@@ -39,7 +39,7 @@ export function dataTable(block, ctx) {
 
 function frame(ctx, caption, node, more) {
   return h("figure", { class: "table-figure" }, caption && h("figcaption", { class: "chart-title" }, caption),
-    h("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": caption || ctx.view.t("tableOf") }, node), more);
+    h("div", { class: "table-frame", tabindex: 0, role: "group", "aria-label": caption || ctx.view.t("tableOf") }, node), more);
 }
 
 function cellNode(cell, ctx) {
