@@ -44,9 +44,7 @@ func (w *Workspace) click(r *http.Request, body []byte) (object, error) {
 	if err := decode(body, &raw); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	payload, err := w.clickPayload(r.Host, in, raw)
-	w.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +61,8 @@ func (w *Workspace) click(r *http.Request, body []byte) (object, error) {
 // clickPayload makes the block_actions payload of a click, or none where an
 // input only takes note of its value until the form is sent.
 func (w *Workspace) clickPayload(host string, in clicked, raw object) (object, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	s, err := w.surfaceOf(in.where)
 	if err != nil {
 		return nil, err
@@ -255,9 +255,7 @@ func (w *Workspace) options(r *http.Request, body []byte) (object, error) {
 	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	payload, err := w.suggestionPayload(in.clicked, in.Value)
-	w.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -298,6 +296,8 @@ func (w *Workspace) checkSuggestions(answer object) []string {
 }
 
 func (w *Workspace) suggestionPayload(in clicked, typed string) (object, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	s, err := w.surfaceOf(in.where)
 	if err != nil {
 		return nil, err
@@ -326,9 +326,7 @@ func (w *Workspace) shortcut(r *http.Request, body []byte) (object, error) {
 	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	payload, err := w.shortcutPayload(r.Host, in.where, in.CallbackID)
-	w.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -340,6 +338,8 @@ func (w *Workspace) shortcut(r *http.Request, body []byte) (object, error) {
 }
 
 func (w *Workspace) shortcutPayload(host string, at where, callbackID string) (object, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if callbackID == "" {
 		return nil, refuse(http.StatusBadRequest, "callback_id is missing: name the shortcut")
 	}

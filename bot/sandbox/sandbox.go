@@ -307,9 +307,6 @@ func (w *Workspace) Handler() http.Handler {
 	return localOnly(mux)
 }
 
-// botUser gives the user that the bot's token speaks for.
-func (w *Workspace) botUser() *User { return w.bot }
-
 // domain is the team's name as it stands in addresses.
 func (w *Workspace) domain() string {
 	return strings.ToLower(strings.ReplaceAll(w.opts.TeamName, " ", "-"))

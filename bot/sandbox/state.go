@@ -195,7 +195,7 @@ func (w *Workspace) state(q url.Values) (*state, error) {
 	w.postDue()
 	rev, _ := w.watch.now()
 	out := &state{
-		Now: w.opts.Clock().UTC().Format(time.RFC3339Nano), Rev: rev, BotUser: w.bot.ID, Connected: w.hub.connected(),
+		Now: w.opts.Clock().UTC().Format(time.RFC3339), Rev: rev, BotUser: w.bot.ID, Connected: w.hub.connected(),
 		Team:     object{"id": TeamID, "name": w.opts.TeamName, "domain": w.domain()},
 		Turnable: w.opts.Advance != nil, Commands: w.opts.Commands, Scheduled: w.scheduledByTime(),
 		Users: []*User{}, Channels: []stateChannel{}, Views: []stateView{}, Homes: map[string]object{},

@@ -20,9 +20,7 @@ func (w *Workspace) submit(r *http.Request, body []byte) (object, error) {
 	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	v, payload, complaints, err := w.submission(where{User: in.User, ViewID: in.ViewID}, in.Values)
-	w.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +43,8 @@ func (w *Workspace) submit(r *http.Request, body []byte) (object, error) {
 // submission makes the view_submission payload, or says by block_id what is
 // missing or wrong in the form.
 func (w *Workspace) submission(at where, given map[string]object) (*view, object, map[string]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if at.ViewID == "" {
 		return nil, nil, nil, refuse(http.StatusBadRequest, "view_id is missing: name the open view")
 	}
@@ -179,9 +179,7 @@ func (w *Workspace) closeView(r *http.Request, body []byte) (object, error) {
 	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
 	payloads, err := w.closing(where{User: in.User, ViewID: in.ViewID}, in.All)
-	w.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -197,6 +195,8 @@ func (w *Workspace) closeView(r *http.Request, body []byte) (object, error) {
 // closing closes a modal, those on top of it, and with all those below, and
 // makes the view_closed payloads that the app asked for.
 func (w *Workspace) closing(at where, all bool) ([]object, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if at.ViewID == "" {
 		return nil, refuse(http.StatusBadRequest, "view_id is missing: name the open view")
 	}
