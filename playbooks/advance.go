@@ -150,6 +150,9 @@ func (a *advance) emit(e Effect) {
 	if v := a.run.Current(); v != nil {
 		e.Visit = v.N
 	}
+	if e.Person == "" && (e.Kind == SetIt || e.Kind == Snooze) {
+		e.Person = a.event.By
+	}
 	e.Key = fmt.Sprintf("%s/%d/%s/%d", a.run.ID, e.Visit, e.Kind, a.run.Sent)
 	a.run.Sent++
 	a.changed = true

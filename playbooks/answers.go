@@ -122,7 +122,7 @@ func (a *advance) carryOut(step *Step) {
 	v := a.run.Current()
 	if step.Kind != AskStep {
 		if m := a.milestone(step.ID); m != nil {
-			a.emit(Effect{Kind: SetIt, Field: "milestone." + m.ID, Value: plain(a.day(v.By))})
+			a.emit(Effect{Kind: SetIt, Field: "milestone." + m.ID, Value: true, Person: v.By})
 			a.log("log.milestone", "milestone", m.ID)
 		}
 		a.follow(step.Then, step)
@@ -249,7 +249,7 @@ func (a *advance) moved(v *Visit, step *Step) {
 		cal := a.calendar(v.Assignee)
 		a.set(OverdueTimer, v.Due, 0)
 		if e := a.escalation(step); e != nil && v.Escalated.IsZero() {
-			a.set(EscalateTimer, cal.NextWorking(cal.Add(v.Due, e.After)), 0)
+			a.set(EscalateTimer, a.lateBy(e.After, cal), 0)
 		}
 		a.prolong(cal.Add(v.Due, a.otherwise(step).After))
 	}

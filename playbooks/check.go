@@ -48,7 +48,7 @@ func (a *advance) refusal() *Refusal {
 	case HeldBack:
 		v := r.Current()
 		asks := v != nil && (v.Kind == AskStep || v.Kind == TaskStep || v.Kind == HandoffStep)
-		return when(r.Held != "" || !asks || !v.Delivered.IsZero() || v.Approval != "" || !r.SnoozedUntil.IsZero(), RefusedNotCurrent)
+		return when(r.Held == ev.Other || !asks || !v.Delivered.IsZero() || v.Approval != "" || !r.SnoozedUntil.IsZero(), RefusedNotCurrent)
 	case Released:
 		return when(r.Held == "", RefusedNotCurrent)
 	}

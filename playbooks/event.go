@@ -24,7 +24,7 @@ type Event struct {
 	Playbook  string         `json:"playbook,omitempty"`   // evidence: what fired
 	Other     string         `json:"other,omitempty"`      // evidence, held, released: the other run; begin: the run this one waits behind from the start
 	Fields    map[string]any `json:"fields,omitempty"`     // handoff: form values by field
-	Draft     bool           `json:"draft,omitempty"`      // handoff: begin, submitted: the fields are saved, not yet sent
+	Draft     bool           `json:"draft,omitempty"`      // handoff, submitted: the fields are saved, not yet sent
 	Marked    []string       `json:"marked,omitempty"`     // handoff: fields asked about
 	OpenItems []OpenItem     `json:"open_items,omitempty"` // handoff: accepted with these still open
 }
@@ -70,15 +70,15 @@ const (
 type Effect struct {
 	Key    string     `json:"key"` // run id + visit + kind + count
 	Kind   EffectKind `json:"kind"`
-	Person string     `json:"person,omitempty"`
+	Person string     `json:"person,omitempty"` // who is told; set, snooze: who did it
 	Visit  int        `json:"visit,omitempty"`
 	What   string     `json:"what,omitempty"` // nudge: one of the Nudge… constants
 
 	Playbook string         `json:"playbook,omitempty"`
 	Scope    string         `json:"scope,omitempty"` // snooze: run, playbook or account
 	Until    time.Time      `json:"until,omitzero"`
-	Field    string         `json:"field,omitempty"`   // set: "stage", "milestone.NAME" (reached on that day), "milestone.NAME.due", "role.NAME", "attributes.NAME"
-	Value    any            `json:"value,omitempty"`   // string (dates as YYYY-MM-DD), float64 or bool
+	Field    string         `json:"field,omitempty"`   // set: "stage", "milestone.NAME" (a day dates it, true means reached), "role.NAME", "contract.ID" (its fields), "attributes.NAME"
+	Value    any            `json:"value,omitempty"`   // string (dates as YYYY-MM-DD), float64, bool, or a map of such
 	Channel  string         `json:"channel,omitempty"` // say
 	Text     string         `json:"text,omitempty"`    // say, webhook: rendered where the reader's language does not matter
 	Step     string         `json:"step,omitempty"`    // say: the step whose text is to be rendered for the reader

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"playcaller/rules"
 )
 
 // form returns the form of the run's handoff step; nil where the book has none.
@@ -17,8 +15,8 @@ func (a *advance) form() *Form {
 	return a.env.Book.Forms[step.Handoff]
 }
 
-// beginHandoff opens the document of a handoff step: filled in by whoever began
-// the run with a form, else waiting for sales to do so.
+// beginHandoff opens the document of a handoff step, with what Begin brings of it.
+// It is sales' turn until it is submitted.
 func (a *advance) beginHandoff(step *Step) {
 	form := a.form()
 	if form == nil {
@@ -32,10 +30,6 @@ func (a *advance) beginHandoff(step *Step) {
 	h.Accepter, h.Proposed = a.accepter(form)
 	a.fill(form, a.event.Fields)
 	a.log("log.handoff_begun", "person", h.Sales)
-	if a.event.Kind == Begin && a.event.Fields != nil && !a.event.Draft {
-		a.send(form)
-		return
-	}
 	a.turn(h.Sales, NudgeFill)
 }
 
@@ -159,6 +153,9 @@ func orStopped(t Target) Target {
 // send gives the handoff to onboarding.
 func (a *advance) send(form *Form) {
 	h := a.run.Handoff
+	if who := a.chosenAccepter(form); who != "" {
+		h.Accepter, h.Proposed = who, false
+	}
 	h.State = HandoffSent
 	h.Version++
 	if h.Sent.IsZero() {
@@ -166,6 +163,20 @@ func (a *advance) send(form *Form) {
 	}
 	a.log("log.handoff_sent", "person", h.Accepter, "count", len(h.Missing), "percent", percent(h.Score))
 	a.turn(h.Accepter, NudgeHandoff)
+}
+
+// chosenAccepter returns whom the form names to take over: its first person field
+// that is prefilled from the role that accepts.
+func (a *advance) chosenAccepter(form *Form) string {
+	for _, f := range form.Fields() {
+		if role, ok := a.roleOf(f); ok && role == firstOf(form.To, "onboarding") {
+			who, _ := a.run.Handoff.Fields[f.ID].(string)
+			if p := a.env.Team.Person(who); p != nil {
+				return p.ID
+			}
+		}
+	}
+	return ""
 }
 
 func percent(share float64) float64 { return float64(int(share*100 + 0.5)) }
@@ -229,6 +240,7 @@ func (a *advance) accept(form *Form, step *Step) {
 			a.setField("role."+role, h.Fields[f.ID])
 		}
 	}
+	a.setContract(form)
 	if form.Stage != "" {
 		a.setField("stage", form.Stage)
 	}
@@ -236,7 +248,7 @@ func (a *advance) accept(form *Form, step *Step) {
 		dated := 0
 		for _, m := range a.env.Book.Journey.Of(form.Stage) {
 			if day := a.dated(m); day != 0 {
-				a.setField("milestone."+m.ID+".due", day)
+				a.setField("milestone."+m.ID, day)
 				dated++
 			}
 		}
@@ -251,6 +263,36 @@ func (a *advance) accept(form *Form, step *Step) {
 func (a *advance) setField(field string, value any) {
 	if value = plain(value); value != nil && value != "" {
 		a.emit(Effect{Kind: SetIt, Field: field, Value: value})
+	}
+}
+
+// setContract sends what the form says of the contract, in the fields prefilled
+// from it, to the account: to the contract that the facts are of, or to a new one.
+func (a *advance) setContract(form *Form) {
+	contract := map[string]any{}
+	for _, f := range form.Fields() {
+		if f.Prefill == nil || Blank(a.run.Handoff.Fields[f.ID]) {
+			continue
+		}
+		name, ok := strings.CutPrefix(f.Prefill.String(), "contract.")
+		value := a.run.Handoff.Fields[f.ID]
+		if list, isList := value.([]any); isList {
+			all := make([]string, len(list))
+			for i := range list {
+				all[i], _ = list[i].(string)
+			}
+			value = strings.Join(all, ", ")
+		}
+		if ok && contract[name] == nil {
+			contract[name] = value
+		}
+	}
+	id := a.run.Subject
+	if f := a.facts(); id == "" && f != nil && f.Contract() != nil {
+		id = f.Contract().ID
+	}
+	if len(contract) > 0 {
+		a.emit(Effect{Kind: SetIt, Field: "contract." + firstOf(id, a.run.ID), Value: contract})
 	}
 }
 
@@ -334,137 +376,22 @@ func (a *advance) handoffTurn() Turn {
 	return form.Fill
 }
 
-// handoffLate returns who hears when a turn takes too long: the form's word, else
-// the manager after two working days.
-func (a *advance) handoffLate() *Escalate {
-	if late := a.handoffTurn().Late; late != nil {
-		return late
-	}
-	return &usualEscalation
-}
-
 // givenHandoff starts the clock of whoever has the ball.
 func (a *advance) givenHandoff(step *Step, cal Calendar) {
 	v, turn := a.run.Current(), a.handoffTurn()
 	within := turn.Within
 	if within.IsZero() {
-		within = Delay{WorkingDays: 1}
+		within = defaultFill
 	}
 	v.Due = cal.Add(a.now, within).UTC()
 	if v.FirstDue.IsZero() {
 		v.FirstDue = v.Due
 	}
-	reminders := turn.Remind
-	if reminders == nil {
-		reminders = usualReminders
-	}
-	for i, after := range reminders {
+	for i, after := range turn.Remind {
 		a.set(RemindTimer, cal.NextWorking(cal.Add(a.now, after)), i)
 	}
-	a.set(EscalateTimer, cal.NextWorking(cal.Add(a.now, a.handoffLate().After)), 0)
+	if turn.Late != nil {
+		a.set(EscalateTimer, cal.NextWorking(cal.Add(a.now, turn.Late.After)), 0)
+	}
 	a.set(OtherwiseTimer, cal.Add(a.now, a.otherwise(step).After), 0)
-}
-
-// isMilestoneStep reports whether a step stands for a milestone of the journey and
-// not for itself.
-func isMilestoneStep(id string) bool { return strings.HasPrefix(id, milestoneStep) }
-
-// milestone returns the milestone that a task is about: the one whose step it is,
-// or the one whose name the step has.
-func (a *advance) milestone(step string) *MilestoneDef {
-	if a.env.Book == nil {
-		return nil
-	}
-	return a.env.Book.Journey.Milestone(strings.TrimPrefix(step, milestoneStep))
-}
-
-// dated returns a milestone's date by the contract, as the handoff's form has it
-// or else the account; 0 where that is not known.
-func (a *advance) dated(m *MilestoneDef) rules.Date {
-	if m.Due.IsZero() {
-		return 0
-	}
-	from := a.contractDate(m.Due.From)
-	if from == 0 {
-		return 0
-	}
-	cal := a.calendar(a.run.Assignee)
-	if m.Due.Back {
-		return cal.Back(from, m.Due.By)
-	}
-	open, _ := cal.Open(from)
-	return cal.Day(cal.Add(open, m.Due.By))
-}
-
-// contractDate returns a date of the contract ("contract.start"): what the form
-// says in the field prefilled from it, else what the account says.
-func (a *advance) contractDate(name string) rules.Date {
-	if h, form := a.run.Handoff, a.handoffForm(); h != nil && form != nil {
-		for _, f := range form.Fields() {
-			if f.Kind != DateField || f.Prefill == nil || f.Prefill.String() != name {
-				continue
-			}
-			if s, ok := h.Fields[f.ID].(string); ok {
-				if d, err := rules.ParseDate(s); err == nil {
-					return d
-				}
-			}
-		}
-	}
-	f := a.facts()
-	if f == nil || f.Contract() == nil {
-		return 0
-	}
-	switch c := f.Contract(); name {
-	case "contract.start":
-		return c.Start
-	case "contract.end":
-		return c.End
-	case "contract.notice_by":
-		return c.NoticeBy
-	}
-	return 0
-}
-
-// handoffForm returns the form of the run's handoff, whatever step it is at.
-func (a *advance) handoffForm() *Form {
-	if a.run.Handoff == nil || a.env.Book == nil {
-		return nil
-	}
-	return a.env.Book.Forms[a.run.Handoff.Kind]
-}
-
-// nextMilestone returns the next milestone of the journey that the accepted
-// handoff began, by date, that has a task, is not reached and was not yet played;
-// "" where none is left.
-func (a *advance) nextMilestone() string {
-	form := a.handoffForm()
-	if form == nil || !form.Journey || a.run.Handoff.State != HandoffAccepted {
-		return ""
-	}
-	best, bestDue := "", rules.Date(0)
-	for _, m := range a.env.Book.Journey.Of(form.Stage) {
-		due := a.milestoneDue(m.ID)
-		if m.Task == nil || due == 0 || a.played(m.ID) {
-			continue
-		}
-		if acc := a.account(); acc != nil && !acc.Milestones[m.ID].Reached.IsZero() {
-			continue
-		}
-		if best == "" || due < bestDue {
-			best, bestDue = m.ID, due
-		}
-	}
-	return best
-}
-
-// played reports whether the run has been at a milestone's task.
-func (a *advance) played(milestone string) bool {
-	for i := range a.run.Visits {
-		v := &a.run.Visits[i]
-		if !v.Undone && strings.TrimPrefix(v.Step, milestoneStep) == milestone {
-			return true
-		}
-	}
-	return false
 }

@@ -23,7 +23,8 @@ type Handoff struct {
 	Questions []Question `json:"questions,omitempty"`
 	Rounds    int        `json:"rounds,omitempty"` // times asked back
 	OpenItems []OpenItem `json:"open_items,omitempty"`
-	Reason    string     `json:"reason,omitempty"` // declined, withdrawn
+	Reason    string     `json:"reason,omitempty"`  // declined, withdrawn
+	Outcome   string     `json:"outcome,omitempty"` // with which the run ends once the journey's milestones are played
 
 	Sent    time.Time `json:"sent,omitzero"` // first
 	Decided time.Time `json:"decided,omitzero"`

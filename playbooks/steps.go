@@ -150,6 +150,9 @@ func (a *advance) follow(t Target, from *Step) {
 		t = from.Then
 	}
 	switch {
+	case t.Outcome != "" && a.milestonesFirst(t.Outcome):
+		a.run.Handoff.Outcome = t.Outcome
+		a.enterAfter(nil)
 	case t.Outcome != "":
 		a.end(t.Outcome)
 	case t.Step != "":
@@ -173,6 +176,10 @@ func (a *advance) enterAfter(from *Step) {
 	}
 	if m := a.nextMilestone(); m != "" {
 		a.enter(milestoneStep + m)
+		return
+	}
+	if h := a.run.Handoff; h != nil && h.Outcome != "" {
+		a.end(h.Outcome)
 		return
 	}
 	a.end(ResolvedOut)

@@ -86,7 +86,7 @@ func (a *advance) speak(t Timer, v *Visit, step *Step) {
 func (a *advance) escalate(v *Visit, step *Step) {
 	e := a.escalation(step)
 	if step.Kind == HandoffStep {
-		e = a.handoffLate()
+		e = a.handoffTurn().Late
 	}
 	if e == nil {
 		return
@@ -119,6 +119,10 @@ func (a *advance) giveUp(v *Visit, step *Step) {
 	} else {
 		a.log("log.unanswered", "person", v.Assignee)
 	}
+	if isMilestoneStep(step.ID) {
+		a.enterAfter(step) // the journey goes on, and what is late has playbooks of its own
+		return
+	}
 	a.follow(a.otherwise(step).Then, nil)
 }
 
@@ -135,7 +139,7 @@ func (a *advance) approvalLate(t Timer, v *Visit, step *Step) {
 }
 
 func (a *advance) approvalDue(step *Step, approver string) time.Time {
-	within := usualApproval
+	within := defaultWithin
 	if step.Approve != nil && !step.Approve.Within.IsZero() {
 		within = step.Approve.Within
 	}

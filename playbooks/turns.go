@@ -7,17 +7,12 @@ import (
 	"playcaller/rules"
 )
 
-// Delays where neither the step nor team.yaml says otherwise, in working days:
-// high severity reminds after one and asks the manager after two; what nobody
-// answers ends after ten; and where a step is never delivered, the run waits ten
-// more before it gives up.
+// Delays that no playbook file sets: a step that never reaches its person is given
+// up ten working days later than one that did, and whoever said that they were on
+// it is asked after two how it went.
 var (
-	usualReminders  = []Delay{{WorkingDays: 1}}
-	usualEscalation = Escalate{After: Delay{WorkingDays: 2}, To: "manager"}
-	usualOtherwise  = Otherwise{After: Delay{WorkingDays: 10}, Then: Target{Outcome: Unanswered}}
-	undelivered     = Delay{WorkingDays: 10}
-	afterTaken      = Delay{WorkingDays: 2}
-	usualApproval   = Delay{WorkingDays: 2}
+	undelivered = Delay{WorkingDays: 10}
+	afterTaken  = Delay{WorkingDays: 2}
 )
 
 // give hands an ask or a task to the person it is for.
@@ -38,7 +33,7 @@ func (a *advance) player(step *Step) string {
 	who := a.run.Assignee
 	if step.To != nil {
 		who = firstOf(a.person(step.To, ""), who)
-	} else if m := a.milestone(step.ID); m != nil && m.Owner != "" && isMilestoneStep(step.ID) {
+	} else if m := a.milestone(step.ID); m != nil && m.Owner != "" {
 		who = firstOf(a.resolve(m.Owner, who), who)
 	}
 	return a.present(who)
@@ -103,18 +98,14 @@ func (a *advance) given(step *Step) {
 	if step.Kind == TaskStep {
 		a.setDue(step, cal)
 	}
-	for i, after := range a.reminders(step) {
+	for i, after := range a.reminders(step, cal) {
 		a.set(RemindTimer, cal.NextWorking(cal.Add(a.now, after)), i)
 	}
 	if step.Repeat != nil {
 		a.set(RepeatTimer, a.nextRepeat(step, cal), 0)
 	}
 	if e := a.escalation(step); e != nil && v.Escalated.IsZero() {
-		from := a.now
-		if step.Escalate == nil && v.Due.After(from) {
-			from = v.Due // a task is late only after it is due
-		}
-		a.set(EscalateTimer, cal.NextWorking(cal.Add(from, e.After)), 0)
+		a.set(EscalateTimer, a.lateBy(e.After, cal), 0)
 	}
 	a.set(OtherwiseTimer, a.lastMoment(step, cal), 0)
 }
@@ -162,53 +153,53 @@ func (a *advance) lastMoment(step *Step, cal Calendar) time.Time {
 	return at
 }
 
-// reminders returns the delays after which a step reminds. Tasks remind when they
-// are due, and what repeats its question needs none.
-func (a *advance) reminders(step *Step) []Delay {
-	switch {
-	case step.Remind != nil:
-		return step.Remind
-	case step.Repeat != nil || step.Kind == TaskStep:
-		return nil
+// lateBy returns when somebody is asked for help: so long after the delivery, but
+// nobody is late with a task before it is due.
+func (a *advance) lateBy(after Delay, cal Calendar) time.Time {
+	at := cal.Add(a.now, after)
+	if due := a.run.Current().Due; !due.IsZero() && !at.After(due) {
+		at = cal.Add(due, after)
 	}
-	if a.env.Team != nil {
-		if all, ok := a.env.Team.Reminders[a.run.Severity]; ok {
-			return all
-		}
-	}
-	if a.run.Severity == High {
-		return usualReminders
-	}
-	return nil
+	return cal.NextWorking(at)
 }
 
-// escalation returns whom a step asks for help, and when; nil for nobody.
+// reminders returns the delays after which a step reminds. What repeats its
+// question needs none; and a task with time left is not reminded of by the team's
+// usual reminders, only by its own.
+func (a *advance) reminders(step *Step, cal Calendar) []Delay {
+	if step.Repeat != nil {
+		return nil
+	}
+	due := a.run.Current().Due
+	if a.env.Team == nil || due.IsZero() || !slices.Equal(step.Remind, a.env.Team.Reminders[a.run.Severity]) {
+		return step.Remind
+	}
+	return slices.DeleteFunc(slices.Clone(step.Remind), func(after Delay) bool {
+		return !cal.Add(a.now, after).After(due)
+	})
+}
+
+// escalation returns whom a step asks for help, and when; nil for nobody. What the
+// step itself does not say was filled in when the book was loaded; the tasks of
+// milestones, which stand in no playbook, do as the team usually does.
 func (a *advance) escalation(step *Step) *Escalate {
-	if step.Escalate != nil {
-		return step.Escalate
+	if step.Escalate == nil && isMilestoneStep(step.ID) && a.env.Team != nil {
+		return a.env.Team.Escalations[a.run.Severity]
 	}
-	if a.env.Team != nil {
-		if e, ok := a.env.Team.Escalations[a.run.Severity]; ok {
-			return e
-		}
-	}
-	if a.run.Severity == High {
-		return &usualEscalation
-	}
-	return nil
+	return step.Escalate
 }
 
 // otherwise returns what becomes of a step that nobody answers.
 func (a *advance) otherwise(step *Step) Otherwise {
+	o := Otherwise{After: defaultOtherwise, Then: Target{Outcome: Unanswered}}
 	if step.Otherwise == nil {
-		return usualOtherwise
+		return o
 	}
-	o := *step.Otherwise
-	if o.After.IsZero() {
-		o.After = usualOtherwise.After
+	if !step.Otherwise.After.IsZero() {
+		o.After = step.Otherwise.After
 	}
-	if o.Then == (Target{}) {
-		o.Then = usualOtherwise.Then
+	if step.Otherwise.Then != (Target{}) {
+		o.Then = step.Otherwise.Then
 	}
 	return o
 }
@@ -270,14 +261,17 @@ func (a *advance) prolong(to time.Time) {
 }
 
 // milestoneDue returns the date of the milestone that a step stands for: the one
-// an accepted handoff has just set, or the account's; 0 for none.
+// that the accepted handoff gives it, or the account's; 0 for none.
 func (a *advance) milestoneDue(step string) rules.Date {
 	m := a.milestone(step)
 	if m == nil {
 		return 0
 	}
-	if acc := a.account(); acc != nil && acc.Milestones[m.ID].Due != 0 {
+	if day := a.dated(m); day != 0 {
+		return day
+	}
+	if acc := a.account(); acc != nil {
 		return acc.Milestones[m.ID].Due
 	}
-	return a.dated(m)
+	return 0
 }
