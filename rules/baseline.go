@@ -60,13 +60,17 @@ type usual struct {
 func (v *view) usualBefore(from Date, weeks int, report func(Date, string)) *usual {
 	var u usual
 	var samples [7][]float64
+	space := make([]float64, 7*weeks)
+	for wd := range samples {
+		samples[wd] = space[wd*weeks : wd*weeks : (wd+1)*weeks]
+	}
 	weekly := make([]float64, 0, weeks)
 	start := from - Date(7*weeks)
 	for w := range weeks {
 		sum, whole := 0.0, true
 		for i := range 7 {
 			d := start + Date(7*w+i)
-			why := v.whyNot(d)
+			x, why := v.usable(d)
 			if report != nil {
 				report(d, why)
 			}
@@ -74,7 +78,6 @@ func (v *view) usualBefore(from Date, weeks int, report func(Date, string)) *usu
 				whole = false
 				continue
 			}
-			x := v.value(d)
 			samples[d.Weekday()] = append(samples[d.Weekday()], x)
 			sum += x
 		}
@@ -98,15 +101,16 @@ func (v *view) usualBefore(from Date, weeks int, report func(Date, string)) *usu
 	return &u
 }
 
-// whyNot says why a day cannot be learnt from or compared, or "".
-func (v *view) whyNot(d Date) string {
-	if math.IsNaN(v.value(d)) {
-		return "no data"
+// usable returns a day's value, and why it cannot be learnt from or compared, or "".
+func (v *view) usable(d Date) (x float64, why string) {
+	x = v.value(d)
+	if math.IsNaN(x) {
+		return x, "no data"
 	}
 	if v.offDays != nil {
-		return v.offDays(d)
+		return x, v.offDays(d)
 	}
-	return ""
+	return x, ""
 }
 
 // countSpread estimates how much more than a Poisson count the account's days and
@@ -176,7 +180,7 @@ func (v *view) compare(u *usual, from, to Date, each func(d Date, why string)) c
 	var times [7]float64
 	for d := from; d <= to; d++ {
 		wd := d.Weekday()
-		why := v.whyNot(d)
+		x, why := v.usable(d)
 		if why == "" && math.IsNaN(u.mean[wd]) {
 			why = "too few weeks of data"
 		}
@@ -186,7 +190,7 @@ func (v *view) compare(u *usual, from, to Date, each func(d Date, why string)) c
 		if why != "" {
 			continue
 		}
-		c.actual += v.value(d)
+		c.actual += x
 		c.expected += u.mean[wd]
 		times[wd]++
 		c.days++

@@ -271,7 +271,8 @@ func TestSeen(t *testing.T) {
 	if !s.Add("a", start.Add(9*24*time.Hour)) {
 		t.Error("an id is still known after nine days")
 	}
-	if !s.Add("", start) || !s.Add("", start) {
+	first, second := s.Add("", start), s.Add("", start)
+	if !first || !second {
 		t.Error("no id is taken for a repeated one")
 	}
 	data, _ := s.MarshalBinary()

@@ -31,6 +31,11 @@ import (
 // zero Holidays is ready.
 type Holidays struct {
 	years map[countryYear]map[Date]string
+	last  struct { // what was asked for last, which is asked for again for whole weeks
+		country  string
+		from, to Date
+		days     map[Date]string
+	}
 }
 
 type countryYear struct {
@@ -45,6 +50,9 @@ func (h *Holidays) Name(country string, day Date) string {
 	if country == "" || day == 0 {
 		return ""
 	}
+	if h.last.country == country && h.last.from <= day && day <= h.last.to {
+		return h.last.days[day]
+	}
 	key := countryYear{country, yearOf(day)}
 	days, known := h.years[key]
 	if !known {
@@ -54,6 +62,8 @@ func (h *Holidays) Name(country string, day Date) string {
 		days = holidaysIn(country, key.year)
 		h.years[key] = days
 	}
+	h.last.country, h.last.days = country, days
+	h.last.from, h.last.to = NewDate(key.year, time.January, 1), NewDate(key.year, time.December, 31)
 	return days[day]
 }
 

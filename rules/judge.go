@@ -142,7 +142,7 @@ func (j *judgement) pending() Decision {
 	if j.when == Unknown || audience == Unknown {
 		return Decision{Outcome: Unknowable}
 	}
-	if due := j.due(); j.now.Before(due) {
+	if due := j.due(); j.now.Before(due) && j.s.Without != AlreadyTrue {
 		return Decision{Outcome: Waits, Until: due}
 	}
 	if d, held := j.suppressed(); held {

@@ -131,6 +131,9 @@ func TestJudge(t *testing.T) {
 			{"2026-11-03T09:00", bad(false), Circumstances{}, "inactive resolved "},
 			{"2026-11-04T09:00", bad(true), Circumstances{}, "firing fired "},
 		}},
+		{"what holds when it is switched on does not wait to be listed", func(r *Rule) { r.For = Period{Days: 3} }, []moment{
+			{"2026-11-01T09:00", bad(true), Circumstances{SwitchedOn: true}, "firing suppressed already_true"},
+		}},
 		{"existing: start fires what holds when it is switched on", func(r *Rule) { r.Existing = "start" }, []moment{
 			{"2026-11-01T09:00", bad(true), Circumstances{SwitchedOn: true}, "firing fired "},
 		}},
