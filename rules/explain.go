@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -37,24 +38,52 @@ type LeftOut struct {
 	Why  string `json:"why"` // "holiday: Culture Day", "closed", "no data", "too few weeks of data"
 }
 
-// Baseline explains what drop and expected compare a window of completed days with
-// (to yesterday), or with today true what spike does (to today). by chooses a value
-// of the dimension; weeks is how far back it looks, 8 where 0.
-func (f *Facts) Baseline(signal, by string, window, weeks int, today bool) Baseline {
-	b := Baseline{Signal: signal, By: by, To: f.today - 1}
-	if today {
-		b.To = f.today
+// Baseline explains what drop and expected compare a window of completed days with;
+// by chooses a value of the dimension, and vs says how far back it looks, 8 weeks
+// where zero. An error means that the window cannot be read or the signal is not
+// declared; where there is too little data Missing says so.
+func (f *Facts) Baseline(signal, by string, window, vs Period) (Baseline, error) {
+	weeks := usualWeeks
+	if !vs.IsZero() {
+		weeks = vs.Days / 7
 	}
-	b.From = b.To - Date(window) + 1
-	if weeks == 0 {
-		weeks = usualWeeks
+	if window.Days < 1 || window.Days > KeepDays || weeks < 1 || weeks > KeepDays/7 {
+		return Baseline{}, fmt.Errorf("baseline of %s: window %s against %s: want whole days within %d, and whole weeks", signal, window, vs, KeepDays)
 	}
-	v, _, err := f.view(signal, by)
+	def, declared := f.core.signals[signal]
+	if !declared {
+		return Baseline{}, fmt.Errorf("baseline: signal %s is not declared", signal)
+	}
+	ft := newFeature(opDrop, def)
+	ft.by, ft.window, ft.weeks = by, window.Days, weeks
+	return f.baseline(ft), nil
+}
+
+// Explain is Baseline for a feature as it stands in a clause's Values, such as
+// help_views.spike("1d"): with its own window, and today where it reads today. An
+// error means that no rule asks for it, or that it is compared with nothing.
+func (f *Facts) Explain(feature string) (Baseline, error) {
+	i, known := f.core.byText[feature]
+	if !known || f.core.slots[i].feature == nil {
+		return Baseline{}, fmt.Errorf("no rule asks for %s", feature)
+	}
+	ft := f.core.slots[i].feature
+	switch ft.op {
+	case opDrop, opSpike, opExpected:
+		return f.baseline(ft), nil
+	}
+	return Baseline{}, fmt.Errorf("%s is compared with nothing", feature)
+}
+
+func (f *Facts) baseline(ft *feature) Baseline {
+	b := Baseline{Signal: ft.signal, By: ft.by}
+	b.From, b.To = ft.span(f.today)
+	v, _, err := f.view(ft.signal, ft.by)
 	if err != nil {
 		b.Missing = err.Error()
 		return b
 	}
-	u := v.usualBefore(b.From, weeks, func(d Date, why string) {
+	u := v.usualBefore(b.From, ft.weeks, func(d Date, why string) {
 		if why == "" {
 			b.Used = append(b.Used, d)
 		} else {
@@ -72,8 +101,7 @@ func (f *Facts) Baseline(signal, by string, window, weeks int, today bool) Basel
 	})
 	b.Expected, b.Actual = c.expected, c.actual
 	b.Low, b.High = c.band(v.kind)
-	ft := feature{signal: signal, window: window}
-	if 2*c.days < window {
+	if 2*c.days < ft.window {
 		b.Missing = ft.tooFew(v, b.From, f.today)
 	}
 	return b

@@ -118,7 +118,10 @@ func TestHolidaysAreLeftOut(t *testing.T) {
 	seriesOf(t, &h, loginsDef, "2026-11-26", append(values, 30, 30, 30, 2, 30, 30, 30)...) // Monday 23 November: 2
 	c := testCompiler(t)
 	f := NewFacts(c, &Account{ID: "a", Country: "JP", Closed: []Span{{day("2026-11-25"), day("2026-11-25")}}}, &h, utc("2026-11-26T12:00"))
-	b := f.Baseline("logins", "", 7, 0, false)
+	b, err := f.Baseline("logins", "", Period{Days: 7}, Period{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var left []string
 	for _, l := range b.LeftOut {
 		left = append(left, l.Date.String()+" "+l.Why)
@@ -137,6 +140,26 @@ func TestHolidaysAreLeftOut(t *testing.T) {
 	points := f.Chart("logins", 20)
 	if len(points) != 20 || points[19].Date != day("2026-11-25") || !math.IsNaN(points[17].Expected) || points[17].Actual != 2 || points[16].Expected != 30 {
 		t.Errorf("the chart is %+v", points)
+	}
+}
+
+func TestExplainSpeaksOfTheFeatureAskedFor(t *testing.T) {
+	var h History
+	seriesOf(t, &h, loginsDef, "2026-11-20", append(repeat(69, 20), 90)...)
+	c := testCompiler(t)
+	e, _ := c.Expr(Source{Text: `logins.spike("1d", {vs: "6w"})`})
+	f := NewFacts(c, &Account{ID: "a"}, &h, utc("2026-11-20T12:00"))
+	b, err := f.Explain(`logins.spike("1d", {vs: "6w"})`)
+	if err != nil || b.From != day("2026-11-20") || b.Actual != 90 || b.Expected != 20 || len(b.Used) != 42 || b.High >= 90 {
+		t.Errorf("%s is explained as %+v, %v", e, b, err)
+	}
+	for _, text := range []string{`logins.sum("7d")`, `logins.drop("7d")`, "nonsense"} {
+		if _, err := f.Explain(text); err == nil {
+			t.Errorf("%s is explained although no rule asks for it", text)
+		}
+	}
+	if _, err := f.Baseline("logins", "", Period{WorkingDays: 2}, Period{}); err == nil {
+		t.Error("a window of working days is accepted")
 	}
 }
 
