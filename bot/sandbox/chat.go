@@ -85,8 +85,10 @@ func threadOf(ch *channel, ts string) (string, error) {
 
 // post puts a message into its channel and tells everyone concerned.
 func (w *Workspace) post(ch *channel, m *message) {
+	if !w.keepMessage(m) {
+		return
+	}
 	ch.add(m)
-	w.keepMessage(m)
 	if m.ThreadTS != "" {
 		if parent := ch.find(m.ThreadTS); parent != nil {
 			parent.state = nil
@@ -124,8 +126,10 @@ func (w *Workspace) change(ch *channel, m *message, next message, by string) {
 	was := w.show(ch, m, true)
 	next.state = nil
 	next.Edited = &edit{User: by, TS: w.nextTS()}
+	if !w.keepMessage(&next) {
+		return
+	}
 	*m = next
-	w.keepMessage(m)
 	if m.EphemeralTo == "" {
 		w.messageEvent(ch, object{"subtype": "message_changed", "hidden": true, "ts": m.Edited.TS,
 			"message": w.show(ch, m, true), "previous_message": was})
@@ -161,8 +165,10 @@ func (w *Workspace) chatDelete(c *call) (object, error) {
 // erase removes a message and tells everyone concerned.
 func (w *Workspace) erase(ch *channel, m *message) {
 	was := w.show(ch, m, true)
+	if !w.dropMessage(m) {
+		return
+	}
 	ch.remove(m)
-	w.dropMessage(m)
 	delete(w.inputs, inputsKey(m))
 	if parent := ch.find(m.ThreadTS); parent != nil {
 		parent.state = nil

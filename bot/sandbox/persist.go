@@ -260,11 +260,11 @@ func (j *journal) close() error {
 	return errors.Join(j.file.Sync(), j.file.Close())
 }
 
-// keep writes down one change. What cannot be written is answered with an error
-// by the call that made it.
-func (w *Workspace) keep(kind string, v any) {
+// keep writes down one change. It is false when that failed: then the change must
+// not be made, and the call that wanted it is answered with an error.
+func (w *Workspace) keep(kind string, v any) bool {
 	if w.journal == nil {
-		return
+		return true
 	}
 	data, err := json.Marshal(v)
 	if err == nil {
@@ -274,12 +274,15 @@ func (w *Workspace) keep(kind string, v any) {
 		w.unwritten = fmt.Errorf("the workspace's file cannot be written: %w", err)
 		w.log.Error("the workspace's file cannot be written", "error", err)
 	}
+	return err == nil
 }
 
-func (w *Workspace) keepMessage(m *message) { w.keep(putMessage, m) }
-func (w *Workspace) dropMessage(m *message) {
-	w.keep(dropMessage, object{"channel": m.Channel, "ts": m.TS})
+func (w *Workspace) keepMessage(m *message) bool { return w.keep(putMessage, m) }
+
+func (w *Workspace) dropMessage(m *message) bool {
+	return w.keep(dropMessage, object{"channel": m.Channel, "ts": m.TS})
 }
+
 func (w *Workspace) keepChannel(ch *channel)           { w.keep(putChannel, ch.Channel) }
 func (w *Workspace) keepHome(v *view)                  { w.keep(putHome, v) }
 func (w *Workspace) keepScheduled(s *scheduledMessage) { w.keep(putScheduled, s) }

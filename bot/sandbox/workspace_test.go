@@ -196,12 +196,12 @@ func (s snapshot) texts(channel string) []string {
 
 // connect runs an app on slack-go's Socket Mode client. handle is called for
 // every event, in order, and has to acknowledge. It returns once the app has
-// been greeted.
-func (s *site) connect(t *testing.T, handle func(*socketmode.Client, socketmode.Event)) {
+// been greeted; what it returns yields when that happens again.
+func (s *site) connect(t *testing.T, handle func(*socketmode.Client, socketmode.Event)) <-chan struct{} {
 	t.Helper()
 	client := socketmode.New(s.bot, socketmode.OptionLog(log.New(io.Discard, "", 0)))
 	ctx, cancel := context.WithCancel(context.Background())
-	greeted, ended := make(chan struct{}), make(chan struct{})
+	greeted, ended := make(chan struct{}, 10), make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = client.RunContext(ctx)
@@ -214,7 +214,7 @@ func (s *site) connect(t *testing.T, handle func(*socketmode.Client, socketmode.
 			case e := <-client.Events:
 				switch e.Type {
 				case socketmode.EventTypeHello:
-					close(greeted)
+					greeted <- struct{}{}
 				case socketmode.EventTypeInteractive, socketmode.EventTypeSlashCommand, socketmode.EventTypeEventsAPI:
 					handle(client, e)
 				}
@@ -226,6 +226,7 @@ func (s *site) connect(t *testing.T, handle func(*socketmode.Client, socketmode.
 		<-ended
 	})
 	receive(t, greeted, "the greeting")
+	return greeted
 }
 
 // receive waits for something that must come.
