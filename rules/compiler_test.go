@@ -178,6 +178,10 @@ func TestConditions(t *testing.T) {
 		{`account.plan in ["pro", "team"]`, True},
 		{`account.plan not in ["pro", "team"]`, False},
 		{`account.seats in [10, 20]`, True},
+		{`account.seats in [20]`, True},
+		{`account.seats in [1.5, 20, 7]`, True},
+		{`account.seats not in [21, 2]`, True},
+		{`contract.signed == true`, True},
 		{`account.name startsWith "Acme"`, True},
 		{`segment.touch == "high"`, True},
 		{`stage == "adoption" and stage_days == 19`, True}, // since 1 November in Tokyo
