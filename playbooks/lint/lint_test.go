@@ -1,17 +1,131 @@
-package lint
+package lint_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"playcaller/playbooks"
 	"playcaller/playbooks/library"
+	"playcaller/playbooks/lint"
 )
 
-func TestTheStarterBookHasNoProblems(t *testing.T) {
-	problems, err := Dir(library.FS)
+func TestTheStarterBookHasNoProblemsNotEvenHints(t *testing.T) {
+	problems, err := lint.Dir(library.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		t.Error(p.Error())
+		t.Error(p.Long())
+	}
+}
+
+// broken is a book with one problem of each level.
+var broken = fstest.MapFS{
+	"team.yaml": {Data: []byte("people:\n  tanaka: {name: Tanaka, email: tanaka@example.com, time_zone: Asia/Tokyo, country: JP}\ndefault_owner: tanaka\n")},
+	"play.yaml": {Data: []byte(strings.Join([]string{
+		"playbook: play",
+		"title: Play",
+		"about: A play.",
+		"severty: high",
+		"group: 5",
+		"steps:",
+		"  - {id: do, task: Do it, due: 2wd, then: =resolved}",
+		"  - {id: lost, wait: 3d}",
+		"", // the file ends with a line end
+	}, "\n"))},
+}
+
+func TestTheTextReportShowsPlaceLineCaretAndMend(t *testing.T) {
+	problems, err := lint.Dir(broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := lint.NewReport(problems).WriteText(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `play.yaml:4:1: error: "severty" is no field of a playbook; did you mean "severity"?
+    severty: high
+    ^^^^^^^
+    write: severity: high
+play.yaml:5:1: not yet available: group of a playbook is not carried out; leave it out for this version: each account gets its own message
+    group: 5
+    ^^^^^
+play.yaml:7:5: hint: nobody answers do: after 12wd the play ends as unanswered; say it: otherwise: {after: 12wd, then: =unanswered}
+      - {id: do, task: Do it, due: 2wd, then: =resolved}
+        ^
+1 error, 1 field not yet available, 1 hint
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheJSONReportHasProblemsAndCounts(t *testing.T) {
+	problems, err := lint.Dir(broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := lint.NewReport(problems).WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Problems []map[string]any
+		Errors   int
+		NotYet   int `json:"not_yet_available"`
+		Hints    int
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"file": "play.yaml", "line": 4.0, "column": 1.0, "level": "error", "message": `"severty" is no field of a playbook`,
+		"suggestion": `did you mean "severity"?`, "fix": "severity: high"}
+	if len(got.Problems) != 3 || got.Errors != 1 || got.NotYet != 1 || got.Hints != 1 {
+		t.Fatalf("the report is\n%s", out.String())
+	}
+	if diff := cmp.Diff(want, got.Problems[0]); diff != "" {
+		t.Errorf("first problem (-want +got):\n%s", diff)
+	}
+}
+
+func TestABookWithoutProblemsSaysSo(t *testing.T) {
+	r := lint.NewReport(nil)
+	if r.Failed() || r.Summary() != "no problems" {
+		t.Errorf("failed %v, summary %q", r.Failed(), r.Summary())
+	}
+	var out bytes.Buffer
+	if err := r.WriteJSON(&out); err != nil || !strings.Contains(out.String(), `"problems": []`) {
+		t.Errorf("JSON is %s (%v), want an empty list of problems", out.String(), err)
+	}
+}
+
+func TestLintFailsOnWhatIsNotYetAvailable(t *testing.T) {
+	if !lint.NewReport([]playbooks.Problem{{Level: playbooks.Unavailable}}).Failed() {
+		t.Error("a field that is not carried out does not fail")
+	}
+	if lint.NewReport([]playbooks.Problem{{Level: playbooks.Hint}, {Level: "warning"}}).Failed() {
+		t.Error("warnings and hints fail")
+	}
+}
+
+// BenchmarkLintTheStarterBook should stay far below 100 ms: an editor may call it at
+// every save.
+func BenchmarkLintTheStarterBook(b *testing.B) {
+	files, err := playbooks.ReadDir(library.FS)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		lint.Lint(files)
+	}
+	if each := b.Elapsed() / time.Duration(b.N); each > 100*time.Millisecond {
+		b.Errorf("linting takes %v", each)
 	}
 }

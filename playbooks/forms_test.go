@@ -1,0 +1,91 @@
+package playbooks_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"playcaller/playbooks"
+)
+
+// ids returns the ids of fields.
+func ids(fields []*playbooks.Field) []string {
+	var ids []string
+	for _, f := range fields {
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+func TestTheFormOfANewCustomerAsksForEverything(t *testing.T) {
+	form := loaded(t, starter(t)).Forms["new"]
+	if form == nil {
+		t.Fatal("there is no form for new customers")
+	}
+	win := []string{"account_id", "crm_id", "ae", "accepter", "implementer", "csm", "tier", "amount", "term_months", "start", "end",
+		"auto_renew", "notice_by", "products", "seats", "why_bought", "champion", "promises", "risks", "go_live_wish"}
+	if diff := cmp.Diff(win, ids(form.Missing(nil, playbooks.AtWin))); diff != "" {
+		t.Errorf("needed at the win (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"use_cases", "sponsor"}, ids(form.Missing(nil, playbooks.ByKickoff))); diff != "" {
+		t.Errorf("needed by kickoff (-want +got):\n%s", diff)
+	}
+	further := []string{"se", "further_contracts", "daily_contact", "billing_admin", "technical_evaluator", "language", "time_zone",
+		"decision", "objections", "integrations", "documents", "next_meeting"}
+	if diff := cmp.Diff(further, ids(form.Missing(nil, playbooks.IsOptional))); diff != "" {
+		t.Errorf("further (-want +got):\n%s", diff)
+	}
+	if form.Rounds != 2 || !form.Journey || form.Stage != "onboarding" || form.From != "ae" || form.To != "onboarding" {
+		t.Errorf("the form goes from %s to %s, stage %s, journey %v, %d rounds", form.From, form.To, form.Stage, form.Journey, form.Rounds)
+	}
+	if form.Fill.Late == nil || form.Fill.Late.After.String() != "2wd" || form.Accept.Within.String() != "1wd" {
+		t.Errorf("turns are %+v and %+v", form.Fill, form.Accept)
+	}
+}
+
+func TestAFormsScoreCountsWhatIsNeeded(t *testing.T) {
+	form := &playbooks.Form{Sections: []playbooks.Section{{Fields: []playbooks.Field{
+		{ID: "a", Need: playbooks.AtWin}, {ID: "b", Need: playbooks.AtWin}, {ID: "c", Need: playbooks.ByKickoff}, {ID: "d", Need: playbooks.ByKickoff},
+		{ID: "e", Need: playbooks.IsOptional},
+	}}}}
+	for _, c := range []struct {
+		name   string
+		values map[string]any
+		want   float64
+	}{
+		{"nothing", nil, 0},
+		{"blanks are nothing", map[string]any{"a": "", "b": []string{}, "c": []any{}, "d": nil}, 0},
+		{"no and zero are answers", map[string]any{"a": false, "b": 0.0}, 0.5},
+		{"what is optional adds nothing", map[string]any{"a": "x", "e": "y"}, 0.25},
+		{"everything", map[string]any{"a": "x", "b": "x", "c": "x", "d": []string{"x"}}, 1},
+	} {
+		if got := form.Score(c.values); got != c.want {
+			t.Errorf("%s: the score is %v, want %v", c.name, got, c.want)
+		}
+	}
+	if got := (&playbooks.Form{}).Score(nil); got != 1 {
+		t.Errorf("a form that needs nothing scores %v, want 1", got)
+	}
+}
+
+func TestTheJourneyOfTheStarterBook(t *testing.T) {
+	journey := loaded(t, starter(t)).Journey
+	var onboarding []string
+	for _, m := range journey.Of("onboarding") {
+		onboarding = append(onboarding, m.ID)
+	}
+	want := []string{"welcome", "kickoff", "technical-setup", "first-users", "first-value", "go-live"}
+	if diff := cmp.Diff(want, onboarding); diff != "" {
+		t.Errorf("milestones of onboarding (-want +got):\n%s", diff)
+	}
+	kickoff := journey.Milestone("kickoff")
+	if kickoff.Due.From != "contract.start" || kickoff.Due.By.String() != "14d" || kickoff.Due.Back || kickoff.Task == nil {
+		t.Errorf("the kickoff is %+v", kickoff)
+	}
+	if forecast := journey.Milestone("forecast"); !forecast.Due.Back || forecast.Due.From != "contract.notice_by" {
+		t.Errorf("the forecast is due %+v, want before the notice", forecast.Due)
+	}
+	if journey.Stage("renewal") == nil || journey.Milestone("nothing") != nil {
+		t.Error("stages or milestones are not found by id")
+	}
+}
