@@ -3,13 +3,20 @@
 // lines go out as blocks drawn by package cards.
 //
 // Only changes go through the stream. A click is acknowledged once its event is
-// durable, and nothing but views.open is asked of Slack before that.
+// durable, and nothing is asked of Slack before that.
 package slackapp
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 	"github.com/slack-go/slack"
@@ -17,8 +24,11 @@ import (
 	"playcaller/bot/stream"
 )
 
-// Options configures New. BotToken, Publish and Reads are required, and either
-// AppToken (Socket Mode) or SigningSecret (HTTP).
+// callTimeout bounds every call of the Web API, and the work of a delivery.
+const callTimeout = 10 * time.Second
+
+// Options configures New. BotToken, Publish, Reads and Directory are required,
+// and either AppToken (Socket Mode) or SigningSecret (HTTP).
 type Options struct {
 	BotToken      string
 	AppToken      string
@@ -28,8 +38,8 @@ type Options struct {
 	APIURL string
 
 	HTTP   *http.Client    // with a time-out of 10 s where nil
-	Clock  clockwork.Clock // business time
-	Logger *slog.Logger
+	Clock  clockwork.Clock // business time; real where nil
+	Logger *slog.Logger    // slog.Default where nil
 
 	Directory *Directory
 	Reads     Reads
@@ -37,37 +47,102 @@ type Options struct {
 	// Publish makes events durable; it returns once they are.
 	Publish func(ctx context.Context, events ...stream.Event) error
 
+	// Link returns the address of a run's card, or ""; it may be nil.
+	Link func(ctx context.Context, run string) string
+
 	// Workers bounds how many deliveries are worked at once; 16 where 0.
 	Workers int
 }
 
 // Client returns a Web API client whose every call ends within the time-out of
-// the HTTP client, and that never repeats a call by itself.
-func Client(token, appToken, apiURL string, hc *http.Client) *slack.Client { return nil }
+// the HTTP client (10 s where nil), and that never repeats a call by itself.
+func Client(token, appToken, apiURL string, hc *http.Client) *slack.Client {
+	if hc == nil {
+		hc = &http.Client{Timeout: callTimeout}
+	}
+	options := []slack.Option{slack.OptionHTTPClient(hc)}
+	if appToken != "" {
+		options = append(options, slack.OptionAppLevelToken(appToken))
+	}
+	if apiURL != "" {
+		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(apiURL, "/")+"/"))
+	}
+	return slack.New(token, options...)
+}
 
-// App receives what people do in Slack.
-type App struct{ o Options }
+// App receives what people do in Slack. Its methods may be called concurrently.
+type App struct {
+	o       Options
+	api     *slack.Client
+	painter *Painter
+	seen    *recent
+	slots   chan struct{}
+	work    sync.WaitGroup
+
+	mu        sync.Mutex
+	connected bool
+	trouble   error // why Slack cannot reach the app
+
+	connections, received, duplicates, published, refused, failed, panics atomic.Int64
+}
 
 // New checks the options. Nothing is sent or received before Run or Handler.
-func New(o Options) (*App, error) { return nil, nil }
-
-// Run receives by Socket Mode until ctx ends, and returns once all that was
-// received has been worked. It returns an error only for tokens that Slack
-// refuses.
-func (a *App) Run(ctx context.Context) error { return nil }
-
-// Handler receives by HTTP: /slack/events, /slack/actions and /slack/commands.
-func (a *App) Handler() http.Handler { return nil }
+func New(o Options) (*App, error) {
+	switch {
+	case o.BotToken == "":
+		return nil, errors.New("Slack needs a bot token: set SLACK_BOT_TOKEN")
+	case o.AppToken == "" && o.SigningSecret == "":
+		return nil, errors.New("Slack needs a way in: set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP")
+	case o.Publish == nil || o.Reads == nil || o.Directory == nil:
+		return nil, errors.New("slackapp: Publish, Reads and Directory must be given")
+	}
+	if o.HTTP == nil {
+		o.HTTP = &http.Client{Timeout: callTimeout}
+	}
+	if o.Clock == nil {
+		o.Clock = clockwork.NewRealClock()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Workers <= 0 {
+		o.Workers = 16
+	}
+	return &App{
+		o:       o,
+		api:     Client(o.BotToken, o.AppToken, o.APIURL, o.HTTP),
+		painter: NewPainter(o.Reads, o.Directory, o.Clock),
+		seen:    newRecent(),
+		slots:   make(chan struct{}, o.Workers),
+		trouble: errors.New("not connected to Slack yet"),
+	}, nil
+}
 
 // Ready returns nil while Slack can reach the app, and what is wrong otherwise.
-func (a *App) Ready() error { return nil }
+// Received by HTTP, nothing can be known to be wrong.
+func (a *App) Ready() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.connected || a.o.AppToken == "" {
+		return nil
+	}
+	return a.trouble
+}
+
+func (a *App) setConnected(connected bool, trouble error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.connected, a.trouble = connected, trouble
+}
 
 // Stats returns counters for /metrics.
-func (a *App) Stats() Stats { return Stats{} }
-
-// PublishHome draws the person's home tab anew. The worker calls it when the
-// person's open runs have changed; the app itself does when the tab is opened.
-func (a *App) PublishHome(ctx context.Context, person string) error { return nil }
+func (a *App) Stats() Stats {
+	return Stats{
+		Connected: a.Ready() == nil, Connections: a.connections.Load(), Received: a.received.Load(),
+		Duplicates: a.duplicates.Load(), Published: a.published.Load(), Refused: a.refused.Load(),
+		Failed: a.failed.Load(), Panics: a.panics.Load(), Busy: len(a.slots),
+	}
+}
 
 // Stats are counts since the start, but for Connected and Busy.
 type Stats struct {
@@ -80,4 +155,116 @@ type Stats struct {
 	Failed      int64 // deliveries that could not be published or answered
 	Panics      int64
 	Busy        int // deliveries being worked now
+}
+
+// A delivery is something that Slack brought. Exactly one of its first three
+// fields is set.
+type delivery struct {
+	interaction *slack.InteractionCallback
+	command     *slack.SlashCommand
+	event       *event
+
+	// ack answers Slack, once, with what the person or the view gets; nil where
+	// that is nothing.
+	ack func(payload any) error
+}
+
+// deliver works a delivery in one of a bounded number of goroutines; it waits
+// while all are busy. done is called in the end, whatever happened.
+func (a *App) deliver(ctx context.Context, d delivery, done func()) {
+	a.received.Add(1)
+	select {
+	case a.slots <- struct{}{}:
+	case <-ctx.Done():
+		done()
+		return
+	}
+	a.work.Go(func() {
+		defer done()
+		defer func() { <-a.slots }()
+		defer func() {
+			if r := recover(); r != nil {
+				a.panics.Add(1)
+				a.o.Logger.Error("a delivery from Slack broke the bot's code", "panic", r, "stack", string(debug.Stack()))
+			}
+		}()
+		// What was received is worked to its end, even while the app is stopping.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+		defer cancel()
+		if err := a.handle(ctx, d); err != nil {
+			a.failed.Add(1)
+			a.o.Logger.Error("a delivery from Slack could not be worked", "error", err)
+		}
+	})
+}
+
+// handle works a delivery. An error means that it was not acknowledged, or that
+// the person was not answered.
+func (a *App) handle(ctx context.Context, d delivery) error {
+	switch {
+	case d.event != nil:
+		return a.onEvent(ctx, d)
+	case d.command != nil:
+		return a.onCommand(ctx, d)
+	}
+	switch d.interaction.Type {
+	case slack.InteractionTypeBlockActions:
+		return a.onClick(ctx, d)
+	case slack.InteractionTypeViewSubmission:
+		return a.onSubmit(ctx, d)
+	case slack.InteractionTypeBlockSuggestion:
+		return a.onSuggestion(ctx, d)
+	}
+	return d.ack(nil)
+}
+
+// publish makes an event durable under an id that a repeated delivery shares.
+func (a *App) publish(ctx context.Context, id string, e stream.Event, err error) error {
+	if err != nil {
+		return err
+	}
+	e.ID = id
+	if err := a.o.Publish(ctx, e); err != nil {
+		return fmt.Errorf("write down what was done in Slack (%s for %s): %w", e.Kind, e.Key, err)
+	}
+	a.published.Add(1)
+	return nil
+}
+
+// recent remembers the ids of events for longer than Slack repeats them.
+type recent struct {
+	mu  sync.Mutex
+	ids map[string]time.Time // real time
+}
+
+// remembered is how long an event's id is known; Slack's last retry comes after
+// some 6 minutes.
+const remembered = 15 * time.Minute
+
+func newRecent() *recent { return &recent{ids: map[string]time.Time{}} }
+
+// add reports whether the id is new, and remembers it.
+func (r *recent) add(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if len(r.ids) > 10_000 {
+		for old, at := range r.ids {
+			if now.Sub(at) > remembered {
+				delete(r.ids, old)
+			}
+		}
+	}
+	if at, ok := r.ids[id]; ok && now.Sub(at) < remembered {
+		return false
+	}
+	r.ids[id] = now
+	return true
+}
+
+// forget makes an id new again, because its event could not be worked.
+func (r *recent) forget(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.ids, id)
 }

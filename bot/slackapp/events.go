@@ -1,80 +1,184 @@
 package slackapp
 
 import (
-	"time"
+	"context"
+	"fmt"
+	"strings"
 
-	"playcaller/rules"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/sender"
+	"playcaller/bot/slackapp/cards"
+	"playcaller/playbooks"
 )
 
-// The kinds of events that the app publishes. The key of each says who owns the
-// change; Data is the JSON of the type named.
-const (
-	// RunKind is a playbooks.Event for the run that it names, keyed
-	// "account:ID".
-	RunKind = "run"
-	// StartKind is a Start, keyed "account:ID".
-	StartKind = "start"
-	// NoteKind is a Note, keyed "account:ID".
-	NoteKind = "note"
-	// SnoozeKind is a Snooze of a playbook on an account or of the account,
-	// keyed "account:ID".
-	SnoozeKind = "snooze"
-	// AwayKind is an Away, keyed "person:ID".
-	AwayKind = "away"
-	// OpsKind is an Ops, keyed "playbook:NAME", or "ops" where it means all.
-	OpsKind = "ops"
-)
-
-// A Start asks for a run that a person begins, such as a handoff.
-type Start struct {
-	Account  string         `json:"account"`
-	Playbook string         `json:"playbook"`
-	By       string         `json:"by"`             // person id
-	Form     string         `json:"form,omitempty"` // handoff: kind of the form
-	Fields   map[string]any `json:"fields,omitempty"`
-	Draft    bool           `json:"draft,omitempty"` // handoff: saved, not yet sent
-	ID       string         `json:"id"`              // of the request; a repetition means the same run
+// An event is one of the Events API.
+type event struct {
+	ID    string // the same for every repetition
+	Inner any    // a pointer to one of the types of slackevents
 }
 
-// A Note is a contact with an account that a person wrote down.
-type Note struct {
-	Account string `json:"account"`
-	By      string `json:"by"`
-	Text    string `json:"text"`
+// onEvent works an event once, however often it is delivered. A repetition may
+// be the only delivery that arrives, so none is dropped for being one.
+func (a *App) onEvent(ctx context.Context, d delivery) error {
+	if d.event.ID != "" && !a.seen.add(d.event.ID) {
+		a.duplicates.Add(1)
+		return d.ack(nil)
+	}
+	switch e := d.event.Inner.(type) {
+	case *slackevents.AppHomeOpenedEvent:
+		if err := d.ack(nil); err != nil || e.Tab != "home" {
+			return err
+		}
+		return a.publishHome(ctx, e.User)
+	case *slackevents.MessageEvent:
+		if err := a.onMessage(ctx, d, e); err != nil {
+			a.seen.forget(d.event.ID)
+			return err
+		}
+		return nil
+	}
+	return d.ack(nil)
 }
 
-// A Snooze says "not now" of a playbook on an account, or of the account where
-// Playbook is empty.
-type Snooze struct {
-	Account  string    `json:"account"`
-	Playbook string    `json:"playbook,omitempty"`
-	By       string    `json:"by"`
-	Until    time.Time `json:"until"`
+// onMessage takes an answer that sales writes into the thread of a handoff which
+// was asked back. Everything else that people write is theirs.
+func (a *App) onMessage(ctx context.Context, d delivery, e *slackevents.MessageEvent) error {
+	text := strings.TrimSpace(e.Text)
+	if e.ThreadTimeStamp == "" || e.BotID != "" || e.SubType != "" || text == "" {
+		return d.ack(nil)
+	}
+	c, err := a.who(ctx, e.User)
+	if err != nil || c.Person == nil {
+		return firstError(err, d.ack)
+	}
+	asked, err := a.askedBack(ctx, c.ID)
+	if err != nil || len(asked) == 0 {
+		return firstError(err, d.ack)
+	}
+	run, err := a.runOfThread(ctx, e, asked)
+	if err != nil || run == nil {
+		return firstError(err, d.ack)
+	}
+	s := &cards.Scene{Run: run, Team: c.team, Voice: c.voice, Now: a.o.Clock.Now()}
+	if s.Book, err = a.o.Reads.Book(ctx, run.Book); err != nil {
+		return fmt.Errorf("read the book of run %s: %w", run.ID, err)
+	}
+	reply := playbooks.Event{Kind: playbooks.Replied, At: a.o.Clock.Now(), By: c.ID, Run: run.ID,
+		Visit: run.Current().N, Text: unescape(text)}
+	if check(c, s, reply) != nil {
+		return d.ack(nil)
+	}
+	made, err := inbox.Run(run.Account, reply)
+	if err := a.publish(ctx, "event/"+d.event.ID, made, err); err != nil {
+		return err
+	}
+	return d.ack(nil)
 }
 
-// An Away says that a person is away up to and including a day, and who covers.
-type Away struct {
-	Person string     `json:"person"`
-	Until  rules.Date `json:"until"` // zero means back now
-	Cover  string     `json:"cover,omitempty"`
-	By     string     `json:"by"`
+func firstError(err error, ack func(any) error) error {
+	if err != nil {
+		return err
+	}
+	return ack(nil)
 }
 
-// An Ops pauses or resumes a playbook, or all of them, or stops runs.
-type Ops struct {
-	What     OpsAction `json:"what"`
-	Playbook string    `json:"playbook,omitempty"`
-	Run      string    `json:"run,omitempty"`
-	Reason   string    `json:"reason,omitempty"`
-	By       string    `json:"by"`
+// unescape turns a message's text back into what was typed.
+func unescape(s string) string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }
 
-// OpsAction is what ops ask for.
-type OpsAction string
+// askedBack returns the person's handoffs that wait for an answer of theirs.
+func (a *App) askedBack(ctx context.Context, person string) ([]*playbooks.Run, error) {
+	runs, err := a.o.Reads.OpenRuns(ctx, person)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs of %s: %w", person, err)
+	}
+	var asked []*playbooks.Run
+	for _, r := range runs {
+		if r.Handoff != nil && r.Handoff.State == playbooks.HandoffAskedBack && r.Handoff.Turn == person && r.Current() != nil {
+			asked = append(asked, r)
+		}
+	}
+	return asked, nil
+}
 
-// The actions of ops.
-const (
-	Pause  OpsAction = "pause"
-	Resume OpsAction = "resume"
-	Stop   OpsAction = "stop" // one run, or every open run of a playbook
-)
+// runOfThread returns which of the runs a thread belongs to: the one named by the
+// metadata of its first message; in a direct message, the only one there is.
+func (a *App) runOfThread(ctx context.Context, e *slackevents.MessageEvent, runs []*playbooks.Run) (*playbooks.Run, error) {
+	messages, _, _, err := a.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+		ChannelID: e.Channel, Timestamp: e.ThreadTimeStamp, Limit: 1, IncludeAllMetadata: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look at the thread of a reply: %w", err)
+	}
+	if len(messages) == 0 || messages[0].Metadata.EventType != sender.MetadataType {
+		return nil, nil
+	}
+	id, _ := messages[0].Metadata.EventPayload["run"].(string)
+	for _, r := range runs {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	if id == "" && len(runs) == 1 && strings.HasPrefix(e.Channel, "D") {
+		return runs[0], nil
+	}
+	return nil, nil
+}
+
+// PublishHome draws the person's home tab anew. The worker may call it when the
+// person's open runs have changed; the app itself does when the tab is opened.
+func (a *App) PublishHome(ctx context.Context, person string) error {
+	user, err := a.o.Directory.UserOf(ctx, person)
+	if err != nil || user == "" {
+		return err
+	}
+	return a.publishHome(ctx, user)
+}
+
+func (a *App) publishHome(ctx context.Context, user string) error {
+	c, err := a.who(ctx, user)
+	if err != nil {
+		return err
+	}
+	blocks := cards.Home(c.voice, nil, a.painter.today(c.voice))
+	if c.Person != nil {
+		todos, err := a.todos(ctx, c)
+		if err != nil {
+			return err
+		}
+		blocks = cards.Home(c.voice, todos, a.painter.today(c.voice))
+	}
+	_, err = a.api.PublishViewContext(ctx, slack.PublishViewContextRequest{
+		UserID: user,
+		View:   slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}},
+	})
+	if err != nil {
+		return fmt.Errorf("show the home tab: %w", err)
+	}
+	return nil
+}
+
+// todos returns the caller's list.
+func (a *App) todos(ctx context.Context, c *caller) ([]cards.Todo, error) {
+	runs, err := a.o.Reads.OpenRuns(ctx, c.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs of %s: %w", c.ID, err)
+	}
+	todos, _, err := a.painter.todos(ctx, c.ID, runs, func(run string) string { return a.link(ctx, run) })
+	for i := range todos {
+		todos[i].Scene.Voice = c.voice
+	}
+	return todos, err
+}
+
+// link returns the address of a run's card, or "".
+func (a *App) link(ctx context.Context, run string) string {
+	if a.o.Link == nil {
+		return ""
+	}
+	return a.o.Link(ctx, run)
+}

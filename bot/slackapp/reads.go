@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"playcaller/bot/slackapp/cards"
 	"playcaller/playbooks"
 	"playcaller/rules"
 )
@@ -29,11 +28,9 @@ type Reads interface {
 	Book(ctx context.Context, hash string) (*playbooks.Book, error)
 	// Team returns today's people.
 	Team(ctx context.Context) (*playbooks.Team, error)
-	// Facts returns what the texts of the run's playbook are rendered with: the
-	// account and its series as at the time.
+	// Facts returns what a book's texts, forms and charts are made of: the account
+	// and its series as at the time, for the book of that hash ("" the present one).
 	Facts(ctx context.Context, account, book string, at time.Time) (*rules.Facts, error)
-	// Chart returns up to 20 completed days of the signal up to the time.
-	Chart(ctx context.Context, account, signal string, at time.Time) (*cards.Chart, error)
 	// Decisions returns what the rules last said of the account and playbook,
 	// newest first; an empty playbook means the newest one of each.
 	Decisions(ctx context.Context, account, playbook string) ([]rules.Decision, error)

@@ -1,0 +1,369 @@
+package cards
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/words"
+)
+
+// Card draws the message of a run as it now stands: what happened, how that is
+// known, and the one next step.
+func Card(s *Scene) Message {
+	if s.Run.Handoff != nil {
+		return handoffCard(s)
+	}
+	state := StateOf(s.Run, s.Now)
+	blocks := []slack.Block{section(s.head(state))}
+	what := strings.Join(s.sentences(s.Run.Fired, s.Began), " ")
+	if what != "" {
+		blocks = append(blocks, section(what))
+	}
+	if state != EndedState {
+		if chart := s.chart(s.shown()); chart != nil {
+			blocks = append(blocks, chart)
+		}
+	}
+	if also := s.evidence(); also != "" {
+		blocks = append(blocks, context(also))
+	}
+	if before := s.answers(); before != "" {
+		blocks = append(blocks, context(before))
+	}
+	body, next := s.body(state)
+	blocks = append(blocks, body...)
+	blocks = append(blocks, context(s.why()))
+	return Message{Text: fallback(s.headline(), what, next), Blocks: Fit(blocks)}
+}
+
+// head is the title line, with the severity.
+func (s *Scene) head(state State) string {
+	severity := s.Voice.Say("severity."+string(s.Run.Severity), nil)
+	return s.Voice.Say("card.head", words.Args{
+		"label": s.Voice.Say("card.label."+string(state), nil), "customer": s.customer(),
+		"title": line(s.title(s.Run.Playbook)), "severity": severity,
+	})
+}
+
+// headline is the title in one line without formatting, escaped.
+func (s *Scene) headline() string {
+	return s.Voice.Say("card.headline", words.Args{"customer": s.customer(), "title": line(s.title(s.Run.Playbook))})
+}
+
+// fallback joins what notifications show.
+func fallback(parts ...string) string {
+	parts = slices.DeleteFunc(parts, func(p string) bool { return strings.TrimSpace(p) == "" })
+	return Clip(strings.Join(parts, "\n"), maxPlain)
+}
+
+// shown returns the signal that the current step, or the last one with a chart,
+// shows.
+func (s *Scene) shown() string {
+	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
+		if step := s.step(&s.Run.Visits[i]); step != nil && step.Show != "" {
+			return step.Show
+		}
+	}
+	return ""
+}
+
+// evidence tells what else fired while the card was open.
+func (s *Scene) evidence() string {
+	var lines []string
+	for _, e := range s.Run.Evidence {
+		what := s.title(e.Playbook)
+		for _, r := range s.Also {
+			if r == nil || r.ID != e.Run {
+				continue
+			}
+			if said := s.sentences(r.Fired, nil); len(said) > 0 {
+				lines = append(lines, s.Voice.Say("card.also_numbers", words.Args{"title": line(what), "numbers": said[0]}))
+				what = ""
+			}
+		}
+		if what != "" {
+			lines = append(lines, s.Voice.Say("card.also", words.Args{"title": line(what)}))
+		}
+	}
+	slices.Sort(lines)
+	lines = slices.Compact(lines)
+	return strings.Join(lines[:min(len(lines), 8)], "\n")
+}
+
+// answers tells what was answered and done so far, the last three.
+func (s *Scene) answers() string {
+	var lines []string
+	for i := range s.Run.Visits {
+		v := &s.Run.Visits[i]
+		if v.Undone || v.Answer == "" || v.By == "" {
+			continue
+		}
+		if step := s.step(v); step != nil {
+			lines = append(lines, s.Voice.Say("card.answered", words.Args{"answer": s.answer(step, v), "person": s.person(v.By)}))
+			for person, other := range v.Others {
+				lines = append(lines, s.Voice.Say("card.answered", words.Args{
+					"answer": s.answerLabel(step, other.Answer), "person": s.person(person)}))
+			}
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-3):], "\n")
+}
+
+// answer names what was answered or done at a visit, escaped.
+func (s *Scene) answer(step *playbooks.Step, v *playbooks.Visit) string {
+	if step.Task != nil {
+		return Clip(line(s.plainText(step.Task.Text, s.Facts)), 200)
+	}
+	return s.answerLabel(step, v.Answer)
+}
+
+func (s *Scene) answerLabel(step *playbooks.Step, id string) string {
+	if step.Ask != nil {
+		if a := step.Ask.Answer(id); a != nil {
+			return line(s.plainText(a.Label, s.Facts))
+		}
+	}
+	if key := "answer." + id; s.Voice.Has(key) {
+		return s.Voice.Say(key, nil)
+	}
+	return line(id)
+}
+
+// body draws what the state needs of people, and returns it in a line as well.
+func (s *Scene) body(state State) (blocks []slack.Block, next string) {
+	visit := s.Run.Current()
+	step := s.step(visit)
+	switch state {
+	case EndedState, EndingState:
+		return s.ending(state)
+	case SnoozedState:
+		next = s.Voice.Say("card.snoozed", words.Args{"until": s.Voice.Day(s.Run.SnoozedUntil)})
+		return []slack.Block{section(next), s.actions("more", s.more(visit, step)...)}, next
+	case ApprovalState:
+		return s.approval(visit, step)
+	case HeldState:
+		next = s.Voice.Say("card.held", nil)
+		return []slack.Block{section(next)}, next
+	}
+	if step == nil {
+		return nil, ""
+	}
+	switch {
+	case step.Ask != nil:
+		return s.question(visit, step)
+	case step.Task != nil:
+		return s.task(visit, step)
+	}
+	return s.waiting(step)
+}
+
+// question draws the question of an ask step and its answers.
+func (s *Scene) question(visit *playbooks.Visit, step *playbooks.Step) (blocks []slack.Block, next string) {
+	next = s.text(step.Ask.Text)
+	blocks = append(blocks, section(next))
+	if s.Run.TakenBy != "" {
+		blocks = append(blocks, context(s.Voice.Say("card.taken", words.Args{"person": s.person(s.Run.TakenBy)})))
+	}
+	buttons := s.answerButtons(visit, step)
+	if s.Run.TakenBy == "" {
+		buttons = append(buttons, button(TakenAction, s.Voice.Say("button.taken", nil), s.ref(visit)))
+	}
+	buttons = append(buttons, s.more(visit, step)...)
+	for i := 0; len(buttons) > 0; i++ {
+		n := min(len(buttons), maxElements)
+		blocks = append(blocks, s.actions("answers"+strconv.Itoa(i), buttons[:n]...))
+		buttons = buttons[n:]
+	}
+	return blocks, next
+}
+
+func (s *Scene) answerButtons(visit *playbooks.Visit, step *playbooks.Step) []slack.BlockElement {
+	var buttons []slack.BlockElement
+	for i := range step.Ask.Answers {
+		a := &step.Ask.Answers[i]
+		ref := s.ref(visit)
+		ref.Answer = a.ID
+		label := s.plainText(a.Label, s.Facts)
+		if label == "" {
+			label = a.ID
+		}
+		buttons = append(buttons, button(Clip(AnswerAction+a.ID, 255), label, ref))
+	}
+	return buttons
+}
+
+// task draws what a person must do.
+func (s *Scene) task(visit *playbooks.Visit, step *playbooks.Step) (blocks []slack.Block, next string) {
+	args := words.Args{"task": s.text(step.Task.Text), "person": s.person(visit.Assignee), "due": "–"}
+	id := "card.task_no_due"
+	if !visit.Due.IsZero() {
+		id, args["due"] = "card.task", s.Voice.Day(visit.Due)
+		if visit.Due.Before(s.Now) {
+			id = "card.task_overdue"
+		}
+	}
+	next = s.Voice.Say(id, args)
+	blocks = append(blocks, section(next))
+	if s.Run.TakenBy != "" {
+		blocks = append(blocks, context(s.Voice.Say("card.taken", words.Args{"person": s.person(s.Run.TakenBy)})))
+	}
+	blocks = append(blocks, s.checklist(visit, step)...)
+	elements := []slack.BlockElement{primary(button(DoneAction, s.Voice.Say("button.done", nil), s.ref(visit)))}
+	if s.Run.TakenBy == "" {
+		elements = append(elements, button(TakenAction, s.Voice.Say("button.taken", nil), s.ref(visit)))
+	}
+	elements = append(elements, s.more(visit, step)...)
+	return append(blocks, s.actions("task", elements...)), next
+}
+
+// checklist draws a task's items as boxes to tick, ten to a block.
+func (s *Scene) checklist(visit *playbooks.Visit, step *playbooks.Step) []slack.Block {
+	var blocks []slack.Block
+	items := step.Task.Checklist
+	for from := 0; from < len(items) && from < 5*maxChecks; from += maxChecks {
+		var all, ticked []*slack.OptionBlockObject
+		for i := from; i < min(from+maxChecks, len(items)); i++ {
+			o := option(strconv.Itoa(i), oneLine(s.plainText(items[i], s.Facts)))
+			all = append(all, o)
+			if slices.Contains(visit.Checked, i) {
+				ticked = append(ticked, o)
+			}
+		}
+		boxes := slack.NewCheckboxGroupsBlockElement(ChecksAction+":"+strconv.Itoa(from), all...)
+		boxes.InitialOptions = ticked
+		blocks = append(blocks, s.actions("checks"+strconv.Itoa(from), boxes))
+	}
+	return blocks
+}
+
+// waiting tells until when, or for what, the run waits.
+func (s *Scene) waiting(step *playbooks.Step) ([]slack.Block, string) {
+	var until string
+	for _, t := range s.Run.Timers {
+		if t.Kind == playbooks.WaitTimer {
+			until = s.Voice.Day(t.At)
+		}
+	}
+	id := "card.waiting"
+	switch {
+	case until != "" && step.Wait != nil && step.Wait.Until != nil:
+		id = "card.waiting_until_or"
+	case until != "":
+		id = "card.waiting_until"
+	case step.Wait != nil && step.Wait.Until != nil:
+		id = "card.waiting_for"
+	}
+	next := s.Voice.Say(id, words.Args{"until": until})
+	blocks := []slack.Block{section(next)}
+	if more := s.more(s.Run.Current(), step); len(more) > 0 {
+		blocks = append(blocks, s.actions("more", more...))
+	}
+	return blocks, next
+}
+
+// approval asks a second person.
+func (s *Scene) approval(visit *playbooks.Visit, step *playbooks.Step) ([]slack.Block, string) {
+	args := words.Args{"person": s.person(visit.By), "approver": s.person(visit.Approver), "answer": line(visit.Answer)}
+	if step != nil {
+		args["answer"] = s.answer(step, visit)
+	}
+	next := s.Voice.Say("card.approval", args)
+	return []slack.Block{
+		section(next),
+		s.actions("approval",
+			primary(button(ApproveAction, s.Voice.Say("button.approve", nil), s.ref(visit))),
+			button(RefuseAction, s.Voice.Say("button.refuse", nil), s.ref(visit))),
+	}, next
+}
+
+// ending tells the outcome, with the way back while there is one.
+func (s *Scene) ending(state State) ([]slack.Block, string) {
+	id := "card.ended"
+	if state == EndingState {
+		id = "card.ending"
+	}
+	next := s.Voice.Say(id, words.Args{"outcome": s.outcome(), "when": s.Voice.Day(s.Run.Ended)})
+	return append([]slack.Block{section(next)}, s.undo()...), next
+}
+
+// undo draws the way back, while there is one.
+func (s *Scene) undo() []slack.Block {
+	u := s.Run.Undo
+	if u == nil || !u.Until.After(s.Now) {
+		return nil
+	}
+	visit := s.Run.Current()
+	if visit == nil && len(s.Run.Visits) > 0 {
+		visit = &s.Run.Visits[len(s.Run.Visits)-1]
+	}
+	return []slack.Block{s.actions("undo", button(UndoAction, s.Voice.Say("button.undo", nil), s.ref(visit)))}
+}
+
+// outcome names how the run ended, escaped.
+func (s *Scene) outcome() string {
+	if def, ok := s.playbook().Outcomes[s.Run.Outcome]; ok && !def.Title.IsZero() {
+		return line(s.plainText(def.Title, s.Facts))
+	}
+	if id := "outcome." + s.Run.Outcome; s.Voice.Has(id) {
+		return s.Voice.Say(id, nil)
+	}
+	return line(strings.ReplaceAll(s.Run.Outcome, "_", " "))
+}
+
+// more is the menu of what every step allows.
+func (s *Scene) more(visit *playbooks.Visit, step *playbooks.Step) []slack.BlockElement {
+	if visit == nil {
+		return nil
+	}
+	say := func(id string) string { return s.Voice.Say("button."+id, nil) }
+	var options []*slack.OptionBlockObject
+	if step != nil && (step.Ask != nil || step.Task != nil) {
+		options = append(options, option(SnoozeAction, say("snooze")), option(DismissAction, say("dismiss")),
+			option(ReassignAction, say("reassign")))
+	}
+	if step != nil && step.Task != nil {
+		options = append(options, option(MoveAction, say("move")))
+	}
+	options = append(options, option(DetailsAction, say("details")))
+	return []slack.BlockElement{slack.NewOverflowBlockElement(MoreAction, options...)}
+}
+
+// why is the last line: why the card is there, whose it is, what matters besides.
+func (s *Scene) why() string {
+	parts := s.reasons()
+	if s.Run.Draft {
+		parts = append([]string{s.Voice.Say("why.draft", nil)}, parts...)
+	}
+	if s.Private {
+		parts = append(parts, s.Voice.Say("why.yours", nil))
+	} else if s.Run.Assignee != "" {
+		parts = append(parts, s.Voice.Say("why.owner", words.Args{"person": s.person(s.Run.Assignee)}))
+	}
+	if renewal := s.renewal(); renewal != "" {
+		parts = append(parts, renewal)
+	}
+	if s.Account != nil {
+		if crm := link(s.Account.URL, s.Voice.Say("why.crm", nil)); crm != "" {
+			parts = append(parts, crm)
+		}
+	}
+	return s.Voice.Say("why.line", words.Args{"parts": strings.Join(parts, " · ")})
+}
+
+// ref says which run and visit a button means.
+func (s *Scene) ref(visit *playbooks.Visit) Ref {
+	ref := Ref{Run: s.Run.ID}
+	if visit != nil {
+		ref.Visit = visit.N
+	}
+	return ref
+}
+
+// actions makes a row of buttons and menus about the current visit.
+func (s *Scene) actions(role string, elements ...slack.BlockElement) *slack.ActionBlock {
+	return slack.NewActionBlock(s.ref(s.Run.Current()).blockID(role), elements...)
+}

@@ -1,0 +1,252 @@
+package cards
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/words"
+	"playcaller/rules"
+)
+
+// fieldLimit is how many characters a form's text may have where the field does
+// not say.
+const fieldLimit = 2000
+
+// A FormScene is what the drawing of a handoff form may know.
+type FormScene struct {
+	Form    *playbooks.Form
+	Account *rules.Account
+	Values  map[string]any // by field, as in playbooks.Event.Fields
+	Ref     Ref            // of the run that is filled in, or of the account alone
+	Voice   *Voice
+	User    func(person string) string // Slack user id, or ""
+}
+
+// PickForm asks which account is handed over.
+func PickForm(v *Voice, ref Ref) slack.ModalViewRequest {
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(v.Say("pick.placeholder", nil), maxPlaceholder), AccountPicker)
+	zero := 0
+	menu.MinQueryLength = &zero
+	return modal(v, PickView, v.Say("modal.handoff", nil), v.Say("modal.next", nil), ref,
+		input(AccountBlock, v.Say("pick.account", nil), v.Say("pick.hint", nil), menu, false))
+}
+
+// AccountOptions are the entries of the menu of PickForm.
+func AccountOptions(v *Voice, accounts []*rules.Account) []*slack.OptionBlockObject {
+	var options []*slack.OptionBlockObject
+	for _, a := range accounts {
+		if len(options) < maxOptions && len(a.ID) <= 150 {
+			options = append(options, option(a.ID, CustomerName(v, a, a.ID)))
+		}
+	}
+	return options
+}
+
+// HandoffForm draws a form to fill in. Nothing is required: what is missing is
+// shown to the receiver first.
+func HandoffForm(f FormScene) slack.ModalViewRequest {
+	lang := f.Voice.Lang()
+	blocks := []slack.Block{section(f.Voice.Say("handoff.form", words.Args{
+		"customer": line(CustomerName(f.Voice, f.Account, f.Ref.Account)),
+	}))}
+	for i := range f.Form.Sections {
+		part := &f.Form.Sections[i]
+		if title := part.Title.In(lang); title != "" {
+			blocks = append(blocks, slack.NewHeaderBlock(plain(title, maxPlaceholder)))
+		}
+		if about := part.About.In(lang); about != "" {
+			blocks = append(blocks, context(Escape(about)))
+		}
+		for k := range part.Fields {
+			blocks = append(blocks, f.field(&part.Fields[k]))
+		}
+	}
+	if len(blocks) > maxViewBlocks-1 {
+		blocks = inputsFirst(blocks)
+	}
+	later := slack.NewCheckboxGroupsBlockElement(Value, option(DraftBlock, f.Voice.Say("handoff.draft", nil)))
+	blocks = append(blocks, input(DraftBlock, f.Voice.Say("handoff.draft_label", nil), "", later, true))
+	view := modal(f.Voice, HandoffView, f.Voice.Say("modal.handoff", nil), f.Voice.Say("modal.send", nil), f.Ref, blocks...)
+	return lighten(view)
+}
+
+// inputsFirst drops titles so that a long form keeps as many fields as a view
+// holds; what does not fit can be told in the thread.
+func inputsFirst(blocks []slack.Block) []slack.Block {
+	kept := blocks[:1:1]
+	for _, b := range blocks[1:] {
+		if _, ok := b.(*slack.InputBlock); ok {
+			kept = append(kept, b)
+		}
+	}
+	return kept[:min(len(kept), maxViewBlocks-1)]
+}
+
+// lighten takes hints, and then the longest values, out of a view that would be
+// too heavy for Slack.
+func lighten(view slack.ModalViewRequest) slack.ModalViewRequest {
+	for limit := 1000; limit > 10; limit /= 2 {
+		if b, err := json.Marshal(view); err != nil || len(b) <= maxView {
+			break
+		}
+		for _, b := range view.Blocks.BlockSet {
+			if in, ok := b.(*slack.InputBlock); ok {
+				in.Hint = nil
+				if e, ok := in.Element.(*slack.PlainTextInputBlockElement); ok {
+					e.InitialValue = clipBare(e.InitialValue, limit)
+				}
+			}
+		}
+	}
+	return view
+}
+
+// star marks by when a field is needed.
+func star(n playbooks.Need) string {
+	switch n {
+	case playbooks.AtWin:
+		return "★ "
+	case playbooks.ByKickoff:
+		return "☆ "
+	}
+	return ""
+}
+
+// field draws one field with its value.
+func (f *FormScene) field(field *playbooks.Field) *slack.InputBlock {
+	lang := f.Voice.Lang()
+	label := field.Label.In(lang)
+	if label == "" {
+		label = field.ID
+	}
+	hint := field.Hint.In(lang)
+	if field.Kind == playbooks.ListField {
+		hint = f.listHint(field, hint)
+	}
+	return input(FieldBlock+field.ID, star(field.Need)+label, hint, f.element(field, f.Values[field.ID]), true)
+}
+
+func (f *FormScene) listHint(field *playbooks.Field, hint string) string {
+	var parts []string
+	for _, p := range field.Parts {
+		parts = append(parts, p.In(f.Voice.Lang()))
+	}
+	said := f.Voice.Say("handoff.one_a_line", nil)
+	if len(parts) > 0 {
+		said = f.Voice.Say("handoff.parts_a_line", words.Args{"parts": strings.Join(parts, " / ")})
+	}
+	return strings.TrimSpace(hint + " " + said)
+}
+
+func (f *FormScene) element(field *playbooks.Field, value any) slack.BlockElement {
+	limit := fieldLimit
+	if field.Max > 0 && field.Kind != playbooks.ListField {
+		limit = field.Max
+	}
+	written := textOf(value)
+	switch field.Kind {
+	case playbooks.DateField:
+		if _, err := rules.ParseDate(written); err != nil {
+			written = ""
+		}
+		return datePicker(written)
+	case playbooks.PersonField:
+		if f.User != nil && written != "" {
+			return usersSelect(f.User(written))
+		}
+		return usersSelect("")
+	case playbooks.NumberField, playbooks.AmountField:
+		e := slack.NewNumberInputBlockElement(nil, Value, true)
+		if n, ok := number(value); ok {
+			e.InitialValue = strconv.FormatFloat(n, 'f', -1, 64)
+		}
+		return e
+	case playbooks.ChoiceField, playbooks.ChoicesField, playbooks.YesNoField:
+		return f.menu(field, value)
+	case playbooks.LongTextField, playbooks.ListField:
+		return textInput(true, 3000, written)
+	}
+	return textInput(false, limit, written)
+}
+
+// menu draws a field that is chosen from a list.
+func (f *FormScene) menu(field *playbooks.Field, value any) slack.BlockElement {
+	var options []*slack.OptionBlockObject
+	if field.Kind == playbooks.YesNoField {
+		options = []*slack.OptionBlockObject{option("yes", f.Voice.Say("yes", nil)), option("no", f.Voice.Say("no", nil))}
+		if b, ok := value.(bool); ok {
+			value = map[bool]string{true: "yes", false: "no"}[b]
+		}
+	}
+	for _, c := range field.Choices {
+		if len(options) < maxOptions {
+			label := c.Label.In(f.Voice.Lang())
+			if label == "" {
+				label = c.ID
+			}
+			options = append(options, option(c.ID, label))
+		}
+	}
+	if len(options) == 0 {
+		return textInput(false, fieldLimit, textOf(value))
+	}
+	chosen := map[string]bool{}
+	for _, one := range listOf(value) {
+		chosen[one] = true
+	}
+	var initial []*slack.OptionBlockObject
+	for _, o := range options {
+		if chosen[o.Value] {
+			initial = append(initial, o)
+		}
+	}
+	if field.Kind == playbooks.ChoicesField {
+		e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, Value, options...)
+		e.InitialOptions = initial
+		return e
+	}
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, Value, options...)
+	if len(initial) > 0 {
+		e.InitialOption = initial[0]
+	}
+	return e
+}
+
+// textOf writes a form value as text: the lines of a list, the digits of a number.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case rules.Date:
+		return v.String()
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []string, []any:
+		return strings.Join(listOf(value), "\n")
+	}
+	return fmt.Sprint(value)
+}
+
+// listOf returns a form value as a list.
+func listOf(value any) []string {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []string:
+		return v
+	case []any:
+		out := make([]string, len(v))
+		for i := range v {
+			out[i] = fmt.Sprint(v[i])
+		}
+		return out
+	}
+	return nil
+}

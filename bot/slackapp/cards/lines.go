@@ -1,0 +1,272 @@
+package cards
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/words"
+	"playcaller/rules"
+)
+
+// Log draws the thread's lines for the entries of Run.Log from one index up to
+// another, which is not included; ok is false where none of them is to be said.
+func Log(s *Scene, from, to int) (m Message, ok bool) {
+	var lines []string
+	to = min(max(to, 0), len(s.Run.Log))
+	for _, e := range s.Run.Log[min(max(from, 0), to):to] {
+		if !e.Quiet() && s.Voice.Has(e.What) {
+			lines = append(lines, s.Voice.Say(e.What, s.entryArgs(e)))
+		}
+	}
+	if len(lines) == 0 {
+		return Message{}, false
+	}
+	const most = 30
+	lines = lines[max(0, len(lines)-most):]
+	return Message{Text: fallback(lines...), Blocks: Fit(paragraphs(lines))}, true
+}
+
+// entryArgs writes an entry's arguments for people.
+func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
+	args := words.Args{"by": s.person(e.By), "person": s.person(e.By), "customer": s.customer(),
+		"account": s.customer(), "title": line(s.title(s.Run.Playbook)), "at": e.At}
+	step := Step(s.Book, s.playbook(), s.Run.Variant, e.Step)
+	args["step"] = s.stepText(step)
+	args["task"], args["question"] = args["step"], args["step"]
+	for name, value := range e.Args {
+		args[name] = s.arg(step, name, value)
+	}
+	return args
+}
+
+// stepText is what a step asks, in one line.
+func (s *Scene) stepText(step *playbooks.Step) string {
+	switch {
+	case step == nil:
+		return ""
+	case step.Ask != nil:
+		return Clip(line(s.plainText(step.Ask.Text, s.Facts)), 300)
+	case step.Task != nil:
+		return Clip(line(s.plainText(step.Task.Text, s.Facts)), 300)
+	}
+	return ""
+}
+
+// arg writes one argument of a log entry or an effect: ids become names.
+func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
+	text, isText := value.(string)
+	if !isText {
+		return value
+	}
+	switch name {
+	case "person", "assignee", "by", "approver", "accepter", "sales", "to", "cover":
+		return s.person(text)
+	case "playbook", "title":
+		return line(s.title(text))
+	case "outcome":
+		was := s.Run.Outcome
+		defer func() { s.Run.Outcome = was }()
+		s.Run.Outcome = text
+		return s.outcome()
+	case "answer", "first":
+		if step != nil {
+			return s.answerLabel(step, text)
+		}
+	case "reason":
+		if slices.Contains(DismissReasons, text) {
+			return s.Voice.Say("dismiss."+text, nil)
+		}
+	case "step":
+		if t := s.stepText(Step(s.Book, s.playbook(), s.Run.Variant, text)); t != "" {
+			return t
+		}
+	case "milestone":
+		if s.Book != nil {
+			if m := s.Book.Journey.Milestone(text); m != nil {
+				return line(m.Title.In(s.Voice.Lang()))
+			}
+		}
+	}
+	return Clip(Escape(text), 500)
+}
+
+// A Nudge is one reason to speak to a person.
+type Nudge struct {
+	Scene  *Scene
+	Effect playbooks.Effect
+	Link   string // address of the run's card, or ""
+}
+
+// Nudges draws one direct message for all that a person must hear. Reminders of
+// several tasks become one line that counts them.
+func Nudges(v *Voice, nudges []Nudge) Message {
+	nudges = nudges[:min(len(nudges), 12)]
+	var blocks []slack.Block
+	var lines []string
+	overdue, today, open := countTasks(v, nudges)
+	if open > 1 {
+		head := v.Say("dm.reminder", words.Args{"count": open, "today": today, "overdue": overdue})
+		lines = append(lines, head)
+		blocks = append(blocks, section(head))
+	}
+	for i := range nudges {
+		n := &nudges[i]
+		said := n.say()
+		lines = append(lines, said)
+		blocks = append(blocks, section(said))
+		if row := n.buttons(len(nudges) == 1, i); row != nil {
+			blocks = append(blocks, row)
+		}
+	}
+	return Message{Text: fallback(lines...), Blocks: Fit(blocks)}
+}
+
+// countTasks counts the unfinished tasks among reminders.
+func countTasks(v *Voice, nudges []Nudge) (overdue, today, open int) {
+	for _, n := range nudges {
+		visit := visitOf(n.Scene.Run, n.Effect.Visit)
+		if n.Effect.What != playbooks.NudgeReminder && n.Effect.What != playbooks.NudgeOverdue ||
+			visit == nil || visit.Kind != playbooks.TaskStep {
+			continue
+		}
+		open++
+		switch {
+		case visit.Due.IsZero():
+		case visit.Due.Before(n.Scene.Now):
+			overdue++
+		case v.dateOf(visit.Due) == v.dateOf(n.Scene.Now):
+			today++
+		}
+	}
+	return overdue, today, open
+}
+
+func visitOf(r *playbooks.Run, n int) *playbooks.Visit {
+	if n < 0 || n >= len(r.Visits) {
+		return r.Current()
+	}
+	return &r.Visits[n]
+}
+
+// say is the nudge's sentence.
+func (n *Nudge) say() string {
+	s := n.Scene
+	visit := visitOf(s.Run, n.Effect.Visit)
+	step := s.step(visit)
+	args := words.Args{
+		"account": s.customer(), "customer": s.customer(), "title": line(s.title(s.Run.Playbook)),
+		"question": s.stepText(step), "task": s.stepText(step), "text": s.stepText(step), "step": s.stepText(step),
+		"person": s.person(n.Effect.Person), "assignee": "", "due": "–", "outcome": s.outcome(), "count": 1,
+		"period": s.waited(visit),
+	}
+	if visit != nil {
+		args["assignee"] = s.person(visit.Assignee)
+		args["answer"] = line(visit.Answer)
+		if !visit.Due.IsZero() {
+			args["due"] = s.Voice.Day(visit.Due)
+		}
+		if step != nil && visit.Answer != "" {
+			args["answer"] = s.answer(step, visit)
+		}
+	}
+	if h := s.Run.Handoff; h != nil {
+		args["sales"], args["accepter"], args["reason"] = s.person(h.Sales), s.person(h.Accepter), Escape(h.Reason)
+		args["start"] = s.startDate(h)
+		args["count"], args["missing"] = len(h.Missing), len(h.Missing)
+		args["questions"] = len(h.Open())
+		if open := h.Open(); len(open) > 0 {
+			q := h.Questions[open[0]]
+			args["question"], args["person"], args["count"] = Clip(Escape(q.Text), 1000), s.person(q.By), len(open)
+			args["accepter"] = s.person(q.By)
+		}
+	}
+	for name, value := range n.Effect.Args {
+		args[name] = s.arg(step, name, value)
+	}
+	said := s.Voice.Say("nudge."+n.Effect.What, args)
+	if h := s.Run.Handoff; h != nil && n.Effect.What == playbooks.NudgeHandoff {
+		if gaps := s.gaps(h); gaps != "" {
+			said += "\n" + gaps
+		}
+	}
+	if said == "nudge."+n.Effect.What { // the catalogue does not know it
+		said = s.Voice.Say("dm.plain", args)
+	}
+	if open := link(n.Link, s.Voice.Say("dm.open", nil)); open != "" {
+		said += "  " + open
+	}
+	return said
+}
+
+// waited is how long the person has had the step, in working days.
+func (s *Scene) waited(visit *playbooks.Visit) rules.Period {
+	if visit == nil || visit.Delivered.IsZero() {
+		return rules.Period{}
+	}
+	day := s.Team.Calendar(visit.Assignee)
+	n := 0
+	for d := day.Day(visit.Delivered) + 1; d <= day.Day(s.Now) && n < 60; d++ {
+		if day.WorkingDay(d) {
+			n++
+		}
+	}
+	return rules.Period{WorkingDays: n}
+}
+
+// buttons are what the person can do without opening the card: all of a single
+// nudge's, only "done" among several.
+func (n *Nudge) buttons(alone bool, index int) slack.Block {
+	s := n.Scene
+	visit := s.Run.Current()
+	if visit == nil || visit.N != n.Effect.Visit || !s.Run.Open() || s.Run.Ending() {
+		return nil
+	}
+	step := s.step(visit)
+	role := fmt.Sprintf("nudge%d", index)
+	say := func(id string) string { return s.Voice.Say("button."+id, nil) }
+	ref := s.ref(visit)
+	switch n.Effect.What {
+	case playbooks.NudgeEscalation:
+		return s.actions(role, button(ReassignAction, say("change_owner"), ref),
+			button(MoveAction, say("extend"), ref), button(SkipAction, say("skip"), ref))
+	case playbooks.NudgeApproval:
+		return s.actions(role, primary(button(ApproveAction, say("approve"), ref)), button(RefuseAction, say("refuse"), ref))
+	case playbooks.NudgeAskedBack:
+		return s.actions(role, primary(button(ReplyAction, say("reply"), ref)))
+	case playbooks.NudgeFill:
+		return s.actions(role, primary(button(FillAction, say("fill"), ref)))
+	case playbooks.NudgeHandoff:
+		if s.Run.Handoff != nil && s.Run.Handoff.State == playbooks.HandoffSent {
+			return s.handoffButtons(s.Run.Handoff, visit)
+		}
+		return nil
+	case playbooks.NudgeTold, playbooks.NudgeCall, playbooks.NudgeAccepted, playbooks.NudgeDeclined, playbooks.NudgeWithdrawn:
+		return nil
+	}
+	switch {
+	case step == nil:
+		return nil
+	case step.Task != nil:
+		return s.actions(role, append([]slack.BlockElement{primary(button(DoneAction, say("done"), ref))}, s.more(visit, step)...)...)
+	case step.Ask != nil && alone && len(step.Ask.Answers) < maxElements-2:
+		elements := s.answerButtons(visit, step)
+		if s.Run.TakenBy == "" {
+			elements = append(elements, button(TakenAction, say("taken"), ref))
+		}
+		return s.actions(role, append(elements, s.more(visit, step)...)...)
+	}
+	return nil
+}
+
+// Say draws the message of a say step.
+func Say(s *Scene, e playbooks.Effect) Message {
+	said := Escape(e.Text)
+	if step := Step(s.Book, s.playbook(), s.Run.Variant, e.Step); step != nil && step.Say != nil {
+		said = s.text(step.Say.Text)
+	}
+	head := "*" + s.customer() + "* · " + line(s.title(s.Run.Playbook))
+	return Message{Text: fallback(s.headline(), said), Blocks: Fit([]slack.Block{section(said), context(head)})}
+}

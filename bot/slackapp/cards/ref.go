@@ -1,0 +1,87 @@
+package cards
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Ref is what a button, a menu or a form is about. It never names a message:
+// a click means a run and a visit, wherever it was made.
+type Ref struct {
+	Run     string `json:"r,omitempty"`
+	Visit   int    `json:"v,omitempty"`
+	Answer  string `json:"a,omitempty"`
+	Account string `json:"c,omitempty"` // where there is no run yet
+	Form    string `json:"f,omitempty"` // kind of handoff form
+	Purpose string `json:"p,omitempty"`
+	ID      string `json:"i,omitempty"` // of a request to start something, so that it is done once
+}
+
+// String writes the Ref as a button's value or a view's private metadata.
+func (r Ref) String() string {
+	b, err := json.Marshal(r)
+	if err != nil || len(b) > maxValue {
+		return "{}"
+	}
+	return string(b)
+}
+
+// ParseRef reads what String wrote. The error says that the value is not ours.
+func ParseRef(s string) (Ref, error) {
+	var r Ref
+	if err := json.Unmarshal([]byte(s), &r); err != nil {
+		return Ref{}, fmt.Errorf("button value %q is not one of ours: %w", Clip(s, 80), err)
+	}
+	return r, nil
+}
+
+// blockID names an actions block so that its menus, whose options have short
+// values, say which run and visit they mean.
+func (r Ref) blockID(role string) string {
+	return role + ":" + strconv.Itoa(r.Visit) + ":" + r.Run
+}
+
+// ParseBlockID reads the run and visit from the id of an actions block.
+func ParseBlockID(id string) (Ref, bool) {
+	_, rest, ok := strings.Cut(id, ":")
+	if !ok {
+		return Ref{}, false
+	}
+	visit, run, ok := strings.Cut(rest, ":")
+	n, err := strconv.Atoi(visit)
+	if !ok || err != nil || run == "" {
+		return Ref{}, false
+	}
+	return Ref{Run: run, Visit: n}, true
+}
+
+// The action ids of buttons and menus. Those of answers are AnswerAction and the
+// answer's id: ids are unique within a message.
+const (
+	AnswerAction   = "answer:"
+	TakenAction    = "taken"
+	DoneAction     = "done"
+	ChecksAction   = "checks"
+	MoreAction     = "more"
+	SnoozeAction   = "snooze"
+	DismissAction  = "dismiss"
+	ReassignAction = "reassign"
+	MoveAction     = "move"
+	SkipAction     = "skip"
+	DetailsAction  = "details"
+	UndoAction     = "undo"
+	ApproveAction  = "approve"
+	RefuseAction   = "refuse"
+	AcceptAction   = "handoff_accept"
+	AskBackAction  = "handoff_ask"
+	DeclineAction  = "handoff_decline"
+	ReplyAction    = "handoff_reply"
+	FillAction     = "handoff_fill"
+	ReadAction     = "handoff_read"
+	WithdrawAction = "handoff_withdraw"
+	OpenAction     = "open" // a link: nothing is to be done
+	AccountAction  = "account"
+	HandoffAction  = "handoff_new"
+)
