@@ -90,7 +90,7 @@ function niceTicks(low, high) {
 function axes(plot, categories, view) {
   const format = numbers(view);
   const letter = matchMedia("(max-width: 760px)").matches ? 10.5 : 7.5;
-  const every = Math.max(1, Math.ceil((Math.max(...categories.map((c) => c.length), 1) + 1) * letter / plot.step));
+  const every = Math.max(1, Math.ceil((Math.max(...categories.map(letters), 1) + 1) * letter / plot.step));
   const last = categories.length - 1;
   return svg("g", { class: "chart-axes" },
     plot.ticks.map((tick) => [
@@ -102,6 +102,11 @@ function axes(plot, categories, view) {
       const anchor = !plot.banded && i === last ? "end" : !plot.banded && i === 0 ? "start" : "middle";
       return shown && svg("text", { x: plot.x(i), y: size.height - 10, "text-anchor": anchor }, label);
     }));
+}
+
+// The width of a label in Latin letters; Japanese ones are wider.
+function letters(label) {
+  return [...label].reduce((sum, character) => sum + (character > "\u2e7f" ? 1.7 : 1), 0);
 }
 
 function lines(series, categories, valueOf, plot, type, roles) {
@@ -195,8 +200,15 @@ function key(s, roles) {
 function legend(series, roles, type) {
   const shown = type === "bar" ? series.map((s) => [s.name, `s${s.index % 6} block`])
     : [...series.filter((s) => s !== roles.low && s !== roles.high).map((s) => [s.name, roleClass(s, roles)]),
-      ...(roles.low ? [[`${roles.low.name} – ${roles.high.name}`, "band-key"]] : [])];
+      ...(roles.low ? [[bandName(roles.low.name, roles.high.name), "band-key"]] : [])];
   return h("ul", { class: "legend" }, shown.map(([name, kind]) => h("li", null, h("span", { class: `key ${kind}`, "aria-hidden": "true" }), name)));
+}
+
+/** One name for both edges: "usual, low" and "usual, high" become "usual, low – high". */
+function bandName(low, high) {
+  let same = 0;
+  while (same < Math.min(low.length, high.length) && low[same] === high[same]) same += 1;
+  return `${low} – ${same > 1 ? high.slice(same) : high}`;
 }
 
 function summary(title, series, categories, valueOf, view) {

@@ -122,14 +122,15 @@ function takeWhile(lines, from, test) {
   return to;
 }
 
-// One alternative for each thing that may stand inside a line; a mark counts only at the edge of a word, as in Slack.
+// One alternative for each thing that may stand inside a line; a mark counts only at the edge of a word, as in Slack, and
+// not beside a zero-width space within, which is how a bot keeps data from being formatted.
 const inlinePattern = new RegExp([
-  "`(?<code>[^`\\n]+)`",
+  "`(?!\\u200b)(?<code>[^`\\n]+)`",
   "<(?<ref>[^<>\\n]+)>",
   ":(?<emoji>[a-z0-9_+-]+(?:::skin-tone-\\d)?):",
-  "(?<![\\p{L}\\p{N}*])\\*(?<bold>[^\\s*](?:[^*\\n]*[^\\s*])?)\\*(?![\\p{L}\\p{N}*])",
-  "(?<![\\p{L}\\p{N}_])_(?<italic>[^\\s_](?:[^\\n]*?[^\\s_])?)_(?![\\p{L}\\p{N}_])",
-  "(?<![\\p{L}\\p{N}~])~(?<strike>[^\\s~](?:[^~\\n]*[^\\s~])?)~(?![\\p{L}\\p{N}~])",
+  "(?<![\\p{L}\\p{N}*])\\*(?<bold>[^\\s*\\u200b](?:[^*\\n]*[^\\s*\\u200b])?)\\*(?![\\p{L}\\p{N}*])",
+  "(?<![\\p{L}\\p{N}_])_(?<italic>[^\\s_\\u200b](?:[^\\n]*?[^\\s_\\u200b])?)_(?![\\p{L}\\p{N}_])",
+  "(?<![\\p{L}\\p{N}~])~(?<strike>[^\\s~\\u200b](?:[^~\\n]*[^\\s~\\u200b])?)~(?![\\p{L}\\p{N}~])",
 ].join("|"), "gu");
 
 function inline(text, view) {
