@@ -156,9 +156,11 @@ type Outgoing struct {
 
 	// Uncertain marks what may have been posted by a process that was killed.
 	Uncertain bool `json:"uncertain,omitempty"`
-	// Sent and Parent say, when it is handed to be drawn, where the message itself and the run's card are.
+	// Sent and Parent say, when it is handed to be drawn, where the message itself and the run's card are; Handed, that
+	// the sender was given it before.
 	Sent   Post `json:"-"`
 	Parent Post `json:"-"`
+	Handed bool `json:"-"`
 }
 
 // Sent is where a post went.

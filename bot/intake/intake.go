@@ -33,6 +33,9 @@ type Options struct {
 	// Book returns the book that signals are checked against.
 	Book  func() *playbooks.Book
 	Reads Reads
+	// Explain says in words why a playbook does or does not start for an account, at a time; the present for the zero time.
+	Explain func(ctx context.Context, account, playbook, lang string, at time.Time) (string, error)
+	Parked  *store.Docs[store.Parked]
 	// Ready returns nil while the program can do its work, and what is wrong otherwise.
 	Ready func() error
 	// Tokens are the bearer tokens that are let in; none means everybody.
@@ -81,14 +84,18 @@ func New(o Options) *Intake {
 func (in *Intake) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]http.HandlerFunc{
-		"POST /v1/signals":                      in.signals,
-		"POST /v1/accounts":                     in.accounts,
-		"GET /v1/accounts/{id}":                 in.account,
-		"GET /v1/accounts/{id}/series/{signal}": in.series,
-		"GET /v1/accounts/{id}/decisions":       in.decisions,
-		"GET /v1/runs":                          in.runs,
-		"GET /v1/runs/{id...}":                  in.run,
-		"/v1/":                                  in.unknown,
+		"POST /v1/signals":                         in.signals,
+		"POST /v1/accounts":                        in.accounts,
+		"GET /v1/accounts/{id}":                    in.account,
+		"GET /v1/accounts/{id}/series/{signal}":    in.series,
+		"GET /v1/accounts/{id}/decisions":          in.decisions,
+		"GET /v1/accounts/{id}/explain/{playbook}": in.explain,
+		"GET /v1/parked":                           in.parked,
+		"POST /v1/parked/{id}/retry":               in.retry,
+		"DELETE /v1/parked/{id}":                   in.drop,
+		"GET /v1/runs":                             in.runs,
+		"GET /v1/runs/{id...}":                     in.run,
+		"/v1/":                                     in.unknown,
 	} {
 		mux.Handle(pattern, in.admit(h))
 	}

@@ -2,8 +2,11 @@ package intake
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 
 	"playcaller/rules"
 	"playcaller/store"
@@ -131,4 +134,32 @@ func limit(w http.ResponseWriter, r *http.Request) (int, bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// explain says in words why a playbook does or does not start for an account.
+func (in *Intake) explain(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	var at time.Time
+	if s := q.Get("at"); s != "" {
+		var err error
+		if at, err = parseTime(s); err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+	}
+	book, playbook := in.o.Book(), r.PathValue("playbook")
+	if book.Playbooks[playbook] == nil {
+		refuse(w, http.StatusNotFound, unknownName("playbook", playbook, slices.Collect(maps.Keys(book.Playbooks)), "the book has it").Error())
+		return
+	}
+	lang := "en"
+	if q.Get("lang") == "ja" {
+		lang = "ja"
+	}
+	text, err := in.o.Explain(r.Context(), r.PathValue("id"), playbook, lang, at)
+	if err != nil {
+		in.fail(w, r, err)
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"text": text})
 }

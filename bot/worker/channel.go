@@ -114,7 +114,7 @@ func (j *job) sent(c *channel, ev stream.Event, s inbox.Sent) error {
 		if out.Kind == "card" && !known {
 			return j.publish(inbox.AccountKey(out.Account), inbox.PostedKind, t, "posted/"+s.Key, inbox.Posted{Run: out.Run, Post: s.Post})
 		}
-	} else {
+	} else if s.Error != errNothing.Error() {
 		j.o.w.counts.Undelivered.Add(1)
 		j.o.w.o.Logger.Error("Slack will not take a message", "channel", v.Name, "run", out.Run, "kind", out.Kind, "error", s.Error)
 	}
@@ -158,6 +158,7 @@ func (o *owner) handOver(ctx context.Context, name string) error {
 		if version, ok := c.handed[out.Key]; ok && version >= out.Version {
 			continue
 		}
+		_, out.Handed = c.handed[out.Key]
 		c.handed[out.Key] = out.Version
 		if s, ok := c.doc.Value.Sent[out.Key]; ok {
 			out.Sent = s.Post

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -116,10 +117,7 @@ func set(a *rules.Account, s inbox.Set, at time.Time, zone *time.Location) error
 	case "milestone":
 		return setMilestone(a, name, s, at, zone)
 	case "attributes":
-		if a.Attributes == nil {
-			a.Attributes = map[string]any{}
-		}
-		a.Attributes[name] = s.Value
+		a.Attributes = with(a.Attributes, name, s.Value)
 	case "role":
 		return patch(a, "roles", []any{map[string]any{"role": name, "person": s.Value}})
 	case "contract":
@@ -149,9 +147,6 @@ func patch(a *rules.Account, field string, v any) error {
 
 // setMilestone dates a milestone (the value is a day), or marks it reached (true) or not reached (false).
 func setMilestone(a *rules.Account, name string, s inbox.Set, at time.Time, zone *time.Location) error {
-	if a.Milestones == nil {
-		a.Milestones = map[string]rules.Milestone{}
-	}
 	m := a.Milestones[name]
 	switch v := s.Value.(type) {
 	case bool:
@@ -168,6 +163,14 @@ func setMilestone(a *rules.Account, name string, s inbox.Set, at time.Time, zone
 	default:
 		return fmt.Errorf("set milestone.%s: %v is neither a day nor true or false", name, s.Value)
 	}
-	a.Milestones[name] = m
+	a.Milestones = with(a.Milestones, name, m)
 	return nil
+}
+
+// with returns a copy of a map with one entry changed: readers may hold the old one.
+func with[V any](m map[string]V, key string, v V) map[string]V {
+	changed := make(map[string]V, len(m)+1)
+	maps.Copy(changed, m)
+	changed[key] = v
+	return changed
 }

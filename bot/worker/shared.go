@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,6 +140,29 @@ func (w *Worker) View(account string, see func(v *store.Account, h *rules.Histor
 		return false
 	}
 	see(&a.doc.Value, &a.history, o.book)
+	return true
+}
+
+// Each calls see with every account that this replica has, until it returns false. What see is given must not be kept.
+func (w *Worker) Each(see func(v *store.Account) bool) {
+	w.mu.RLock()
+	owners := slices.Collect(maps.Values(w.owners))
+	w.mu.RUnlock()
+	for _, o := range owners {
+		if !o.each(see) {
+			return
+		}
+	}
+}
+
+func (o *owner) each(see func(v *store.Account) bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, a := range o.accounts {
+		if !see(&a.doc.Value) {
+			return false
+		}
+	}
 	return true
 }
 

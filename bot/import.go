@@ -1,0 +1,299 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"playcaller/bot/intake"
+)
+
+// importChunk is how many rows are sent in one request.
+const importChunk = 1000
+
+func importCommand(getenv func(string) string) *cobra.Command {
+	var to, token string
+	c := &cobra.Command{
+		Use:   "import accounts|signals FILE.csv",
+		Short: "Send a spreadsheet to a running bot",
+		Long: `Sends the rows of a CSV file to a running bot. The first line names the columns.
+
+accounts: id is needed; name, plan, seats, arr, owner, country, time_zone, stage and the other fields of
+POST /v1/accounts may follow. contract_id, contract_start, contract_end, contract_notice_by, contract_seats,
+contract_product and contract_auto_renew make a contract. An empty cell leaves the field as it is.
+
+signals: account, signal and value are needed; date (or at), by, user, id and mode may follow. A row without a
+mode sets its day's value, so that a file can be imported again after a correction.
+
+Rows that are refused are listed with their line and reason at the end; the others stand.`,
+		Example: `  playcaller import accounts customers.csv
+  playcaller import signals logins.csv --to http://127.0.0.1:8080`,
+		Args: func(c *cobra.Command, args []string) error {
+			if err := exactly("accounts|signals", "FILE.csv")(c, args); err != nil {
+				return err
+			}
+			if args[0] != "accounts" && args[0] != "signals" {
+				return usageError{fmt.Errorf("import accounts or signals, not %q", args[0])}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			f, err := os.Open(args[1])
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			if token == "" {
+				token, _, _ = strings.Cut(getenv("PLAYCALLER_API_TOKENS"), ",")
+			}
+			i := &importer{url: strings.TrimSuffix(to, "/") + "/v1/" + args[0], token: token, out: c.OutOrStdout(), err: c.ErrOrStderr()}
+			if args[0] == "signals" {
+				i.row = signalRow
+			} else {
+				i.row = accountRow
+			}
+			return i.run(c.Context(), f)
+		},
+	}
+	c.Flags().StringVar(&to, "to", "http://127.0.0.1:8080", "address of the bot")
+	c.Flags().StringVar(&token, "token", "", "API token (or PLAYCALLER_API_TOKENS)")
+	return c
+}
+
+// importer sends the rows of a CSV file.
+type importer struct {
+	url, token string
+	row        func(map[string]string) (map[string]any, error)
+	out, err   io.Writer
+
+	accepted, duplicate int
+	refused             []intake.Rejected // by line of the file
+}
+
+func (i *importer) run(ctx context.Context, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	bar := progressbar.NewOptions64(info.Size(), progressbar.OptionSetWriter(i.err), progressbar.OptionSetDescription("import"),
+		progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+	read := progressbar.NewReader(f, bar)
+	err = i.rows(ctx, &read)
+	if ferr := bar.Finish(); err == nil {
+		err = ferr
+	}
+	fmt.Fprintf(i.out, "%d rows accepted, %d known already, %d refused\n", i.accepted, i.duplicate, len(i.refused))
+	slices.SortFunc(i.refused, func(a, b intake.Rejected) int { return a.Line - b.Line })
+	for _, r := range i.refused {
+		fmt.Fprintf(i.out, "%s:%d: %s\n", f.Name(), r.Line, r.Error)
+	}
+	if err == nil && len(i.refused) > 0 {
+		err = errFailed
+	}
+	return err
+}
+
+// rows reads the file and sends it in chunks.
+func (i *importer) rows(ctx context.Context, f io.Reader) error {
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	r.TrimLeadingSpace = true
+	header, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty; its first line names the columns")
+	}
+	if err != nil {
+		return err
+	}
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	for n := range header {
+		header[n] = strings.ToLower(strings.TrimSpace(header[n]))
+	}
+	var chunk []map[string]any
+	var lines []int
+	for {
+		rec, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		line, _ := r.FieldPos(0)
+		if err != nil {
+			i.refused = append(i.refused, intake.Rejected{Line: line, Error: err.Error()})
+			continue
+		}
+		object, err := i.object(header, rec)
+		if err != nil {
+			i.refused = append(i.refused, intake.Rejected{Line: line, Error: err.Error()})
+			continue
+		}
+		chunk, lines = append(chunk, object), append(lines, line)
+		if len(chunk) == importChunk {
+			if err := i.send(ctx, chunk, lines); err != nil {
+				return err
+			}
+			chunk, lines = nil, nil
+		}
+	}
+	return i.send(ctx, chunk, lines)
+}
+
+// object makes of a record what the API takes.
+func (i *importer) object(header, rec []string) (map[string]any, error) {
+	if len(rec) > len(header) {
+		return nil, fmt.Errorf("%d cells, but %d columns; a comma inside a cell needs quotes", len(rec), len(header))
+	}
+	cells := map[string]string{}
+	for n, v := range rec {
+		if v = strings.TrimSpace(v); v != "" {
+			cells[header[n]] = v
+		}
+	}
+	return i.row(cells)
+}
+
+// send posts one chunk. While the bot is busy it waits as long as it is told, and tries again.
+func (i *importer) send(ctx context.Context, chunk []map[string]any, lines []int) error {
+	if len(chunk) == 0 {
+		return nil
+	}
+	body, err := json.Marshal(chunk)
+	if err != nil {
+		return err
+	}
+	for {
+		res, wait, err := i.post(ctx, body)
+		if err != nil {
+			return fmt.Errorf("after %d rows: %w", i.accepted, err)
+		}
+		if wait == 0 {
+			i.accepted += res.Accepted
+			i.duplicate += res.Duplicate
+			for _, r := range res.Rejected {
+				i.refused = append(i.refused, intake.Rejected{Line: lines[r.Line-1], Error: r.Error})
+			}
+			return nil
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (i *importer) post(ctx context.Context, body []byte) (res intake.Result, wait time.Duration, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.url, bytes.NewReader(body))
+	if err != nil {
+		return res, 0, err
+	}
+	if i.token != "" {
+		req.Header.Set("Authorization", "Bearer "+i.token)
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return res, 0, fmt.Errorf("%w; is the bot running there? choose another address with --to", err)
+	}
+	defer answer.Body.Close()
+	switch answer.StatusCode {
+	case http.StatusAccepted:
+		return res, 0, json.NewDecoder(answer.Body).Decode(&res)
+	case http.StatusServiceUnavailable:
+		if s, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+			return res, time.Duration(max(1, s)) * time.Second, nil
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 4096))
+	if err != nil {
+		return res, 0, err
+	}
+	return res, 0, fmt.Errorf("%s answered %s: %s", i.url, answer.Status, bytes.TrimSpace(text))
+}
+
+// signalRow makes a signal of a row. A day's value is set, unless the row says otherwise.
+func signalRow(cells map[string]string) (map[string]any, error) {
+	o := map[string]any{"mode": "set"}
+	for name, v := range cells {
+		switch name {
+		case "account", "signal", "by", "user", "id", "at":
+			o[name] = v
+		case "date":
+			o["at"] = v
+		case "mode":
+			if v == "add" {
+				v = ""
+			}
+			o["mode"] = v
+		case "value":
+			n, err := number(v)
+			if err != nil {
+				return nil, fmt.Errorf("value %w", err)
+			}
+			o["value"] = n
+		default:
+			return nil, fmt.Errorf("unknown column %q; there are account, signal, value, date, at, by, user, id, mode", name)
+		}
+	}
+	if _, ok := o["user"]; ok && cells["mode"] == "" {
+		delete(o, "mode") // distinct users are counted one by one
+	}
+	return o, nil
+}
+
+// accountRow makes an account of a row; the columns contract_… make its contract.
+func accountRow(cells map[string]string) (map[string]any, error) {
+	o, contract := map[string]any{}, map[string]any{}
+	known := intake.AccountFields()
+	for name, v := range cells {
+		into, field := o, name
+		if f, ok := strings.CutPrefix(name, "contract_"); ok {
+			into, field = contract, f
+		} else if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("unknown column %q; there are %s and contract_…", name, strings.Join(known, ", "))
+		}
+		switch field {
+		case "seats", "arr", "size", "amount":
+			n, err := number(v)
+			if err != nil {
+				return nil, fmt.Errorf("%s %w", name, err)
+			}
+			into[field] = n
+		case "auto_renew", "signed":
+			yes, err := strconv.ParseBool(v)
+			if err != nil {
+				return nil, fmt.Errorf("%s %q: want true or false", name, v)
+			}
+			into[field] = yes
+		default:
+			into[field] = v
+		}
+	}
+	if len(contract) > 0 {
+		if contract["id"] == nil {
+			return nil, errors.New("a contract needs the column contract_id")
+		}
+		o["contracts"] = []any{contract}
+	}
+	return o, nil
+}
+
+// number reads a number as spreadsheets write them: 9,600,000 too.
+func number(s string) (float64, error) {
+	n, err := strconv.ParseFloat(strings.ReplaceAll(s, ",", ""), 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q: want a number", s)
+	}
+	return n, nil
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"playcaller/bot/app"
+)
+
+func serveCommand(stderr io.Writer, getenv func(string) string) *cobra.Command {
+	var file, book, data, addr string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the bot on Slack",
+		Long: `Runs the bot on a Slack workspace. Make a Slack app of the manifest (playcaller manifest), install it, and set:
+
+  SLACK_BOT_TOKEN        xoxb-…, of the app's OAuth page
+  SLACK_APP_TOKEN        xapp-…, with connections:write: Socket Mode, nothing to expose
+  SLACK_SIGNING_SECRET   instead of it, for delivery by HTTP to /slack/events, /slack/actions and /slack/commands
+  PLAYCALLER_API_TOKENS  tokens for POST /v1/signals, separated by commas
+  MONGODB_URI            optional: documents go to MongoDB instead of SQLite
+  NATS_URL               optional: events go to a NATS cluster instead of the server inside
+
+Each is also read from the file that the name with _FILE holds. Flags go before the environment, that before the file.`,
+		Args: exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := app.ReadConfig(file, getenv)
+			if err != nil {
+				return err
+			}
+			for flag, into := range map[string]*string{"book": &config.Book, "data": &config.Data, "addr": &config.Addr} {
+				if f := c.Flags().Lookup(flag); f.Changed {
+					*into = f.Value.String()
+				}
+			}
+			if err := config.CheckServe(); err != nil {
+				return err
+			}
+			log := slog.New(slog.NewJSONHandler(stderr, nil))
+			return serve(c.Context(), config, log, c.OutOrStdout())
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "YAML file (or PLAYCALLER_CONFIG)")
+	c.Flags().StringVar(&book, "book", "", "folder of playbook files (default: the starter library)")
+	c.Flags().StringVar(&data, "data", "data", "folder for the embedded store and stream")
+	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address for HTTP")
+	return c
+}
+
+// serve runs the bot and its HTTP side until ctx ends.
+func serve(ctx context.Context, config app.Config, log *slog.Logger, stdout io.Writer) (err error) {
+	listener, err := net.Listen("tcp", config.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w; choose another address with --addr", err)
+	}
+	defer listener.Close()
+	bot, err := app.Open(ctx, config, clockwork.NewRealClock(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bot.Close()) }()
+	server := &http.Server{Handler: bot.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return server.Shutdown(end)
+	})
+	g.Go(func() error { return bot.Run(ctx) })
+	fmt.Fprintf(stdout, "playcaller listens at http://%s\n", listener.Addr())
+	return g.Wait()
+}
