@@ -137,8 +137,8 @@ func (w *Workspace) given(element, in object, suggested []any) (object, error) {
 		v = in["value"]
 	}
 	out := object{"type": kind}
-	if v == nil {
-		return initialless(kind, name), nil
+	if v == nil || v == "" {
+		return cleared(kind, name), nil
 	}
 	offered := optionsOf(element)
 	if strings.Contains(kind, "external_select") {
@@ -175,7 +175,8 @@ func (w *Workspace) given(element, in object, suggested []any) (object, error) {
 	return out, nil
 }
 
-func initialless(kind, name string) object {
+// cleared gives the value of an element that holds none.
+func cleared(kind, name string) object {
 	if strings.HasSuffix(name, "s") {
 		return object{"type": kind, name: []any{}}
 	}

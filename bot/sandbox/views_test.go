@@ -46,7 +46,7 @@ func do(t *testing.T, w *Workspace, name, args string) (object, string) {
 	return out, ""
 }
 
-func trigger4(w *Workspace, user string) string {
+func aTrigger(w *Workspace, user string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.newTrigger(user)
@@ -58,7 +58,7 @@ func modal(rest string) string {
 
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	w, clock := quiet(t, Options{})
-	id := trigger4(w, "U0A")
+	id := aTrigger(w, "U0A")
 	open := fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, id, modal(""))
 	if _, code := do(t, w, "views.open", `{"trigger_id":"1.2.3","view":`+modal("")+`}`); code != "invalid_trigger_id" {
 		t.Errorf("one that never was: got %q", code)
@@ -70,7 +70,7 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 	if _, code := do(t, w, "views.open", open); code != "exchanged_trigger_id" {
 		t.Errorf("a second time: got %q", code)
 	}
-	late := trigger4(w, "U0A")
+	late := aTrigger(w, "U0A")
 	clock.Advance(3*time.Second + time.Millisecond)
 	if _, code := do(t, w, "views.open", fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, late, modal(""))); code != "expired_trigger_id" {
 		t.Errorf("after 3 s: got %q", code)
@@ -84,7 +84,7 @@ func TestAStackHoldsThreeViews(t *testing.T) {
 		if i == 0 {
 			method = "views.open"
 		}
-		if _, code := do(t, w, method, fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, trigger4(w, "U0A"), modal(""))); code != want {
+		if _, code := do(t, w, method, fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, aTrigger(w, "U0A"), modal(""))); code != want {
 			t.Errorf("view %d: got %q, want %q", i+1, code, want)
 		}
 	}
@@ -98,7 +98,7 @@ func TestAnOldHashIsAConflictAndInputsStay(t *testing.T) {
 	w, _ := quiet(t, Options{})
 	form := `{"type":"modal","title":{"type":"plain_text","text":"T"},"submit":{"type":"plain_text","text":"S"},"external_id":"e","blocks":[` +
 		`{"type":"input","block_id":"b","label":{"type":"plain_text","text":"L"},"element":{"type":"plain_text_input","action_id":"a"}}]}`
-	out, code := do(t, w, "views.open", fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, trigger4(w, "U0A"), form))
+	out, code := do(t, w, "views.open", fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, aTrigger(w, "U0A"), form))
 	if code != "" {
 		t.Fatal(code)
 	}
@@ -115,7 +115,7 @@ func TestAnOldHashIsAConflictAndInputsStay(t *testing.T) {
 	if _, code := do(t, w, "views.update", update); code != "hash_conflict" {
 		t.Errorf("got %q, want hash_conflict", code)
 	}
-	if _, code := do(t, w, "views.open", fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, trigger4(w, "U0B"), form)); code != "duplicate_external_id" {
+	if _, code := do(t, w, "views.open", fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, aTrigger(w, "U0B"), form)); code != "duplicate_external_id" {
 		t.Errorf("got %q, want duplicate_external_id", code)
 	}
 	if _, code := do(t, w, "views.update", `{"view_id":"V0","view":`+form+`}`); code != "not_found" {
