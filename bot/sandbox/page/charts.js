@@ -3,8 +3,9 @@
 
 import { h, replace, svg, uniqueId } from "./dom.js";
 
-// In units of the drawing's viewBox; its text is larger on narrow screens, where the drawing shrinks.
-const size = { width: 560, height: 220, left: 46, right: 14, top: 12, bottom: 30 };
+// The drawing's size in its own units, which are close to pixels on either screen.
+const wide = { width: 560, height: 220, left: 46, right: 14, top: 12, bottom: 30 };
+const small = { width: 300, height: 190, left: 34, right: 8, top: 10, bottom: 28 };
 
 /** Draws a data_visualization block. */
 export function chart(block, view) {
@@ -31,7 +32,7 @@ function axisChart(data, title, view) {
   const marks = data.type === "bar" ? bars(series, categories, valueOf, plot) : lines(series, categories, valueOf, plot, data.type, roles);
   const cursor = svg("g", { class: "chart-cursor", visibility: "hidden" });
   const drawing = svg("svg", {
-    class: "chart-drawing", viewBox: `0 0 ${size.width} ${size.height}`, role: "img", tabindex: 0, "aria-labelledby": name, "aria-describedby": name + "-keys",
+    class: "chart-drawing", viewBox: `0 0 ${plot.size.width} ${plot.size.height}`, role: "img", tabindex: 0, "aria-labelledby": name, "aria-describedby": name + "-keys",
   }, svg("title", { id: name }, summary(title, series, categories, valueOf, view)), svg("desc", { id: name + "-keys" }, view.t("chartKeys")),
     axes(plot, categories, view), marks, cursor);
   const readout = h("div", { class: "chart-readout", "aria-live": "polite", hidden: true });
@@ -65,12 +66,13 @@ function scale(series, categories, valueOf, type) {
   const ticks = niceTicks(Math.min(0, ...values), Math.max(0, ...values));
   const low = ticks[0];
   const high = ticks.at(-1);
+  const size = matchMedia("(max-width: 760px)").matches ? small : wide;
   const width = size.width - size.left - size.right;
   const height = size.height - size.top - size.bottom;
   const n = categories.length;
   const banded = type === "bar" || n === 1;
   return {
-    ticks, n, step: width / Math.max(n, 1), banded,
+    ticks, n, size, step: width / Math.max(n, 1), banded,
     x: (i) => size.left + (banded ? (i + 0.5) * (width / n) : (n > 1 ? (i / (n - 1)) * width : width / 2)),
     y: (value) => size.top + height * (1 - (value - low) / (high - low || 1)),
   };
@@ -89,8 +91,9 @@ function niceTicks(low, high) {
 
 function axes(plot, categories, view) {
   const format = numbers(view);
-  const letter = matchMedia("(max-width: 760px)").matches ? 10.5 : 7.5;
-  const every = Math.max(1, Math.ceil((Math.max(...categories.map(letters), 1) + 1) * letter / plot.step));
+  const { size } = plot;
+  const room = (Math.max(...categories.map(letters), 1) + 1.5) * 7.2;
+  const every = Math.max(1, Math.ceil(room / plot.step));
   const last = categories.length - 1;
   return svg("g", { class: "chart-axes" },
     plot.ticks.map((tick) => [
@@ -98,9 +101,11 @@ function axes(plot, categories, view) {
       svg("text", { x: size.left - 8, y: plot.y(tick) + 4, "text-anchor": "end" }, format.format(tick)),
     ]),
     categories.map((label, i) => {
-      const shown = (last - i) % every === 0;
+      // The last label ends at the edge, so the one before it needs more room.
+      const crowded = !plot.banded && i !== last && plot.x(last) - plot.x(i) < room * 1.45;
+      if ((last - i) % every !== 0 || crowded) return null;
       const anchor = !plot.banded && i === last ? "end" : !plot.banded && i === 0 ? "start" : "middle";
-      return shown && svg("text", { x: plot.x(i), y: size.height - 10, "text-anchor": anchor }, label);
+      return svg("text", { x: plot.x(i), y: size.height - 10, "text-anchor": anchor }, label);
     }));
 }
 
@@ -154,6 +159,7 @@ function bars(series, categories, valueOf, plot) {
 
 function followPointer({ drawing, cursor, readout, plot, series, categories, valueOf, roles, view }) {
   const format = numbers(view);
+  const { size } = plot;
   let at = -1;
   const show = (i) => {
     at = Math.max(0, Math.min(plot.n - 1, i));
