@@ -341,16 +341,26 @@ func TestSegmentsOfAccount(t *testing.T) {
 func TestQuickComparisonsMeanWhatTheVMDoes(t *testing.T) {
 	c := testCompiler(t)
 	f := NewFacts(c, acme(), nil, utc("2026-11-20T02:00"))
+	operands := []string{"19.5", "20", "-3", "account.seats", "account.seats - 1", "2 * account.score + 6", "account.arr / account.seats / 30000", "contract.notice_in"}
 	for _, op := range []string{"==", "!=", "<", "<=", ">", ">="} {
-		for _, n := range []string{"19.5", "20", "-3", "21"} {
-			quick := condition(t, c, "account.seats "+op+" "+n)
-			slow := condition(t, c, "account.seats + 0 "+op+" "+n)
-			if quick.clauses[0].program.quick == nil || slow.clauses[0].program.quick != nil {
-				t.Fatal("the two are not compiled as they should be")
+		for _, left := range operands {
+			for _, right := range operands {
+				text := left + " " + op + " " + right
+				quick := condition(t, c, text)
+				slow := condition(t, c, "("+text+" ? 1 : 0) in [1]")
+				if quick.clauses[0].program.quick == nil || slow.clauses[0].program.quick != nil {
+					t.Fatalf("%s: the two are not compiled as they should be", text)
+				}
+				if quick.Truth(f) != slow.Truth(f) {
+					t.Errorf("%s: %s quickly, %s by the vm", text, quick.Truth(f), slow.Truth(f))
+				}
 			}
-			if quick.Truth(f) != slow.Truth(f) {
-				t.Errorf("%s: %s quickly, %s by the vm", quick, quick.Truth(f), slow.Truth(f))
-			}
+		}
+	}
+	for _, text := range []string{`account.plan == "pro"`, `account.plan != "pro"`, `account.plan == account.tier`, `account.plan != account.tier`} {
+		quick, slow := condition(t, c, text), condition(t, c, `(`+text+` ? "x" : "y") in ["x"]`)
+		if quick.clauses[0].program.quick == nil || quick.Truth(f) != slow.Truth(f) {
+			t.Errorf("%s: %s quickly, %s by the vm", text, quick.Truth(f), slow.Truth(f))
 		}
 	}
 }

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -27,14 +29,59 @@ type program struct {
 	quick   *comparisonOf // instead of vm, where the program is but one comparison
 }
 
-// A comparisonOf compares a slot with a constant or another slot, or takes a yes or
-// no as it is. It means what the vm would make of it.
+// A comparisonOf compares two numbers, or a text with a constant or another text, or
+// takes a yes or no as it is. It means what the vm would make of it and takes a
+// tenth of the time.
 type comparisonOf struct {
 	op          string // "" for a slot that is a yes or no
-	left, right int    // slots; right is -1 where it is a constant
+	left, right sum    // of numbers
+	slot, other int    // of texts, or the yes or no; other is -1 where it is a constant
 	text        bool
-	number      float64
 	word        string
+}
+
+// A sum is a number worked out of slots and literals.
+type sum struct {
+	op          byte // 's' a slot, 'n' a literal, or + - * /
+	slot        int
+	number      float64
+	left, right *sum
+}
+
+func (n *sum) eval(f *Facts) float64 {
+	switch n.op {
+	case 's':
+		return f.slot(n.slot).number
+	case 'n':
+		return n.number
+	}
+	a, b := n.left.eval(f), n.right.eval(f)
+	switch n.op {
+	case '+':
+		return a + b
+	case '-':
+		return a - b
+	case '*':
+		return a * b
+	}
+	return a / b
+}
+
+// sumOf takes a tree of numbers, dates and + - * / only.
+func sumOf(node ast.Node, slots []slot) (sum, bool) {
+	if i, ok := slotOfNode(node); ok {
+		return sum{op: 's', slot: i}, slots[i].typ == Number || slots[i].typ == Day
+	}
+	if v, ok := numberOf(node); ok {
+		return sum{op: 'n', number: v}, true
+	}
+	b, ok := node.(*ast.BinaryNode)
+	if !ok || len(b.Operator) != 1 || !strings.Contains("+-*/", b.Operator) {
+		return sum{}, false
+	}
+	left, ok1 := sumOf(b.Left, slots)
+	right, ok2 := sumOf(b.Right, slots)
+	return sum{op: b.Operator[0], left: &left, right: &right}, ok1 && ok2
 }
 
 func slotName(i int) string { return "v" + strconv.Itoa(i) }
@@ -59,33 +106,34 @@ func assemble(node ast.Node, typ Type, used *uses, slots []slot) (*program, erro
 
 // quickForm recognises a lone comparison.
 func quickForm(node ast.Node, used *uses, slots []slot) *comparisonOf {
-	for i := range used.slots {
-		if used.soft[i] || used.nonzero[i] {
-			return nil
-		}
+	if slices.Contains(used.soft, true) {
+		return nil
 	}
 	if i, ok := slotOfNode(node); ok && slots[i].typ == Bool {
-		return &comparisonOf{left: i, right: -1}
+		return &comparisonOf{slot: i}
 	}
 	b, ok := node.(*ast.BinaryNode)
 	if !ok || !isComparison(b.Operator) {
 		return nil
 	}
-	left, ok := slotOfNode(b.Left)
-	if !ok || slots[left].typ == Bool {
+	q := &comparisonOf{op: b.Operator}
+	left, ok1 := sumOf(b.Left, slots)
+	right, ok2 := sumOf(b.Right, slots)
+	if ok1 && ok2 {
+		q.left, q.right = left, right
+		return q
+	}
+	i, ok := slotOfNode(b.Left)
+	if !ok || !isText(slots[i].typ) {
 		return nil
 	}
-	q := &comparisonOf{op: b.Operator, left: left, right: -1, text: isText(slots[left].typ)}
-	if right, ok := slotOfNode(b.Right); ok {
-		q.right = right
+	q.text, q.slot, q.other = true, i, -1
+	if other, ok := slotOfNode(b.Right); ok {
+		q.other = other
 		return q
 	}
-	if s, ok := b.Right.(*ast.StringNode); ok && q.text {
+	if s, ok := b.Right.(*ast.StringNode); ok {
 		q.word = s.Value
-		return q
-	}
-	if n, ok := numberOf(b.Right); ok && !q.text {
-		q.number = n
 		return q
 	}
 	return nil
@@ -152,18 +200,17 @@ func (p *program) eval(f *Facts) result {
 }
 
 func (q *comparisonOf) eval(f *Facts) result {
-	left := f.slot(q.left)
-	if q.op == "" {
-		return result{number: left.number}
+	switch {
+	case q.op == "":
+		return result{number: f.slot(q.slot).number}
+	case q.text:
+		word := q.word
+		if q.other >= 0 {
+			word = f.slot(q.other).text
+		}
+		return truthResult((f.slot(q.slot).text == word) == (q.op == "=="))
 	}
-	a, b, x, y := left.number, q.number, left.text, q.word
-	if q.right >= 0 {
-		right := f.slot(q.right)
-		b, y = right.number, right.text
-	}
-	if q.text {
-		return truthResult(q.op == "==" && x == y || q.op == "!=" && x != y)
-	}
+	a, b := q.left.eval(f), q.right.eval(f)
 	switch q.op {
 	case "==":
 		return truthResult(a == b)
