@@ -157,8 +157,22 @@ func (q *queue) place(ctx context.Context, item *Item) (string, error) {
 	if err != nil {
 		return "", placeError{err}
 	}
+	if item.Kind != DM {
+		q.join(ctx, id)
+	}
 	q.channel[as+item.Channel] = id
 	return id, nil
+}
+
+// join makes the bot a member before it posts to a channel, since only members
+// can look whether a message is there. Where that fails, as it does for private
+// channels, posting shows whether it matters.
+func (q *queue) join(ctx context.Context, channel string) {
+	if err := q.s.o.Places.Join(ctx, channel); err != nil {
+		q.s.o.Logger.Debug("could not join a channel", "channel", channel, "error", err)
+		return
+	}
+	q.joined[channel] = true
 }
 
 // A placeError is a failure before anything was sent.

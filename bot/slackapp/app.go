@@ -82,6 +82,7 @@ type App struct {
 	mu        sync.Mutex
 	connected bool
 	trouble   error // why Slack cannot reach the app
+	first     chan struct{}
 
 	connections, received, duplicates, published, refused, failed, panics atomic.Int64
 }
@@ -115,6 +116,7 @@ func New(o Options) (*App, error) {
 		seen:    newRecent(),
 		slots:   make(chan struct{}, o.Workers),
 		trouble: errors.New("not connected to Slack yet"),
+		first:   make(chan struct{}),
 	}, nil
 }
 
@@ -133,7 +135,17 @@ func (a *App) setConnected(connected bool, trouble error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.connected, a.trouble = connected, trouble
+	if connected {
+		select {
+		case <-a.first:
+		default:
+			close(a.first)
+		}
+	}
 }
+
+// Connected is closed once the first connection of Socket Mode stands.
+func (a *App) Connected() <-chan struct{} { return a.first }
 
 // Stats returns counters for /metrics.
 func (a *App) Stats() Stats {

@@ -156,49 +156,60 @@ func (n *Nudge) say() string {
 	s := n.Scene
 	visit := visitOf(s.Run, n.Effect.Visit)
 	step := s.step(visit)
+	what := s.stepText(step)
 	args := words.Args{
 		"account": s.customer(), "customer": s.customer(), "title": line(s.title(s.Run.Playbook)),
-		"question": s.stepText(step), "task": s.stepText(step), "text": s.stepText(step), "step": s.stepText(step),
-		"person": s.person(n.Effect.Person), "assignee": "", "due": "–", "outcome": s.outcome(), "count": 1,
-		"period": s.waited(visit),
+		"question": what, "task": what, "text": what, "step": what, "due": "", "reason": "",
+		"person": s.person(n.Effect.Person), "assignee": "", "outcome": s.outcome(), "count": 1, "period": s.waited(visit),
 	}
 	if visit != nil {
 		args["assignee"] = s.person(visit.Assignee)
-		args["answer"] = line(visit.Answer)
 		if !visit.Due.IsZero() {
 			args["due"] = s.Voice.Day(visit.Due)
 		}
-		if step != nil && visit.Answer != "" {
-			args["answer"] = s.answer(step, visit)
+		if visit.By != "" {
+			args["person"] = s.person(visit.By)
 		}
 	}
-	if h := s.Run.Handoff; h != nil {
-		args["sales"], args["accepter"], args["reason"] = s.person(h.Sales), s.person(h.Accepter), Escape(h.Reason)
-		args["start"] = s.startDate(h)
-		args["count"], args["missing"] = len(h.Missing), len(h.Missing)
-		args["questions"] = len(h.Open())
-		if open := h.Open(); len(open) > 0 {
-			q := h.Questions[open[0]]
-			args["question"], args["person"], args["count"] = Clip(Escape(q.Text), 1000), s.person(q.By), len(open)
-			args["accepter"] = s.person(q.By)
-		}
-	}
+	s.handoffArgs(n.Effect.What, args)
 	for name, value := range n.Effect.Args {
 		args[name] = s.arg(step, name, value)
 	}
 	said := s.Voice.Say("nudge."+n.Effect.What, args)
+	if said == "nudge."+n.Effect.What { // the catalogue does not know it
+		said = s.Voice.Say("dm.plain", args)
+	}
 	if h := s.Run.Handoff; h != nil && n.Effect.What == playbooks.NudgeHandoff {
 		if gaps := s.gaps(h); gaps != "" {
 			said += "\n" + gaps
 		}
 	}
-	if said == "nudge."+n.Effect.What { // the catalogue does not know it
-		said = s.Voice.Say("dm.plain", args)
-	}
-	if open := link(n.Link, s.Voice.Say("dm.open", nil)); open != "" {
+	if open := link(n.Link, s.Voice.Say("nudge.link", nil)); open != "" {
 		said += "  " + open
 	}
 	return said
+}
+
+// handoffArgs adds who handed over, who takes over, and what was asked.
+func (s *Scene) handoffArgs(what string, args words.Args) {
+	h := s.Run.Handoff
+	if h == nil {
+		return
+	}
+	sales, accepter := s.person(h.Sales), s.person(h.Accepter)
+	args["reason"], args["count"] = Escape(h.Reason), max(h.Rounds, 1)
+	switch what {
+	case playbooks.NudgeHandoff, playbooks.NudgeWithdrawn, playbooks.NudgeFill:
+		args["person"], args["assignee"] = sales, accepter
+	case playbooks.NudgeCall:
+		args["person"], args["assignee"] = accepter, sales
+	case playbooks.NudgeAccepted, playbooks.NudgeDeclined, playbooks.NudgeAskedBack:
+		args["person"], args["assignee"] = accepter, sales
+	}
+	if open := h.Open(); len(open) > 0 && what == playbooks.NudgeAskedBack {
+		q := h.Questions[open[len(open)-1]]
+		args["question"], args["person"] = Clip(Escape(q.Text), 1000), s.person(q.By)
+	}
 }
 
 // waited is how long the person has had the step, in working days.
@@ -212,6 +223,9 @@ func (s *Scene) waited(visit *playbooks.Visit) rules.Period {
 		if day.WorkingDay(d) {
 			n++
 		}
+	}
+	if n == 0 {
+		return rules.Period{Minutes: 60 * max(1, int(s.Now.Sub(visit.Delivered).Hours()))}
 	}
 	return rules.Period{WorkingDays: n}
 }
