@@ -13,7 +13,6 @@ var notYet = map[string]map[string]string{
 	},
 	"a step": {
 		"webhook": "ask for it as a task",
-		"repeat":  "chain a wait and a second ask",
 		"attach":  "write the text into the task",
 	},
 }

@@ -1,8 +1,6 @@
 package playbooks
 
 import (
-	"slices"
-
 	"github.com/goccy/go-yaml/ast"
 
 	"playcaller/rules"
@@ -251,7 +249,11 @@ func (p *draftPlaybook) branches(n ast.Node) []Branch {
 	var all []Branch
 	unclear := Target{Outcome: Unclear}
 	var otherwise ast.Node
+	conditions := 0
 	for _, v := range p.list(n) {
+		if valueOf(v, "if") != nil {
+			conditions++
+		}
 		if otherwise != nil {
 			p.fail(v, "put `else` last", "this entry comes after else and is never reached")
 			continue
@@ -266,7 +268,7 @@ func (p *draftPlaybook) branches(n ast.Node) []Branch {
 		}
 		all = append(all, b)
 	}
-	if !slices.ContainsFunc(all, func(b Branch) bool { return b.If != nil }) && p.counts[p.file] == 0 {
+	if conditions == 0 {
 		p.fail(n, "add {if: …, then: …}", "the branch has no condition")
 	}
 	if otherwise == nil {

@@ -57,6 +57,7 @@ func (l *loading) readPlaybook(d *document) *draftPlaybook {
 	p.readVariants(p.nodes.variants)
 	p.readRule()
 	p.readStops()
+	p.checkDeadline()
 	p.checkFlow()
 	return p
 }
@@ -390,6 +391,20 @@ func (p *draftPlaybook) readStops() {
 		)
 		p.Playbook.StopWhen = append(p.Playbook.StopWhen, b)
 	}
+}
+
+// checkDeadline reports a deadline that no step looks at.
+func (p *draftPlaybook) checkDeadline() {
+	repeats := func(s *Step) bool { return s.Repeat != nil }
+	if p.nodes.deadline == nil || slices.ContainsFunc(p.Steps, repeats) {
+		return
+	}
+	for _, v := range p.Variants {
+		if slices.ContainsFunc(v.Steps, repeats) {
+			return
+		}
+	}
+	p.warn(p.nodes.deadline, "add repeat: {every: 5wd, last: {5wd: 1wd}} to a step, or remove it", "no step of the playbook looks at its deadline")
 }
 
 // target reads where a run goes: =outcome, or a step's id.
