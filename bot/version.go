@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -46,7 +47,7 @@ func manifestCommand() *cobra.Command {
 		Short: "Print the Slack app manifest to paste into Slack",
 		Args:  exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := c.OutOrStdout().Write(slackapp.Manifest)
+			_, err := io.WriteString(c.OutOrStdout(), slackapp.Manifest())
 			return err
 		},
 	}

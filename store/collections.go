@@ -258,9 +258,18 @@ func DecisionKey(d Decision) string {
 	return d.Account + "|" + RuleKey(d.Playbook, d.Subject) + "|" + d.Seq
 }
 
-// turn returns the person whose turn it is in an open run: the current visit's assignee, else the run's.
+// turn returns the person whom an open run waits for: the approver, whoever has the ball of a handoff, the present step's
+// assignee, else the run's.
 func turn(r playbooks.Run) string {
-	if v := r.Current(); v != nil && v.Assignee != "" {
+	v := r.Current()
+	switch {
+	case v == nil:
+		return r.Assignee
+	case v.Approval == "asked" && v.Approver != "":
+		return v.Approver
+	case v.Kind == playbooks.HandoffStep && r.Handoff != nil && r.Handoff.Turn != "":
+		return r.Handoff.Turn
+	case v.Assignee != "":
 		return v.Assignee
 	}
 	return r.Assignee

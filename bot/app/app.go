@@ -22,6 +22,7 @@ import (
 	"playcaller/bot/intake"
 	"playcaller/bot/sender"
 	"playcaller/bot/slackapp"
+	"playcaller/bot/slackapp/cards"
 	"playcaller/bot/stream"
 	"playcaller/bot/worker"
 	"playcaller/playbooks"
@@ -121,11 +122,11 @@ func (b *Bot) wire() error {
 	c := b.config.Slack
 	api := slackapp.Client(c.BotToken, c.AppToken, c.APIURL, nil)
 	var slackReads forSlack
-	directory := slackapp.NewDirectory(api, func(ctx context.Context) ([]slackapp.Person, error) { return b.people() }, b.log)
+	directory := slackapp.NewDirectory(api, func(context.Context) (*playbooks.Team, error) { return b.worker.Team(b.book), nil }, b.log)
 	draw := &drawer{records: b.records, directory: directory, slack: api}
 	pace := max(1, c.Pace)
 	b.sender = sender.New(sender.Options{Slack: api, PerChannel: rate.Limit(pace), Overall: rate.Limit(20 * pace), Burst: int(3 * pace),
-		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: slackapp.WithoutCharts,
+		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: cards.WithoutCharts,
 		Report: func(ctx context.Context, r sender.Result) error { return b.worker.Report(ctx, r) }})
 	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
 		Clock: b.clock, Logger: b.log})
@@ -140,16 +141,8 @@ func (b *Bot) wire() error {
 		return err
 	}
 	b.intake = intake.New(intake.Options{Publish: b.stream.Publish, Book: func() *playbooks.Book { return b.book }, Reads: forHTTP{b.reads},
-		Ready: b.Ready, Tokens: b.config.APITokens, Clock: b.clock, Registry: b.metrics, Logger: b.log})
+		Explain: b.explain, Parked: b.records.Parked, Ready: b.Ready, Tokens: b.config.APITokens, Clock: b.clock, Registry: b.metrics, Logger: b.log})
 	return nil
-}
-
-func (b *Bot) people() ([]slackapp.Person, error) {
-	var all []slackapp.Person
-	for _, p := range b.book.Team.People {
-		all = append(all, slackapp.Person{ID: p.ID, Name: p.Name.In(p.Language), Email: p.Email, Language: p.Language})
-	}
-	return all, nil
 }
 
 // publish takes what people do in Slack into the stream. What ops ask concerns every partition.

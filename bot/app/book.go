@@ -19,7 +19,7 @@ type BookError struct {
 func (e *BookError) Error() string {
 	text := fmt.Sprintf("the book %s cannot be used:", e.Dir)
 	for _, p := range e.Problems {
-		text += "\n" + p.String()
+		text += "\n" + p.Long()
 	}
 	return text
 }

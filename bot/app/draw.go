@@ -74,8 +74,7 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 	case "log":
 		item.Kind, item.ThreadKey = sender.Thread, out.Run+"/card"
 		item.TS = firstOf(out.Parent.TS, doc.Value.Card.TS)
-		run.Log = run.Log[:min(out.To, len(run.Log))]
-		return d.painter.Log(ctx, run, out.From)
+		return d.painter.Log(ctx, run, out.From, min(out.To, len(run.Log)))
 	case "say":
 		m, err := d.painter.Say(ctx, run, *out.Effect)
 		return m, err == nil, err
@@ -85,17 +84,18 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 
 // lines draws a direct message: what a person is to be told, or in the morning the list of their day.
 func (d *drawer) lines(ctx context.Context, out store.Outgoing) (cards.Message, bool, error) {
+	posts := map[string]store.Post{}
+	link := func(run string) string { return d.link(ctx, run, posts) }
 	if out.Digest {
 		runs, err := d.reads.OpenRuns(ctx, out.Person)
 		if err != nil {
 			return cards.Message{}, false, err
 		}
-		if m, ok, err := d.painter.Digest(ctx, out.Person, runs); ok || err != nil {
+		if m, ok, err := d.painter.Digest(ctx, out.Person, runs, link); ok || err != nil {
 			return m, ok, err
 		}
 	}
 	var nudges []slackapp.Nudge
-	posts := map[string]store.Post{}
 	for _, l := range out.Lines {
 		doc, err := d.records.Runs.Get(ctx, l.Run)
 		if err != nil {
@@ -105,12 +105,20 @@ func (d *drawer) lines(ctx context.Context, out store.Outgoing) (cards.Message, 
 		nudges = append(nudges, slackapp.Nudge{Run: &doc.Value.Run,
 			Effect: playbooks.Effect{Key: l.Key, Kind: playbooks.Nudge, Person: out.Person, Visit: l.Visit, What: l.What, Args: l.Args}})
 	}
-	m, err := d.painter.Nudge(ctx, out.Person, nudges, func(run string) string { return d.link(ctx, posts[run]) })
+	m, err := d.painter.Nudge(ctx, out.Person, nudges, link)
 	return m, err == nil, err
 }
 
-// link returns the address of a message, or "" where it has none yet.
-func (d *drawer) link(ctx context.Context, p store.Post) string {
+// link returns the address of a run's card, or "" where it has none yet.
+func (d *drawer) link(ctx context.Context, run string, posts map[string]store.Post) string {
+	p, ok := posts[run]
+	if !ok {
+		doc, err := d.records.Runs.Get(ctx, run)
+		if err != nil {
+			return "" // a line without a link is better than no line
+		}
+		p = doc.Value.Card
+	}
 	if p.TS == "" {
 		return ""
 	}
@@ -121,7 +129,7 @@ func (d *drawer) link(ctx context.Context, p store.Post) string {
 	}
 	link, err := d.slack.GetPermalinkContext(ctx, &slack.PermalinkParameters{Channel: p.Channel, Ts: p.TS})
 	if err != nil {
-		return "" // a line without a link is better than no line
+		return "" // as above
 	}
 	if d.links == nil || len(d.links) > 5000 {
 		d.links = map[store.Post]string{}

@@ -299,11 +299,7 @@ func (o *owner) judge(a *account, c *change, f *rules.Facts, at string) []store.
 	if len(concerned) == 0 {
 		return nil
 	}
-	var owner string
-	if p := o.team().Resolve("owner", &v.Account, "", f.Today()); p != nil {
-		owner = p.ID
-	}
-	add := o.book.Team.Calendar(owner).Add
+	add := o.adder(v, f)
 	for _, rule := range concerned {
 		for _, subject := range subjects(rule, &v.Account, f.Today()) {
 			key := store.RuleKey(rule.Playbook, subject)
@@ -328,6 +324,15 @@ func (o *owner) judge(a *account, c *change, f *rules.Facts, at string) []store.
 		}
 	}
 	return decisions
+}
+
+// adder returns how time passes for the account's owner.
+func (o *owner) adder(v *store.Account, f *rules.Facts) func(time.Time, rules.Period) time.Time {
+	var who string
+	if p := o.team().Resolve("owner", &v.Account, "", f.Today()); p != nil {
+		who = p.ID
+	}
+	return o.book.Team.Calendar(who).Add
 }
 
 // concerned returns the rules that must be judged.

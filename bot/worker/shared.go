@@ -179,3 +179,39 @@ func (w *Worker) Book(ctx context.Context, hash string) (*playbooks.Book, error)
 	}
 	return w.books.get(ctx, hash)
 }
+
+// Explain judges a playbook's rule for an account at a time without changing anything: for each of its subjects what the
+// decision would be. It is store.ErrNotFound where this replica has no such account.
+func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decision, error) {
+	w.mu.RLock()
+	o := w.owners[w.o.Stream.PartitionOf(inbox.AccountKey(account))]
+	w.mu.RUnlock()
+	if o == nil {
+		return nil, fmt.Errorf("account %q: %w", account, store.ErrNotFound)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	a := o.accounts[account]
+	if a == nil || !a.doc.Value.Known {
+		return nil, fmt.Errorf("account %q: %w", account, store.ErrNotFound)
+	}
+	rule := o.book.Rules.Rule(playbook)
+	if rule == nil {
+		return nil, nil
+	}
+	v := &a.doc.Value
+	f := o.book.Rules.Facts(&v.Account, &a.history, at)
+	f.SetFeed(w.feeds.last)
+	var all []rules.Decision
+	for _, subject := range subjects(rule, &v.Account, f.Today()) {
+		f.ForContract(subject)
+		_, d, _ := rule.Judge(v.States[store.RuleKey(playbook, subject)], f, o.circumstances(a, rule, subject, o.adder(v, f)))
+		verdict := rule.When.Eval(f)
+		d.Clauses, d.Missing = verdict.Clauses, verdict.Missing
+		if rule.Audience != nil {
+			d.Clauses = append(rule.Audience.Eval(f).Clauses, d.Clauses...)
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
