@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -355,7 +356,12 @@ func (w *Workspace) botProfile() object {
 	return object{"id": BotID, "app_id": AppID, "name": w.bot.Name, "deleted": false, "team_id": TeamID, "icons": object{}}
 }
 
-// serveArchive leads a permalink to the page, which opens at the message.
+// serveArchive leads a permalink to the page, which opens at the message's thread.
 func serveArchive(rw http.ResponseWriter, r *http.Request) {
-	http.Redirect(rw, r, "/#"+r.PathValue("channel")+"/"+r.PathValue("message"), http.StatusFound)
+	thread := r.URL.Query().Get("thread_ts")
+	if digits := strings.TrimPrefix(r.PathValue("message"), "p"); thread == "" && len(digits) > 6 {
+		thread = digits[:len(digits)-6] + "." + digits[len(digits)-6:]
+	}
+	place := url.Values{"channel": {r.PathValue("channel")}, "thread": {thread}}
+	http.Redirect(rw, r, "/#"+place.Encode(), http.StatusFound)
 }

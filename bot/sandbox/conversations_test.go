@@ -111,10 +111,13 @@ func TestReactionsAndPermalinks(t *testing.T) {
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Get(link)
-	if err != nil || answer.StatusCode != http.StatusFound {
-		t.Fatalf("got %v, %v; want the link to lead to the page", answer, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	if got, want := answer.Header.Get("Location"), "/#channel=C0ALERTS&thread="+ts; got != want {
+		t.Errorf("the link leads to %q, want %q", got, want)
+	}
 }
 
 func TestAnExternalSelectAsksTheAppForOptions(t *testing.T) {
