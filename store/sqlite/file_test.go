@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -252,15 +253,28 @@ func locked(t *testing.T, path string) (release func()) {
 	}
 }
 
-// waitFor lets others run until the condition holds; the test's own deadline
-// ends it otherwise.
+// waitFor lets others run until the condition holds.
 func waitFor(t *testing.T, condition func() bool) {
-	for !condition() {
-		if t.Context().Err() != nil {
-			t.Fatal(t.Context().Err())
+	t.Helper()
+	for end := time.Now().Add(busyTimeout); !condition(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("it has not come to what the test waits for")
 		}
-		runtime.Gosched()
 	}
+}
+
+// occupy has the writer take up a write of its own, so that all others wait in
+// the queue while the file is locked.
+func occupy(t *testing.T, s *Store, all *sync.WaitGroup) {
+	t.Helper()
+	table := s.tables["plain"]
+	first := &write{table: table, rows: []row{table.row(record("first", 0, "{}"))}}
+	all.Go(func() {
+		if err := s.writes.do(t.Context(), first); err != nil {
+			t.Error(err)
+		}
+	})
+	waitFor(t, func() bool { return first.state.Load() == taken })
 }
 
 func TestWaitingWritesShareATransaction(t *testing.T) {
@@ -268,10 +282,15 @@ func TestWaitingWritesShareATransaction(t *testing.T) {
 	release := locked(t, s.path)
 	const writes = 100
 	var all sync.WaitGroup
+	occupy(t, s, &all)
 	for i := range writes {
-		all.Go(func() { insert(t, s, record(fmt.Sprint(i), 0, "{}")) })
+		all.Go(func() {
+			if err := s.Insert(t.Context(), "plain", record(fmt.Sprint(i), 0, "{}")); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	waitFor(t, func() bool { return len(s.writes.queue) == writes-1 })
+	waitFor(t, func() bool { return len(s.writes.queue) == writes })
 	release()
 	all.Wait()
 	var busy, pages, moved int
@@ -287,14 +306,7 @@ func TestAWriteWhoseContextEndsInTheQueueIsNotCarriedOut(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "x.db"))
 	release := locked(t, s.path)
 	var all sync.WaitGroup
-	table := s.tables["plain"]
-	first := &write{table: table, rows: []row{table.row(record("first", 0, "{}"))}}
-	all.Go(func() {
-		if err := s.writes.do(t.Context(), first); err != nil {
-			t.Error(err)
-		}
-	})
-	waitFor(t, func() bool { return first.state.Load() == taken })
+	occupy(t, s, &all)
 	ctx, cancel := context.WithCancel(t.Context())
 	given := make(chan error)
 	go func() { given <- s.Insert(ctx, "plain", record("second", 0, "{}")) }()

@@ -23,7 +23,7 @@ func start(t *testing.T, addr, dir string) *Server {
 
 func open(t *testing.T, uri string) *mongo.Store {
 	t.Helper()
-	b, err := mongo.Open(t.Context(), uri+"&serverSelectionTimeoutMS=3000", "", storetest.Collections())
+	b, err := mongo.Open(t.Context(), uri+"&serverSelectionTimeoutMS=10000", "", storetest.Collections())
 	if err != nil {
 		t.Fatal(err)
 	}
