@@ -47,7 +47,7 @@ func (a *advance) refusal() *Refusal {
 		return nil
 	case HeldBack:
 		v := r.Current()
-		asks := v != nil && (v.Kind == AskStep || v.Kind == TaskStep || v.Kind == HandoffStep)
+		asks := v != nil && (v.Kind == AskStep || v.Kind == TaskStep)
 		return when(r.Held == ev.Other || !asks || !v.Delivered.IsZero() || v.Approval != "" || !r.SnoozedUntil.IsZero(), RefusedNotCurrent)
 	case Released:
 		return when(r.Held == "", RefusedNotCurrent)

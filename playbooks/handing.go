@@ -30,7 +30,7 @@ func (a *advance) beginHandoff(step *Step) {
 	h.Accepter, h.Proposed = a.accepter(form)
 	a.fill(form, a.event.Fields)
 	a.log("log.handoff_begun", "person", h.Sales)
-	a.turn(h.Sales, NudgeFill)
+	a.turn(a.present(h.Sales), NudgeFill)
 }
 
 // salesperson returns who began the run, if that was a person.
@@ -162,7 +162,7 @@ func (a *advance) send(form *Form) {
 		h.Sent = a.now
 	}
 	a.log("log.handoff_sent", "person", h.Accepter, "count", len(h.Missing), "percent", percent(h.Score))
-	a.turn(h.Accepter, NudgeHandoff)
+	a.turn(a.present(h.Accepter), NudgeHandoff)
 }
 
 // chosenAccepter returns whom the form names to take over: its first person field
@@ -195,7 +195,7 @@ func (a *advance) askBack(form *Form) {
 	}
 	h.State = HandoffAskedBack
 	h.Rounds++
-	a.turn(h.Sales, NudgeAskedBack, "question", len(h.Questions)-1)
+	a.turn(a.present(h.Sales), NudgeAskedBack, "question", len(h.Questions)-1)
 	if form.Rounds > 0 && h.Rounds == form.Rounds {
 		a.log("log.handoff_call", "count", h.Rounds)
 		told := map[string]bool{}
@@ -223,7 +223,7 @@ func (a *advance) reply(form *Form) {
 	}
 	h.State = HandoffSent
 	h.Version++
-	a.turn(h.Accepter, NudgeHandoff, "replied", true)
+	a.turn(a.present(h.Accepter), NudgeHandoff, "replied", true)
 }
 
 // accept starts the journey: the account's stage, its people, and its milestones
@@ -319,7 +319,6 @@ func (a *advance) decide(state HandoffState, answer string) {
 
 // turn gives the ball to a person and lets them know.
 func (a *advance) turn(who, what string, args ...any) {
-	who = a.present(who)
 	a.ball(who)
 	v := a.run.Current()
 	v.Assignee, v.Due, v.Escalated, v.Delivered = who, noTime, noTime, noTime
