@@ -1,0 +1,119 @@
+package playbooks
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"playcaller/rules"
+)
+
+// approve reads who must agree.
+func (p *draftPlaybook) approve(n ast.Node) *Approve {
+	a := &Approve{Within: defaultWithin}
+	p.object(n, "approve",
+		field{"by", required, func(n ast.Node) { a.By = p.word(n, "by") }},
+		field{"within", optional, func(n ast.Node) { a.Within = p.period(n, "within") }},
+		field{"refused", optional, func(n ast.Node) { a.Denied = p.target(n) }},
+	)
+	if a.Denied == (Target{}) {
+		a.Denied = Target{Outcome: Unanswered}
+	}
+	return a
+}
+
+// repeat reads how often a step comes again, and how often near the deadline.
+func (p *draftPlaybook) repeat(n ast.Node) *Repeat {
+	r := &Repeat{}
+	p.object(n, "repeat",
+		field{"every", required, func(n ast.Node) { r.Every = p.period(n, "every") }},
+		field{"last", optional, func(n ast.Node) {
+			p.entries(n, "last", func(key string, k, v ast.Node) {
+				last, err := rules.ParsePeriod(key)
+				if err != nil || last.IsZero() || !r.Last.IsZero() {
+					p.fail(k, "write one line: {5wd: 1wd}", "%q is no length of time before the deadline", key)
+				}
+				r.Last, r.LastEvery = last, p.period(v, "last")
+			})
+			if p.nodes.deadline == nil {
+				p.fail(n, "add `deadline: contract.end` to the playbook", "last counts back from a deadline, and the playbook has none")
+			}
+		}},
+	)
+	return r
+}
+
+// escalate reads who is asked for help; `never` switches the team's default off.
+func (p *draftPlaybook) escalate(s *draftStep, n ast.Node) {
+	if word, flat := scalar(n); flat && word == "never" {
+		s.noEscalate = true
+		return
+	}
+	e := &Escalate{}
+	p.object(n, "escalate",
+		field{"after", required, func(n ast.Node) { e.After = p.period(n, "after") }},
+		field{"to", required, func(n ast.Node) { e.To = p.word(n, "to") }},
+	)
+	s.Escalate = e
+}
+
+// otherwise reads where the run goes when nobody answers.
+func (p *draftPlaybook) otherwise(n ast.Node) *Otherwise {
+	o := &Otherwise{}
+	p.object(n, "otherwise",
+		field{"after", required, func(n ast.Node) { o.After = p.period(n, "after") }},
+		field{"then", required, func(n ast.Node) { o.Then = p.target(n) }},
+	)
+	return o
+}
+
+// settleSilence fills in what happens when nobody answers, from the team's defaults
+// and the format's, and reports what would never come about.
+func (p *draftPlaybook) settleSilence(s *draftStep) {
+	if s.Kind != AskStep && s.Kind != TaskStep && s.Kind != HandoffStep {
+		return
+	}
+	team := p.book.Team
+	if s.Otherwise == nil {
+		s.Otherwise = &Otherwise{After: defaultOtherwise, Then: Target{Outcome: Unanswered}}
+		if s.Task != nil {
+			s.Otherwise.After.Days, s.Otherwise.After.Minutes = s.Task.Due.Days, s.Task.Due.Minutes
+			s.Otherwise.After.WorkingDays += s.Task.Due.WorkingDays
+		}
+		p.hint(s.node, "say it: otherwise: {after: "+strconv.Itoa(s.Otherwise.After.WorkingDays)+"wd, then: =unanswered}",
+			"nobody answers %s: after %s the play ends as unanswered", s.ID, inWords(s.Otherwise.After))
+	}
+	if s.Handoff != "" {
+		return // its form says when reminders are due, and whose turn it is
+	}
+	end := roughly(s.Otherwise.After)
+	if !s.hasRemind {
+		s.Remind = team.Reminders[p.Severity]
+	} else if k := len(s.Remind) - 1; k >= 0 && roughly(s.Remind[k]) >= end {
+		p.warn(s.written["remind"], "remind earlier, or let it end later", "the reminder after %s never comes: after %s the play goes on without an answer", s.Remind[k], inWords(s.Otherwise.After))
+	}
+	if s.Escalate == nil && !s.noEscalate {
+		s.Escalate = team.Escalations[p.Severity]
+	} else if s.Escalate != nil && roughly(s.Escalate.After) >= end {
+		p.warn(s.written["escalate"], "escalate earlier, or let it end later", "help is never asked for after %s: after %s the play goes on without an answer", s.Escalate.After, inWords(s.Otherwise.After))
+	}
+	if s.Task != nil && s.written["otherwise"] != nil && roughly(s.Task.Due) > end {
+		p.warn(s.written["otherwise"], "let it end after the due date", "the play goes on after %s, before the task is due (%s)", inWords(s.Otherwise.After), s.Task.Due)
+	}
+}
+
+// inWords writes a length of time that may have calendar and working days.
+func inWords(p Delay) string {
+	var parts []string
+	if p.Minutes != 0 {
+		parts = append(parts, Delay{Minutes: p.Minutes}.String())
+	}
+	if p.Days != 0 {
+		parts = append(parts, Delay{Days: p.Days}.String())
+	}
+	if p.WorkingDays != 0 {
+		parts = append(parts, Delay{WorkingDays: p.WorkingDays}.String())
+	}
+	return strings.Join(parts, " and ")
+}
