@@ -196,11 +196,11 @@ func fittingKinds(v *Visit) []EventKind {
 	case v.Approval == "asked":
 		return []EventKind{Approved, Refused, Tick, Undone}
 	case v.Kind == AskStep:
-		return []EventKind{Answered, Answered, Delivered, Taken, SnoozedRun, Reassigned, HeldBack, Undone}
+		return []EventKind{Answered, Answered, Delivered, Taken, SnoozedRun, Moved, Reassigned, HeldBack, Undone}
 	case v.Kind == TaskStep:
 		return []EventKind{Done, Delivered, Delivered, Checked, Moved, Taken, SnoozedRun, Undone}
 	case v.Kind == HandoffStep:
-		return []EventKind{Submitted, Submitted, Delivered, AskedBack, Replied, Replied, Accepted, Declined, Withdrawn, Reassigned}
+		return []EventKind{Submitted, Submitted, Delivered, AskedBack, Replied, Replied, Accepted, Declined, Withdrawn, Reassigned, Moved}
 	}
 	return []EventKind{Tick, Facts, RuleEnded, Dismissed, Noted}
 }

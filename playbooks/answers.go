@@ -240,21 +240,30 @@ func (a *advance) reassigned(v *Visit, step *Step) {
 	a.hand(step, "")
 }
 
+// moved gives a step more time: a task another due date, a question or a handoff
+// a day on which it is asked about again. Help is asked for only after that.
 func (a *advance) moved(v *Visit, step *Step) {
-	before := v.Due
-	v.Due = a.event.Until.UTC()
-	a.drop(OverdueTimer)
-	if !v.Delivered.IsZero() {
-		a.drop(EscalateTimer)
-		cal := a.calendar(v.Assignee)
-		a.set(OverdueTimer, v.Due, 0)
-		if e := a.escalation(step); e != nil && v.Escalated.IsZero() {
-			a.set(EscalateTimer, a.lateBy(e.After, cal), 0)
-		}
-		a.prolong(cal.Add(v.Due, a.otherwise(step).After))
+	cal, before := a.calendar(v.Assignee), v.Due
+	v.Due, v.Escalated = a.event.Until.UTC(), noTime
+	a.log("log.moved", "due", cal.Day(v.Due), "from", dayOrNone(cal, before), "reason", firstOf(a.event.Reason, a.event.Text))
+	if v.Delivered.IsZero() || !a.run.SnoozedUntil.IsZero() || a.run.Held != "" {
+		return // the clocks start when it is given
 	}
-	cal := a.calendar(v.Assignee)
-	a.log("log.moved", "due", cal.Day(v.Due), "from", dayOrNone(cal, before), "reason", a.event.Reason)
+	a.drop(OverdueTimer, RemindTimer, EscalateTimer, RepeatTimer)
+	late := a.escalation(step)
+	switch step.Kind {
+	case TaskStep:
+		a.set(OverdueTimer, v.Due, 0)
+	case HandoffStep:
+		late = a.handoffTurn().Late
+		fallthrough
+	default:
+		a.set(RemindTimer, cal.NextWorking(v.Due), v.Reminded)
+	}
+	if late != nil {
+		a.set(EscalateTimer, a.lateBy(late.After, cal), 0)
+	}
+	a.prolong(cal.Add(v.Due, a.otherwise(step).After))
 }
 
 func dayOrNone(cal Calendar, at time.Time) any {

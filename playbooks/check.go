@@ -145,7 +145,7 @@ func (a *advance) refuseKind(v *Visit, step *Step) *Refusal {
 	case Reassigned:
 		return a.refusePerson(v)
 	case Moved:
-		if v.Kind != TaskStep {
+		if !asked && v.Kind != HandoffStep {
 			return refuse(RefusedWrongStep)
 		}
 		return ahead(a.calendar(v.Assignee), a.now, ev.Until)

@@ -172,6 +172,15 @@ func TestSilenceIsRemindedOfThenTheManagerIsAskedThenItEnds(t *testing.T) {
 	s.logged("log.reminded", "log.escalated", "log.unanswered", "log.ended")
 }
 
+func TestAManagerWhoGivesMoreTimePutsTheQuestionOff(t *testing.T) {
+	s := begin(t, "login-drop", playbooks.Event{}).do(delivered).to("2027-04-07 10:00").expect("question tanaka", "reminder tanaka", "escalation yamada")
+	s.do(playbooks.Event{Kind: playbooks.Moved, By: "yamada", Until: s.now.AddDate(0, 0, 5)})
+	s.to("2027-04-12 09:59").expect()
+	s.to("2027-04-12 10:00").expect("reminder tanaka")
+	s.to("2027-04-14 10:00").expect("escalation yamada")
+	s.to("2027-04-19 10:00").expect().stands("=unanswered")
+}
+
 func TestNobodyIsRemindedOfWhatTheyWereNotGiven(t *testing.T) {
 	s := begin(t, "login-drop", playbooks.Event{}).expect("question tanaka")
 	s.to("2027-04-20 18:00").expect().stands("why")
