@@ -71,7 +71,7 @@ const parts = {
 parts.conversation = conversation(view, composers.main.node);
 parts.conversation.node.querySelector(".scroll-frame").before(hintPlaces.wide);
 const banner = h("div", { class: "banner", role: "status", hidden: true, "data-testid": "banner" });
-const link = { answering: true, reading: new Set(), homeFor: "", limit: 200 };
+const link = { answering: true, reading: new Set(), homeFor: "", limit: 100 };
 
 function build() {
   replace(app,

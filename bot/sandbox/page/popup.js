@@ -63,8 +63,8 @@ function place(anchor, panel, align) {
 
 /**
  * Opens a list to choose from. `entries` are {label, value, description, group, selected, node, href}; `onPick` gets the entry.
- * With `multiple` the list stays open and entries toggle, and onPick hears each. `search` (words → entries, maybe later)
- * replaces filtering by the words typed.
+ * With `multiple` the list stays open and entries toggle, and onPick hears each. `search` (words → entries, later; null
+ * where more words are needed) replaces filtering by the words typed.
  */
 export function openList(anchor, entries, { label, onPick, onClose, multiple = false, filter = entries.length > 8, search, align, t, menu = false }) {
   const id = uniqueId("list");
@@ -72,11 +72,12 @@ export function openList(anchor, entries, { label, onPick, onClose, multiple = f
   const input = filter || search ? h("input", { class: "list-filter", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": id, "aria-label": t("typeToFilter"), placeholder: t("typeToFilter"), autocomplete: "off" }) : null;
   const panel = h("div", { class: "list-panel" }, input, list);
   let shown = entries;
+  let waiting = Boolean(search);
   let active = Math.max(0, entries.findIndex((entry) => entry.selected));
 
   const draw = () => {
     let group = null;
-    replace(list, shown.length === 0 && h("div", { class: "list-empty" }, t("noMatch")), shown.map((entry, i) => {
+    replace(list, shown.length === 0 && h("div", { class: "list-empty" }, t(waiting ? "typeToFilter" : "noMatch")), shown.map((entry, i) => {
       const heading = entry.group && entry.group !== group ? h("div", { class: "list-group", role: "presentation" }, entry.group) : null;
       group = entry.group;
       return [heading, option(entry, i)];
@@ -110,7 +111,14 @@ export function openList(anchor, entries, { label, onPick, onClose, multiple = f
   };
   const narrow = async () => {
     const wanted = input.value.trim().toLowerCase();
-    if (search) shown = await search(input.value.trim());
+    if (search) {
+      const query = input.value.trim();
+      const found = await search(query);
+      // An answer to words that have been typed over meanwhile is late.
+      if (query !== input.value.trim()) return;
+      waiting = found === null || found === undefined;
+      shown = found ?? [];
+    }
     else shown = entries.filter((entry) => `${entry.label} ${entry.description ?? ""}`.toLowerCase().includes(wanted));
     active = 0;
     draw();

@@ -40,7 +40,7 @@ export function selectField(el, field) {
     const before = JSON.stringify(value);
     const keys = new Set(chosen().map((item) => source.key(item)));
     const entries = source.entries().map((entry) => ({ ...entry, selected: keys.has(entry.value) }));
-    const search = source.search && (async (query) => (await source.search(query)).map((entry) => ({ ...entry, selected: chosen().some((item) => source.key(item) === entry.value) })));
+    const search = source.search && (async (query) => (await source.search(query))?.map((entry) => ({ ...entry, selected: chosen().some((item) => source.key(item) === entry.value) })));
     openList(node, entries, {
       label: el.placeholder?.text || view.t("select"), multiple, search, t: view.t,
       onPick: (entry) => {
@@ -77,7 +77,7 @@ function sourceOf(el, field) {
   const source = { key: (item) => item?.value, label: (item) => item?.text?.text ?? item?.value ?? "", entries: () => flat(el.option_groups, el.options) };
   if (el.type.endsWith("external_select")) {
     source.search = async (query) => {
-      if (query.length < (el.min_query_length ?? 3)) return [];
+      if (query.length < (el.min_query_length ?? 3)) return null;
       try {
         const answer = await field.view.post("options", { user: store.place.user, ...field.ctx.place, action_id: el.action_id, block_id: field.ctx.blockId, value: query });
         return flat(answer.option_groups, answer.options);

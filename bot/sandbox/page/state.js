@@ -1,6 +1,8 @@
 // What the page knows: the last snapshot of the workspace, and where the viewer is in it (user, channel, thread). The
 // place is kept in the address's hash, so that a reload, a bookmark and the browser's back button keep it.
 
+import { languageOf } from "./dates.js";
+
 /** The pseudo channel of the bot's App Home. */
 export const HOME = "home";
 
@@ -53,7 +55,7 @@ export class Store {
     const people = this.people();
     const place = { ...this.place };
     if (!this.users.has(place.user) && people.length > 0) {
-      place.user = (people.find((user) => /csm|customer success/i.test(user.title ?? "")) ?? people[0]).id;
+      place.user = this.firstPerson().id;
     }
     this.place = place;
     if (place.channel && place.channel !== HOME && !this.channel) {
@@ -88,6 +90,12 @@ export class Store {
 
   people() {
     return [...this.users.values()].filter((user) => !user.is_bot && user.id !== "USLACKBOT");
+  }
+
+  /** Who a new visitor is: a CSM who speaks the browser's language, if there is one. */
+  firstPerson() {
+    const csms = this.people().filter((user) => /csm|customer success/i.test(user.title ?? ""));
+    return csms.find(speaksLikeBrowser) ?? csms[0] ?? this.people()[0] ?? null;
   }
 
   /** What a user is called on the page. */
@@ -177,6 +185,11 @@ export class Store {
   home() {
     return this.snapshot?.homes?.[this.place.user] ?? null;
   }
+}
+
+/** Whether the page's words for a user are in the browser's language. */
+export function speaksLikeBrowser(user) {
+  return languageOf(user) === languageOf({ locale: navigator.language });
 }
 
 export function isReply(message) {

@@ -1,6 +1,7 @@
 // The hint of the first visit: three steps, each of which goes there when pressed. Dismissed once, it stays away.
 
 import { h, icon, mark, replace } from "./dom.js";
+import { speaksLikeBrowser } from "./state.js";
 
 const storageKey = "playcaller-welcome-seen";
 
@@ -41,11 +42,12 @@ function step(n, text, go) {
   return h("li", null, h("button", { type: "button", class: "welcome-step", on: { click: go } }, h("span", { class: "step-number", "aria-hidden": "true" }, String(n)), h("span", null, text), icon("right", 16)));
 }
 
-// Who plays which part: by what they do, and by the names of the sample team.
+// Who plays which part: somebody of the right job, in the browser's language where the team has one.
 function castOf(store) {
   const people = store.people();
-  const csm = people.find((u) => /tanaka|田中/i.test(`${u.name} ${u.real_name}`)) ?? people.find((u) => /csm|customer success/i.test(u.title ?? "")) ?? people[0];
-  const sales = people.find((u) => /sato|佐藤/i.test(`${u.name} ${u.real_name}`)) ?? people.find((u) => /sales|account exec|^ae$|営業/i.test(u.title ?? "")) ?? people.at(-1);
+  const sellers = people.filter((u) => /sales|account exec|^ae$|営業/i.test(u.title ?? ""));
+  const csm = store.firstPerson();
+  const sales = sellers.find(speaksLikeBrowser) ?? sellers[0] ?? people.at(-1);
   const channel = store.publicChannels().find((c) => c.name === "cs-alerts") ?? store.publicChannels()[0];
   return csm && sales && channel ? { csm, sales, channel } : null;
 }
