@@ -65,7 +65,7 @@ Begin with:  playcaller sandbox`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), explainCommand(getenv), importCommand(getenv),
-		parkedCommand(getenv), manifestCommand(), versionCommand())
+		parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
