@@ -1,6 +1,8 @@
 package playbooks
 
 import (
+	"slices"
+
 	"github.com/goccy/go-yaml/ast"
 
 	"playcaller/rules"
@@ -29,7 +31,7 @@ func (p *draftPlaybook) collected() map[string]string {
 					if !flat {
 						kind, _ = scalar(valueOf(v, "kind"))
 					}
-					if collectTypes[kind] != "" && known[name] == "" && identifier.MatchString(name) {
+					if collectTypes[kind] != "" && known[name] == "" && identifier.MatchString(name) && !slices.Contains(taken, name) {
 						known[name] = kind
 					}
 				})
@@ -129,6 +131,7 @@ func (p *draftPlaybook) collect(n ast.Node) []Collect {
 		if !p.identifierName(k, "a name", name) {
 			return
 		}
+		p.checkFree(k, name)
 		c := Collect{Name: name}
 		if _, flat := scalar(v); flat || isNull(v) {
 			c.Kind = p.oneOf(v, "kind of value", kinds...)
@@ -147,6 +150,20 @@ func (p *draftPlaybook) collect(n ast.Node) []Collect {
 		p.fail(n, "ask for less; a task or a form takes more", "%d values are asked for with one answer, and at most %d are", len(all), maxCollect)
 	}
 	return all
+}
+
+// taken are the words that expressions know already.
+var taken = []string{"account", "contract", "segment", "stage", "stage_days", "milestone", "days", "percent", "number", "date",
+	"and", "or", "not", "in", "true", "false", "nil"}
+
+// checkFree reports a collected value that expressions could not tell from
+// something else.
+func (p *draftPlaybook) checkFree(n ast.Node, name string) {
+	signal := slices.ContainsFunc(p.book.Signals, func(s rules.SignalDef) bool { return s.Name == name })
+	let := p.nodes.let != nil && valueOf(p.nodes.let, name) != nil
+	if signal || let || slices.Contains(taken, name) {
+		p.fail(n, "choose another name, for example "+name+"_given", "%q means something else in expressions", name)
+	}
 }
 
 // snooze reads until when an answer snoozes: a date that it collects, or a length

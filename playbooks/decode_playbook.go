@@ -123,9 +123,26 @@ func (p *draftPlaybook) withNames() {
 		})
 	}
 	c, found := p.c.With(lets, values)
-	p.adoptAll(found)
+	p.adoptNames(lets, found)
 	if c != nil {
 		p.c = c
+	}
+}
+
+// adoptNames takes over what is wrong with the playbook's names. What builds on a
+// let with a mistake is left alone, as it would only repeat it.
+func (p *draftPlaybook) adoptNames(lets []rules.Let, found []Problem) {
+	for _, f := range found {
+		i := slices.IndexFunc(lets, func(let rules.Let) bool {
+			return f.Source.Line == let.Expr.Line && f.Source.Column == let.Expr.Column
+		})
+		switch {
+		case i < 0: // of what the answers collect
+			p.fail(p.root, "collect it under another name", "%s", f.Message)
+		case !p.mentionsBroken(lets[i].Expr.Text):
+			p.adoptAll([]Problem{f})
+			p.broken = append(p.broken, lets[i].Name)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,10 +23,20 @@ func (d *document) source(n ast.Node, text string) rules.Source {
 	return rules.Source{File: at.File, Line: at.Line, Column: at.Column, Text: text}
 }
 
+// words finds the names in an expression.
+var words = regexp.MustCompile(`[a-z][a-z0-9_]*`)
+
+// mentionsBroken reports whether a text uses a let that is reported already.
+func (d *document) mentionsBroken(text string) bool {
+	return len(d.broken) > 0 && slices.ContainsFunc(words.FindAllString(text, -1), func(word string) bool {
+		return slices.Contains(d.broken, word)
+	})
+}
+
 // condition compiles an expression that is true, false or unknown.
 func (d *document) condition(c *rules.Compiler, n ast.Node, what string) *rules.Condition {
 	text, ok := d.str(n, what)
-	if !ok {
+	if !ok || d.mentionsBroken(text) {
 		return nil
 	}
 	condition, found := c.Condition(d.source(n, text))
@@ -36,7 +47,7 @@ func (d *document) condition(c *rules.Compiler, n ast.Node, what string) *rules.
 // expr compiles an expression with a value of one of the wanted types.
 func (d *document) expr(c *rules.Compiler, n ast.Node, what string, want ...rules.Type) *rules.Expr {
 	text, ok := d.str(n, what)
-	if !ok {
+	if !ok || d.mentionsBroken(text) {
 		return nil
 	}
 	expr, found := c.Expr(d.source(n, text), want...)
@@ -89,6 +100,9 @@ func (d *document) text(c *rules.Compiler, n ast.Node, what string, most int) Te
 		d.hint(n, "write {en: …, ja: …}", "%s is the same in every language", what)
 	}
 	d.eachLanguage(n, what, most, func(language string, v ast.Node, s string) {
+		if d.mentionsBroken(s) {
+			return
+		}
 		template, found := c.Template(d.source(v, s))
 		d.adopt(v, s, found)
 		if template != nil {

@@ -27,6 +27,8 @@ type document struct {
 	file  string
 	lines []string
 	root  ast.Node // nil for an empty or broken file
+
+	broken []string // lets with a mistake: what uses them is not compiled, as it would only repeat that
 }
 
 // parse reads a file's YAML into nodes. A file that is not YAML is reported and

@@ -145,6 +145,8 @@ func (d *document) adopt(n ast.Node, text string, found []Problem) {
 // what is wrong.
 func mendExpression(message string) string {
 	switch {
+	case strings.Contains(message, "name is taken"):
+		return "choose another name"
 	case strings.Contains(message, "not closed"):
 		return "write {{ and }} around each expression"
 	case strings.Contains(message, "ends too early"):
