@@ -138,7 +138,7 @@ type Channel struct {
 // Outgoing is a message to be posted or edited. It names what to show; the text is made when it is sent.
 type Outgoing struct {
 	Key     string    `json:"key"`
-	Kind    string    `json:"kind"` // card, log, say, lines, ops
+	Kind    string    `json:"kind"` // card, log, say, lines, parked, storm
 	Account string    `json:"account,omitempty"`
 	Run     string    `json:"run,omitempty"`
 	Version int64     `json:"version,omitempty"`
@@ -149,6 +149,8 @@ type Outgoing struct {
 	Digest  bool      `json:"digest,omitempty"`
 	Lines   []Line    `json:"lines,omitempty"`
 	Text    string    `json:"text,omitempty"`
+	Why     string    `json:"why,omitempty"`   // parked
+	Limit   int       `json:"limit,omitempty"` // storm: how many were to start at once at most
 	At      time.Time `json:"at"`
 	Began   time.Time `json:"began,omitzero"` // of the run: its card is not older
 
@@ -186,6 +188,7 @@ type Checkpoint struct {
 	Book        string `json:"book"` // hash of the book its accounts are judged by
 
 	Paused map[string]bool `json:"paused,omitempty"` // playbooks that ops paused; "" is all of them
+	Storms map[string]bool `json:"storms,omitempty"` // playbooks held back until ops have looked
 }
 
 // Parked is an event that failed three times and was set aside.

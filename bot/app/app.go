@@ -123,7 +123,7 @@ func (b *Bot) wire() error {
 	api := slackapp.Client(c.BotToken, c.AppToken, c.APIURL, nil)
 	var slackReads forSlack
 	directory := slackapp.NewDirectory(api, func(context.Context) (*playbooks.Team, error) { return b.worker.Team(b.book), nil }, b.log)
-	draw := &drawer{records: b.records, directory: directory, slack: api}
+	draw := &drawer{records: b.records, directory: directory, slack: api, texts: cards.NewTexts()}
 	pace := max(1, c.Pace)
 	b.sender = sender.New(sender.Options{Slack: api, PerChannel: rate.Limit(pace), Overall: rate.Limit(20 * pace), Burst: int(3 * pace),
 		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: cards.WithoutCharts,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -13,6 +14,7 @@ import (
 	"playcaller/bot/slackapp"
 	"playcaller/bot/slackapp/cards"
 	"playcaller/playbooks"
+	"playcaller/playbooks/words"
 	"playcaller/store"
 )
 
@@ -23,6 +25,7 @@ type drawer struct {
 	directory *slackapp.Directory
 	reads     forSlack
 	slack     *slack.Client
+	texts     *cards.Texts
 
 	mu    sync.Mutex
 	links map[store.Post]string
@@ -52,8 +55,8 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 	switch out.Kind {
 	case "lines":
 		return d.lines(ctx, out)
-	case "ops":
-		return cards.Message{Text: cards.Escape(out.Text)}, true, nil
+	case "parked", "storm":
+		return d.forOps(ctx, out)
 	}
 	doc, err := d.records.Runs.Get(ctx, out.Run)
 	if errors.Is(err, store.ErrNotFound) {
@@ -80,6 +83,23 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 		return m, err == nil, err
 	}
 	return cards.Message{}, false, fmt.Errorf("nobody knows how to draw %q", out.Kind)
+}
+
+// forOps draws what the bot tells CS Ops.
+func (d *drawer) forOps(ctx context.Context, out store.Outgoing) (cards.Message, bool, error) {
+	book, err := d.reads.Book(ctx, "")
+	if err != nil {
+		return cards.Message{}, false, err
+	}
+	lang := "en"
+	if p := book.Team.Resolve("ops", nil, "", 0); p != nil {
+		lang = d.directory.Language(ctx, p.ID)
+	}
+	v := d.texts.In(lang, time.UTC)
+	if out.Kind == "parked" {
+		return cards.Plain(v.Say("ops.parked", words.Args{"key": cards.Escape(out.Text), "reason": cards.Escape(out.Why)})), true, nil
+	}
+	return cards.Plain(v.Say("ops.storm", words.Args{"title": cards.Escape(cards.PlaybookTitle(v, book, out.Text)), "name": out.Text, "count": out.Limit})), true, nil
 }
 
 // lines draws a direct message: what a person is to be told, or in the morning the list of their day.

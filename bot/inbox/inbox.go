@@ -149,7 +149,8 @@ type OpsAction string
 const (
 	Pause  OpsAction = "pause"
 	Resume OpsAction = "resume"
-	Stop   OpsAction = "stop" // one run, or every open run of a playbook
+	Storm  OpsAction = "storm" // hold a playbook back until ops resume it: the worker asks that itself
+	Stop   OpsAction = "stop"  // one run, or every open run of a playbook
 )
 
 // Event makes the event of a kind for a key; content is written as JSON.

@@ -104,8 +104,9 @@ type change struct {
 	woken   bool
 	runs    []playbooks.Event
 	posted  []inbox.Posted
-	again   bool // the document had taken the message in before a crash; the runs may not have
-	said    bool // something was added that must be written soon
+	again   bool     // the document had taken the message in before a crash; the runs may not have
+	storms  []string // playbooks that more accounts at once would have started than their limit allows
+	said    bool     // something was added that must be written soon
 }
 
 // apply takes one event into the account's document. Events for its runs are put aside.
@@ -304,7 +305,7 @@ func (o *owner) judge(a *account, c *change, f *rules.Facts, at string) []store.
 		for _, subject := range subjects(rule, &v.Account, f.Today()) {
 			key := store.RuleKey(rule.Playbook, subject)
 			f.ForContract(subject)
-			state, d, changed := rule.Judge(v.States[key], f, o.circumstances(a, rule, subject, add))
+			state, d, changed := rule.Judge(v.States[key], f, o.circumstances(a, f, rule, subject, add))
 			v.States[key] = state
 			if v.Untils == nil {
 				v.Untils = map[string]time.Time{}
@@ -317,13 +318,35 @@ func (o *owner) judge(a *account, c *change, f *rules.Facts, at string) []store.
 			}
 			c.said = true
 			decisions = append(decisions, store.Decision{Decision: d, Seq: at})
+			if d.Reason == rules.OverStormLimit {
+				c.storms = append(c.storms, rule.Playbook)
+			}
 			if d.Outcome == rules.Fired {
+				o.w.storms.note(rule.Playbook, c.at)
 				v.Intents = append(v.Intents, store.Intent{Playbook: rule.Playbook, Subject: subject, Episode: d.Episode,
 					At: c.at, By: "rule", Fired: d.Clauses})
 			}
 		}
 	}
 	return decisions
+}
+
+// reach marks the milestones that an expression of journey.yaml now finds reached.
+func (o *owner) reach(a *account, c *change, f *rules.Facts) {
+	v := &a.doc.Value
+	if !c.all || !v.Known || o.book.Journey == nil {
+		return
+	}
+	f.ForContract("")
+	for _, m := range o.book.Journey.Milestones {
+		have := v.Account.Milestones[m.ID]
+		if m.Reached == nil || !have.Reached.IsZero() || m.Reached.Truth(f) != rules.True {
+			continue
+		}
+		have.Reached, have.By = c.at, "rule"
+		v.Account.Milestones = with(v.Account.Milestones, m.ID, have)
+		c.said = true
+	}
 }
 
 // adder returns how time passes for the account's owner.
@@ -365,12 +388,13 @@ func subjects(rule *rules.Rule, a *rules.Account, today rules.Date) []string {
 	return ids
 }
 
-func (o *owner) circumstances(a *account, rule *rules.Rule, subject string, add func(time.Time, rules.Period) time.Time) rules.Circumstances {
+func (o *owner) circumstances(a *account, f *rules.Facts, rule *rules.Rule, subject string, add func(time.Time, rules.Period) time.Time) rules.Circumstances {
 	v := &a.doc.Value
 	c := rules.Circumstances{
 		LastRunEnded: v.Ended[store.RuleKey(rule.Playbook, subject)],
 		SnoozedUntil: o.snoozed(a, rule.Playbook),
 		Paused:       o.cp.Value.Paused[""] || o.cp.Value.Paused[rule.Playbook],
+		StormHeld:    o.stormy(rule.Playbook, f.Now()),
 		SwitchedOn:   o.switchedOn[rule.Playbook],
 		Add:          add,
 	}

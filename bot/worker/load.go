@@ -155,6 +155,16 @@ func (j *job) ops(ctx context.Context, t *touched, ops inbox.Ops) error {
 		if ops.What == inbox.Resume {
 			delete(o.cp.Value.Paused, ops.Playbook)
 		}
+		if ops.What == inbox.Resume {
+			delete(o.cp.Value.Storms, ops.Playbook)
+			o.w.storms.lift(ops.Playbook, t.c.at)
+		}
+	case inbox.Storm:
+		if o.cp.Value.Storms == nil {
+			o.cp.Value.Storms = map[string]bool{}
+		}
+		o.cp.Value.Storms[ops.Playbook] = true
+		return nil
 	case inbox.Stop:
 	default:
 		return fmt.Errorf("ops cannot %q; they can pause, resume and stop", ops.What)

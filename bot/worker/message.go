@@ -23,6 +23,7 @@ type job struct {
 	decisions []*store.Doc[store.Decision]
 	out       []stream.Event // to be published once all is written
 	carried   []*run         // whose effects are in out
+	everyone  []addressed    // likewise, for partitions
 	toDraw    []string       // channels with new messages
 }
 
@@ -131,11 +132,15 @@ func (j *job) settle(ctx context.Context, t *touched, done bool) error {
 	t.f = j.o.book.Rules.Facts(&a.doc.Value.Account, &a.history, t.c.at)
 	t.f.SetFeed(j.o.w.feeds.last)
 	if !done {
+		j.o.reach(a, &t.c, t.f)
 		for _, d := range j.o.judge(a, &t.c, t.f, fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)) {
 			j.decisions = append(j.decisions, &store.Doc[store.Decision]{Key: store.DecisionKey(d), Value: d})
 		}
 		j.mark(&a.doc.Value.Seq)
 		a.dirty = true
+	}
+	if err := j.announce(t); err != nil {
+		return err
 	}
 	if err := j.o.play(ctx, j, t); err != nil {
 		return err
@@ -189,6 +194,11 @@ func (j *job) finish(ctx context.Context) error {
 	}
 	if len(j.out) > 0 {
 		if err := o.w.o.Stream.Publish(ctx, stream.Now, j.out...); err != nil {
+			return err
+		}
+	}
+	for _, a := range j.everyone {
+		if err := o.w.o.Stream.PublishTo(ctx, a.partition, stream.Now, a.event); err != nil {
 			return err
 		}
 	}

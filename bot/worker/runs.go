@@ -292,7 +292,7 @@ func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) e
 	case playbooks.SayIt:
 		out.Kind, out.Effect = "say", &e
 		if e.Channel != "" {
-			channel = e.Channel
+			channel = o.book.Team.Channel(e.Channel)
 		}
 		if channel == "dm" {
 			channel = "dm:" + v.Assignee
@@ -343,5 +343,5 @@ func (o *owner) channelOf(v *store.Run) string {
 	if v.Channel == "dm" || v.Channel == "" {
 		return "dm:" + v.Assignee
 	}
-	return v.Channel
+	return o.book.Team.Channel(v.Channel)
 }

@@ -84,11 +84,11 @@ func (a *away) over(team *playbooks.Team) *playbooks.Team {
 // team returns today's people, those away included.
 func (o *owner) team() *playbooks.Team { return o.w.away.over(o.book.Team) }
 
-// tellOps posts a line to the channel of CS Ops, once for each key.
+// tellOps tells the channel of CS Ops of an event that was set aside, once for each key.
 func (w *Worker) tellOps(ctx context.Context, key, what, why string) error {
 	now := w.o.Clock.Now()
 	channel := w.o.Book.Team.Channel("ops")
-	out := store.Outgoing{Key: "ops/" + key, Kind: "ops", Text: fmt.Sprintf("%s: %s", what, clip(why, 500)), At: now}
+	out := store.Outgoing{Key: "ops/" + key, Kind: "parked", Text: what, Why: clip(why, 500), At: now}
 	ev, err := inbox.Event(inbox.ChannelKey(channel), inbox.SendKind, now, out)
 	if err != nil {
 		return err
@@ -205,7 +205,7 @@ func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decisi
 	var all []rules.Decision
 	for _, subject := range subjects(rule, &v.Account, f.Today()) {
 		f.ForContract(subject)
-		_, d, _ := rule.Judge(v.States[store.RuleKey(playbook, subject)], f, o.circumstances(a, rule, subject, o.adder(v, f)))
+		_, d, _ := rule.Judge(v.States[store.RuleKey(playbook, subject)], f, o.circumstances(a, f, rule, subject, o.adder(v, f)))
 		verdict := rule.When.Eval(f)
 		d.Clauses, d.Missing = verdict.Clauses, verdict.Missing
 		if rule.Audience != nil {

@@ -62,6 +62,7 @@ type Worker struct {
 	failures failures
 	feeds    feeds
 	away     away
+	storms   storms
 	counts   Counts
 }
 

@@ -1,0 +1,112 @@
+package worker
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/store"
+)
+
+// storms counts how often each playbook was started by its rule, so that many starts at once are held back until ops have
+// looked: twenty accounts that drop in one hour are more likely a broken feed than twenty customers. The counts are those
+// of this process; what was found to be a storm is kept in every partition's checkpoint.
+type storms struct {
+	mu     sync.Mutex
+	starts map[string][]time.Time // by playbook: business times, oldest first
+	told   map[string]bool
+	lifted map[string]time.Time // ops said go on: not limited for one period from here
+}
+
+// note counts a start.
+func (s *storms) note(playbook string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.starts == nil {
+		s.starts = map[string][]time.Time{}
+	}
+	s.starts[playbook] = append(s.starts[playbook], at)
+}
+
+// full reports whether a playbook has been started n times within a period.
+func (s *storms) full(playbook string, n int, per time.Duration, at time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at.Before(s.lifted[playbook].Add(per)) {
+		return false
+	}
+	starts := s.starts[playbook]
+	for len(starts) > 0 && !starts[0].After(at.Add(-per)) {
+		starts = starts[1:]
+	}
+	if s.starts != nil {
+		s.starts[playbook] = starts
+	}
+	return len(starts) >= n
+}
+
+// lift lets a playbook start as often as it wants for one period.
+func (s *storms) lift(playbook string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lifted == nil {
+		s.lifted = map[string]time.Time{}
+	}
+	s.lifted[playbook] = at
+	delete(s.told, playbook)
+	delete(s.starts, playbook)
+}
+
+// tell reports whether ops have yet to be told of a storm.
+func (s *storms) tell(playbook string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told[playbook] {
+		return false
+	}
+	if s.told == nil {
+		s.told = map[string]bool{}
+	}
+	s.told[playbook] = true
+	return true
+}
+
+// stormy reports whether a playbook may not start now, because too many did.
+func (o *owner) stormy(playbook string, at time.Time) bool {
+	if o.cp.Value.Storms[playbook] {
+		return true
+	}
+	p := o.book.Playbooks[playbook]
+	return p != nil && p.Limit.N > 0 && o.w.storms.full(playbook, p.Limit.N, p.Limit.Per, at)
+}
+
+// announce holds a playbook back in every partition when it would have started too often, and tells ops once.
+func (j *job) announce(t *touched) error {
+	for _, playbook := range t.c.storms {
+		if !j.o.w.storms.tell(playbook) {
+			continue
+		}
+		limit := j.o.book.Playbooks[playbook].Limit
+		ev, err := inbox.Event(inbox.Everywhere, inbox.OpsKind, t.c.at, inbox.Ops{What: inbox.Storm, Playbook: playbook})
+		if err != nil {
+			return err
+		}
+		for p := range j.o.w.o.Stream.Partitions() {
+			j.everyone = append(j.everyone, addressed{p, ev})
+		}
+		out := store.Outgoing{Key: fmt.Sprintf("ops/storm/%s/%d", playbook, t.c.at.UnixNano()), Kind: "storm", Text: playbook,
+			Limit: limit.N, At: t.c.at}
+		if err := j.publish(inbox.ChannelKey(j.o.book.Team.Channel("ops")), inbox.SendKind, t, out.Key, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addressed is an event for one partition, whatever its key.
+type addressed struct {
+	partition int
+	event     stream.Event
+}
