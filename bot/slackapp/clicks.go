@@ -22,7 +22,7 @@ func (a *App) onClick(ctx context.Context, d delivery) error {
 	}
 	action := cb.ActionCallback.BlockActions[0]
 	name, ref, err := meaning(action)
-	if name == cards.OpenAction || name == cards.AccountPicker || name == cards.Value {
+	if name == cards.OpenAction || name == action.BlockID {
 		return d.ack(nil) // a link, or an input of a form that is submitted later
 	}
 	c, whoErr := a.who(ctx, cb.User.ID)

@@ -36,10 +36,18 @@ func (a *App) onCommand(ctx context.Context, d delivery) error {
 
 func text(s string) cards.Message { return cards.Plain(s) }
 
+// commandAnswer is what a command is acknowledged with. The client's own type of a
+// message always carries metadata, which Slack refuses when they are empty.
+type commandAnswer struct {
+	ResponseType string       `json:"response_type"`
+	Text         string       `json:"text"`
+	Blocks       slack.Blocks `json:"blocks,omitzero"`
+}
+
 // answerCommand sends what is to be said with the acknowledgement, or after it
 // where it is too long for one.
 func (a *App) answerCommand(ctx context.Context, d delivery, m cards.Message) error {
-	payload := slack.Msg{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: slack.Blocks{BlockSet: m.Blocks}}
+	payload := commandAnswer{ResponseType: slack.ResponseTypeEphemeral, Text: m.Text, Blocks: slack.Blocks{BlockSet: m.Blocks}}
 	if jsonSize(payload) < mostAck || d.command.ResponseURL == "" {
 		return d.ack(payload)
 	}
@@ -257,9 +265,15 @@ func (a *App) readAway(ctx context.Context, c *caller, fields []string, away *in
 	return c.voice.Say("command.away", words.Args{"until": day, "cover": cards.Escape(cards.PersonName(c.voice, c.team, cover.ID))}), nil
 }
 
+// isOps reports whether the caller may stop everything: by the role ops or cs_ops,
+// or as the one whom team.yaml names for ops.
+func (c *caller) isOps() bool {
+	return slices.Contains(c.Roles, "ops") || slices.Contains(c.Roles, "cs_ops") || c.team.Roles["ops"] == c.ID
+}
+
 // opsCommand pauses, resumes or stops.
 func (a *App) opsCommand(ctx context.Context, c *caller, cmd *slack.SlashCommand, rest string) (cards.Message, error) {
-	if !slices.Contains(c.Roles, "ops") {
+	if !c.isOps() {
 		return text(c.voice.Say("command.not_ops", nil)), nil
 	}
 	fields := strings.Fields(rest)

@@ -1,9 +1,11 @@
 package cards
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -19,7 +21,7 @@ func Card(s *Scene) Message {
 	}
 	state := StateOf(s.Run, s.Now)
 	blocks := []slack.Block{section(s.head(state))}
-	what := strings.Join(s.sentences(s.Run.Fired, s.Began), " ")
+	what := s.what()
 	if what != "" {
 		blocks = append(blocks, section(what))
 	}
@@ -40,11 +42,58 @@ func Card(s *Scene) Message {
 	return Message{Text: fallback(s.headline(), what, next), Blocks: Fit(blocks)}
 }
 
+// what tells what happened, with its numbers: in the words of the playbook, which
+// stand above the question in the text of its first one, or in the bot's own.
+func (s *Scene) what() string {
+	for i := range s.Run.Visits {
+		step := s.step(&s.Run.Visits[i])
+		if step == nil || step.Ask == nil {
+			continue
+		}
+		what, _ := s.parts(&s.Run.Visits[i], step)
+		if what == "" && i == len(s.Run.Visits)-1 && s.speaksOfNumbers(step) {
+			return ""
+		}
+		if what != "" {
+			return what
+		}
+		break
+	}
+	return strings.Join(s.sentences(s.Run.Fired, s.Began), " ")
+}
+
+// parts divides a question's text into what happened and what is asked, which is
+// its last line.
+func (s *Scene) parts(visit *playbooks.Visit, step *playbooks.Step) (what, question string) {
+	facts := s.Facts
+	if visit.Entered.Sub(s.Run.Began) < 24*time.Hour && s.Began != nil {
+		facts = s.Began // the numbers that were asked about, not those of today
+	}
+	said := strings.TrimSpace(Escape(s.plainText(step.Ask.Text, facts)))
+	i := strings.LastIndexByte(said, '\n')
+	if i < 0 {
+		return "", said
+	}
+	return strings.TrimSpace(said[:i]), strings.TrimSpace(said[i+1:])
+}
+
+// speaksOfNumbers reports whether a question's text computes something itself.
+func (s *Scene) speaksOfNumbers(step *playbooks.Step) bool {
+	t := step.Ask.Text.In(s.Voice.Lang())
+	return t != nil && strings.Contains(t.String(), "{{") && computes.MatchString(t.String())
+}
+
+var computes = regexp.MustCompile(`\.(drop|spike|days_since|expected|mean|sum|max|distinct|trend|last)\(`)
+
 // head is the title line, with the severity.
 func (s *Scene) head(state State) string {
 	severity := s.Voice.Say("severity."+string(s.Run.Severity), nil)
+	label := "card.label." + string(state)
+	if label = s.Voice.Say(label, nil); strings.HasPrefix(label, "card.label.") {
+		label = "" // this language marks this state by nothing
+	}
 	return s.Voice.Say("card.head", words.Args{
-		"label": s.Voice.Say("card.label."+string(state), nil), "customer": s.customer(),
+		"label": label, "customer": s.customer(),
 		"title": line(s.title(s.Run.Playbook)), "severity": severity,
 	})
 }
@@ -163,7 +212,10 @@ func (s *Scene) body(state State) (blocks []slack.Block, next string) {
 
 // question draws the question of an ask step and its answers.
 func (s *Scene) question(visit *playbooks.Visit, step *playbooks.Step) (blocks []slack.Block, next string) {
-	next = s.text(step.Ask.Text)
+	what, next := s.parts(visit, step)
+	if what != "" && what != s.what() {
+		next = what + "\n" + next // of a later question
+	}
 	blocks = append(blocks, section(next))
 	if s.Run.TakenBy != "" {
 		blocks = append(blocks, context(s.Voice.Say("card.taken", words.Args{"person": s.person(s.Run.TakenBy)})))

@@ -11,27 +11,26 @@ import (
 
 // The callback ids of views, which say what a submission is.
 const (
-	AnswerView    = "answer"
-	SnoozeView    = "snooze"
-	DismissView   = "dismiss"
-	ReassignView  = "reassign"
-	MoveView      = "move"
-	RefuseView    = "refuse"
-	DetailsView   = "details"
-	PickView      = "handoff_pick"
-	HandoffView   = "handoff"
-	AskBackView   = "handoff_ask"
-	AcceptView    = "handoff_accept"
-	DeclineView   = "handoff_decline"
-	WithdrawView  = "handoff_withdraw"
-	ReplyView     = "handoff_reply"
-	ReadView      = "handoff_read"
-	AccountPicker = "account" // action id of the menu that looks accounts up
+	AnswerView   = "answer"
+	SnoozeView   = "snooze"
+	DismissView  = "dismiss"
+	ReassignView = "reassign"
+	MoveView     = "move"
+	RefuseView   = "refuse"
+	DetailsView  = "details"
+	PickView     = "handoff_pick"
+	HandoffView  = "handoff"
+	AskBackView  = "handoff_ask"
+	AcceptView   = "handoff_accept"
+	DeclineView  = "handoff_decline"
+	WithdrawView = "handoff_withdraw"
+	ReplyView    = "handoff_reply"
+	ReadView     = "handoff_read"
 )
 
-// Block ids of inputs; each holds one element, whose action id is Value.
+// Block ids of inputs; each holds one element, whose action id is the same: both
+// must be unique within a view.
 const (
-	Value        = "value"
 	CollectBlock = "collect:" // and the name of what is collected
 	FieldBlock   = "field:"   // and the id of the form's field
 	ChoiceBlock  = "choice"
@@ -77,13 +76,34 @@ func input(block, label, hint string, element slack.BlockElement, optional bool)
 	if strings.TrimSpace(hint) != "" {
 		h = plain(hint, maxLabel)
 	}
+	name(element, block)
 	b := slack.NewInputBlock(block, plain(label, maxLabel), h, element)
 	b.Optional = optional
 	return b
 }
 
+// name gives an element its action id.
+func name(element slack.BlockElement, id string) {
+	switch e := element.(type) {
+	case *slack.PlainTextInputBlockElement:
+		e.ActionID = id
+	case *slack.NumberInputBlockElement:
+		e.ActionID = id
+	case *slack.DatePickerBlockElement:
+		e.ActionID = id
+	case *slack.SelectBlockElement:
+		e.ActionID = id
+	case *slack.MultiSelectBlockElement:
+		e.ActionID = id
+	case *slack.RadioButtonsBlockElement:
+		e.ActionID = id
+	case *slack.CheckboxGroupsBlockElement:
+		e.ActionID = id
+	}
+}
+
 func textInput(multiline bool, limit int, value string) *slack.PlainTextInputBlockElement {
-	e := slack.NewPlainTextInputBlockElement(nil, Value)
+	e := slack.NewPlainTextInputBlockElement(nil, "")
 	e.Multiline, e.MaxLength = multiline, min(limit, 3000)
 	e.InitialValue = clean(clipBare(value, e.MaxLength))
 	return e
@@ -102,17 +122,17 @@ func radios(v *Voice, prefix string, values ...string) *slack.RadioButtonsBlockE
 	for _, value := range values {
 		options = append(options, option(value, v.Say(prefix+value, nil)))
 	}
-	return slack.NewRadioButtonsBlockElement(Value, options...)
+	return slack.NewRadioButtonsBlockElement("", options...)
 }
 
 func usersSelect(user string) *slack.SelectBlockElement {
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, Value)
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, "")
 	e.InitialUser = user
 	return e
 }
 
 func datePicker(day string) *slack.DatePickerBlockElement {
-	e := slack.NewDatePickerBlockElement(Value)
+	e := slack.NewDatePickerBlockElement("")
 	e.InitialDate = day
 	return e
 }
@@ -131,7 +151,7 @@ func AnswerForm(s *Scene, visit *playbooks.Visit, a *playbooks.Answer) slack.Mod
 		case "person":
 			e = usersSelect("")
 		case "amount":
-			e = slack.NewNumberInputBlockElement(nil, Value, true)
+			e = slack.NewNumberInputBlockElement(nil, "", true)
 		case "reason":
 			e = textInput(false, 300, "")
 		default:
@@ -213,7 +233,7 @@ func AskBackForm(s *Scene, visit *playbooks.Visit) slack.ModalViewRequest {
 		}
 	}
 	if len(options) > 0 {
-		marks := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, Value, options...)
+		marks := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, "", options...)
 		blocks = append(blocks, input(FieldsBlock, s.Voice.Say("ask_back.fields", nil), "", marks, true))
 	}
 	blocks = append(blocks, input(TextBlock, s.Voice.Say("ask_back.question", nil), "", textInput(true, 1000, ""), false))

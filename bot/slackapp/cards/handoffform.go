@@ -29,7 +29,7 @@ type FormScene struct {
 
 // PickForm asks which account is handed over.
 func PickForm(v *Voice, ref Ref) slack.ModalViewRequest {
-	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(v.Say("pick.placeholder", nil), maxPlaceholder), AccountPicker)
+	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(v.Say("pick.placeholder", nil), maxPlaceholder), "")
 	zero := 0
 	menu.MinQueryLength = &zero
 	return modal(v, PickView, v.Say("modal.handoff", nil), v.Say("modal.next", nil), ref,
@@ -69,7 +69,7 @@ func HandoffForm(f FormScene) slack.ModalViewRequest {
 	if len(blocks) > maxViewBlocks-1 {
 		blocks = inputsFirst(blocks)
 	}
-	later := slack.NewCheckboxGroupsBlockElement(Value, option(DraftBlock, f.Voice.Say("handoff.draft", nil)))
+	later := slack.NewCheckboxGroupsBlockElement("", option(DraftBlock, f.Voice.Say("handoff.draft", nil)))
 	blocks = append(blocks, input(DraftBlock, f.Voice.Say("handoff.draft_label", nil), "", later, true))
 	view := modal(f.Voice, HandoffView, f.Voice.Say("modal.handoff", nil), f.Voice.Say("modal.send", nil), f.Ref, blocks...)
 	return lighten(view)
@@ -161,7 +161,7 @@ func (f *FormScene) element(field *playbooks.Field, value any) slack.BlockElemen
 		}
 		return usersSelect("")
 	case playbooks.NumberField, playbooks.AmountField:
-		e := slack.NewNumberInputBlockElement(nil, Value, true)
+		e := slack.NewNumberInputBlockElement(nil, "", true)
 		if n, ok := number(value); ok {
 			e.InitialValue = strconv.FormatFloat(n, 'f', -1, 64)
 		}
@@ -206,11 +206,11 @@ func (f *FormScene) menu(field *playbooks.Field, value any) slack.BlockElement {
 		}
 	}
 	if field.Kind == playbooks.ChoicesField {
-		e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, Value, options...)
+		e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, "", options...)
 		e.InitialOptions = initial
 		return e
 	}
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, Value, options...)
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "", options...)
 	if len(initial) > 0 {
 		e.InitialOption = initial[0]
 	}

@@ -214,18 +214,22 @@ func (s *Scene) handoffArgs(what string, args words.Args) {
 
 // waited is how long the person has had the step, in working days.
 func (s *Scene) waited(visit *playbooks.Visit) rules.Period {
-	if visit == nil || visit.Delivered.IsZero() {
+	if visit == nil {
 		return rules.Period{}
+	}
+	since := visit.Delivered
+	if since.IsZero() {
+		since = visit.Entered
 	}
 	day := s.Team.Calendar(visit.Assignee)
 	n := 0
-	for d := day.Day(visit.Delivered) + 1; d <= day.Day(s.Now) && n < 60; d++ {
+	for d := day.Day(since) + 1; d <= day.Day(s.Now) && n < 60; d++ {
 		if day.WorkingDay(d) {
 			n++
 		}
 	}
 	if n == 0 {
-		return rules.Period{Minutes: 60 * max(1, int(s.Now.Sub(visit.Delivered).Hours()))}
+		return rules.Period{Minutes: 60 * max(1, int(s.Now.Sub(since).Hours()))}
 	}
 	return rules.Period{WorkingDays: n}
 }
