@@ -403,7 +403,7 @@ func (s *Scene) why() string {
 			parts = append(parts, crm)
 		}
 	}
-	return s.Voice.Say("why.line", words.Args{"parts": strings.Join(parts, " · ")})
+	return s.Voice.Say("why.line", words.Args{"parts": strings.Join(parts, s.Voice.Say("why.separator", nil))})
 }
 
 // ref says which run and visit a button means.
