@@ -89,6 +89,10 @@ type Visit struct {
 	Step string   `json:"step"`
 	Kind StepKind `json:"kind"`
 
+	// Said has what the expressions of the step's text came to when it was put to the person, by language, so that a card
+	// goes on to show the numbers that were asked about.
+	Said map[string][]string `json:"said,omitempty"`
+
 	Assignee  string    `json:"assignee,omitempty"` // whose turn it is
 	Entered   time.Time `json:"entered"`
 	Delivered time.Time `json:"delivered,omitzero"` // to the assignee; reminders and due dates count from here

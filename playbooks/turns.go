@@ -43,6 +43,7 @@ func (a *advance) player(step *Step) string {
 // says how, or "" as the step's kind says. Who caused it by their own doing has it
 // in front of them already.
 func (a *advance) hand(step *Step, what string) {
+	a.quote(step)
 	v := a.run.Current()
 	v.Delivered = noTime
 	a.dropVisit(v.N)
@@ -274,4 +275,28 @@ func (a *advance) milestoneDue(step string) rules.Date {
 		return acc.Milestones[m.ID].Due
 	}
 	return 0
+}
+
+// quote keeps what the expressions of a step's text come to now.
+func (a *advance) quote(step *Step) {
+	var text Text
+	switch {
+	case step.Ask != nil:
+		text = step.Ask.Text
+	case step.Task != nil:
+		text = step.Task.Text
+	}
+	v, f := a.run.Current(), a.facts()
+	if v == nil || f == nil || text.IsZero() {
+		return
+	}
+	said := map[string][]string{}
+	for _, lang := range []string{"en", "ja"} {
+		if t := text.In(lang); t != nil && !t.Plain() {
+			said[lang] = t.Written(f, lang)
+		}
+	}
+	if len(said) > 0 {
+		v.Said = said
+	}
 }

@@ -199,21 +199,49 @@ func (t *Template) Render(f *Facts, lang string) string {
 // RenderWith is Render with what the expressions came to passed through escape, so
 // that a name from the data cannot do what the author's own text may.
 func (t *Template) RenderWith(f *Facts, lang string, escape func(string) string) string {
+	text, _ := t.Fill(t.Written(f, lang), escape)
+	return text
+}
+
+// Written returns what the expressions come to, in their order and as they are written in the given language, so that the
+// text can be shown later with the values of now.
+func (t *Template) Written(f *Facts, lang string) []string {
 	f.speak(lang)
-	var b strings.Builder
+	var written []string
 	for _, p := range t.parts {
 		if p.expr == nil {
-			b.WriteString(p.plain)
 			continue
 		}
 		value, missing := p.expr.Eval(f)
 		if missing != nil {
-			b.WriteString("–")
-			continue
+			written = append(written, unknownText)
+		} else {
+			written = append(written, f.write(value))
 		}
-		b.WriteString(escape(f.write(value)))
 	}
-	return b.String()
+	return written
+}
+
+// unknownText stands for a value that is not known.
+const unknownText = "–"
+
+// Fill returns the text with what Written returned in place of its expressions, passed through escape; ok is false where
+// there are not as many of them.
+func (t *Template) Fill(written []string, escape func(string) string) (text string, ok bool) {
+	var b strings.Builder
+	n := 0
+	for _, p := range t.parts {
+		switch {
+		case p.expr == nil:
+			b.WriteString(p.plain)
+		case n >= len(written):
+			return "", false
+		default:
+			b.WriteString(escape(written[n]))
+			n++
+		}
+	}
+	return b.String(), n == len(written)
 }
 
 // String returns the text as written.

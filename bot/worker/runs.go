@@ -171,7 +171,7 @@ func (o *owner) advance(ctx context.Context, j *job, t *touched, r *run, e playb
 		return fmt.Errorf("run %s: book %.12s has no playbook %q", v.ID, v.Book, v.Playbook)
 	}
 	f := t.f
-	if book != o.book {
+	if book != o.book || len(v.Values) > 0 || len(e.Collected) > 0 { // values that a run collected are its own
 		f = book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, t.c.at)
 		f.SetFeed(o.w.feeds.last)
 	}
