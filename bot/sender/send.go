@@ -225,7 +225,7 @@ func judge(err error) judgement {
 	}
 	v := judgeCode(code(err))
 	if v.verdict == refused {
-		v.err = fmt.Errorf("Slack refused the message (%s): %s: %w", code(err), advice(code(err)), err)
+		v.err = fmt.Errorf("refused by Slack (%s): %s: %w", code(err), advice(code(err)), err)
 	}
 	if v.verdict == uncertain && errors.As(err, &inPlace) {
 		v.verdict = stalled

@@ -125,7 +125,8 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	<-ctx.Done()
-	s.mu.Lock() // no queue is started after this: see start
+	s.mu.Lock()
+	s.running = nil // no queue is started after this
 	s.mu.Unlock()
 	s.work.Wait()
 	return ctx.Err()

@@ -301,8 +301,7 @@ func TestADroppedQueueSendsNothingMore(t *testing.T) {
 
 func TestAReportThatFailsIsMadeAgain(t *testing.T) {
 	fails := 2
-	var b *bench
-	b = open(t, func(o *sender.Options) {
+	b := open(t, func(o *sender.Options) {
 		report := o.Report
 		o.Report = func(ctx context.Context, r sender.Result) error {
 			if fails--; fails >= 0 {

@@ -91,9 +91,9 @@ type App struct {
 func New(o Options) (*App, error) {
 	switch {
 	case o.BotToken == "":
-		return nil, errors.New("Slack needs a bot token: set SLACK_BOT_TOKEN")
+		return nil, errors.New("no bot token for Slack: set SLACK_BOT_TOKEN")
 	case o.AppToken == "" && o.SigningSecret == "":
-		return nil, errors.New("Slack needs a way in: set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP")
+		return nil, errors.New("no way to hear Slack: set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP")
 	case o.Publish == nil || o.Reads == nil || o.Directory == nil:
 		return nil, errors.New("slackapp: Publish, Reads and Directory must be given")
 	}

@@ -39,7 +39,7 @@ func (a *App) Run(ctx context.Context) error {
 				a.setConnected(false, errors.New("stopped"))
 				return ctx.Err()
 			}
-			err = fmt.Errorf("Slack refuses the connection: %w; check SLACK_APP_TOKEN, and that Socket Mode is switched on", err)
+			err = fmt.Errorf("connection refused by Slack: %w; check SLACK_APP_TOKEN, and that Socket Mode is switched on", err)
 			a.setConnected(false, err)
 			return err
 		}

@@ -69,10 +69,17 @@ func HandoffForm(f FormScene) slack.ModalViewRequest {
 	if len(blocks) > maxViewBlocks-1 {
 		blocks = inputsFirst(blocks)
 	}
-	later := slack.NewCheckboxGroupsBlockElement("", option(DraftBlock, f.Voice.Say("handoff.draft", nil)))
-	blocks = append(blocks, input(DraftBlock, f.Voice.Say("handoff.draft_label", nil), "", later, true))
+	if f.Ref.Run == "" {
+		blocks = append(blocks, f.draft())
+	}
 	view := modal(f.Voice, HandoffView, f.Voice.Say("modal.handoff", nil), f.Voice.Say("modal.send", nil), f.Ref, blocks...)
 	return lighten(view)
+}
+
+// draft lets a new handoff be kept without being sent.
+func (f *FormScene) draft() slack.Block {
+	later := slack.NewCheckboxGroupsBlockElement("", option(DraftBlock, f.Voice.Say("handoff.draft", nil)))
+	return input(DraftBlock, f.Voice.Say("handoff.draft_label", nil), "", later, true)
 }
 
 // inputsFirst drops titles so that a long form keeps as many fields as a view
