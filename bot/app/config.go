@@ -72,10 +72,7 @@ func ReadConfig(file string, getenv func(string) string) (Config, error) {
 		return c, err
 	}
 	if tokens != "" {
-		c.APITokens = nil
-		for _, t := range strings.FieldsFunc(tokens, func(r rune) bool { return r == ',' || r == '\n' || r == ' ' }) {
-			c.APITokens = append(c.APITokens, t)
-		}
+		c.APITokens = strings.FieldsFunc(tokens, func(r rune) bool { return r == ',' || r == '\n' || r == ' ' })
 	}
 	return c, nil
 }
