@@ -241,6 +241,7 @@ var errNothing = errors.New("there is nothing to show any more")
 // reportSent publishes what became of a message to its channel.
 func (w *Worker) reportSent(ctx context.Context, r sender.Result) error {
 	w.activity.Add(1)
+	defer w.activity.Add(1)
 	s := inbox.Sent{Key: r.Key, Version: r.Version, Post: store.Post{Channel: r.Channel, TS: r.TS}}
 	id := fmt.Sprintf("sent/%s/%s/%d", r.Queue, r.Key, r.Version)
 	if r.Err != nil {

@@ -40,6 +40,7 @@ func (o *owner) message(ctx context.Context, m stream.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.w.activity.Add(1)
+	defer o.w.activity.Add(1) // again at the end: what is published meanwhile is news to whoever rested already
 	j := &job{o: o, lane: m.Lane, seq: m.Seq}
 	order, byKey := group(m.Events)
 	for _, key := range order {

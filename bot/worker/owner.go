@@ -46,9 +46,11 @@ type owner struct {
 type document interface{ isDirty() bool }
 
 func newOwner(w *Worker, p *stream.Partition) *owner {
-	return &owner{w: w, p: p, n: p.Number(),
+	o := &owner{w: w, p: p, n: p.Number(),
 		accounts: map[string]*account{}, people: map[string]*person{}, channels: map[string]*channel{},
 		dirty: map[document]struct{}{}, woken: map[string]time.Time{}, drawing: make(chan drawing, 1024)}
+	o.round.Store(-1) // has found nothing to do in no round yet
+	return o
 }
 
 // work reads and works messages until ctx ends or something fails that only starting again can mend.
@@ -108,8 +110,9 @@ func (o *owner) lastFlush(ctx context.Context) error {
 // pause is called when no message is at hand. If all have been worked it does what was waiting for that, and otherwise
 // waits for a message, the next write or a poke.
 func (o *owner) pause(ctx context.Context) (stream.Message, bool, error) {
+	asked := o.asked.Load() // before the look at the stream, so that what was published before Rest asked is worked by its answer
 	if o.p.CaughtUp() {
-		busy, err := o.caughtUp(ctx)
+		busy, err := o.caughtUp(ctx, asked)
 		if err != nil || busy {
 			return stream.Message{}, false, err
 		}
@@ -127,9 +130,9 @@ func (o *owner) pause(ctx context.Context) (stream.Message, bool, error) {
 	return m, err == nil, err
 }
 
-// caughtUp does what must not happen while old messages are read again, and reports whether that made new ones.
-func (o *owner) caughtUp(ctx context.Context) (busy bool, err error) {
-	asked := o.asked.Load()
+// caughtUp does what must not happen while old messages are read again, and reports whether that made new ones. If not, it
+// answers the round of Rest that was asked.
+func (o *owner) caughtUp(ctx context.Context, asked int64) (busy bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.current {

@@ -208,7 +208,14 @@ func (o *owner) arrange(ctx context.Context, j *job, t *touched) error {
 // queue lets one of the runs that ask a person go on.
 func (o *owner) queue(ctx context.Context, j *job, t *touched, asking []*run) error {
 	slices.SortStableFunc(asking, func(x, y *run) int {
-		return x.doc.Value.Current().Entered.Compare(y.doc.Value.Current().Entered)
+		a, b := x.doc.Value.Current(), y.doc.Value.Current()
+		if c := a.Entered.Compare(b.Entered); c != 0 || a.Delivered.IsZero() == b.Delivered.IsZero() {
+			return c
+		}
+		if b.Delivered.IsZero() { // what the person has goes before what they have not
+			return -1
+		}
+		return 1
 	})
 	first := slices.IndexFunc(asking, func(r *run) bool { return r.doc.Value.Held == "" })
 	if first < 0 {
