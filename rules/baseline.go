@@ -115,33 +115,39 @@ func (v *view) usable(d Date) (x float64, why string) {
 
 // countSpread estimates how much more than a Poisson count the account's days and
 // weeks vary: the larger of Pearson's statistic over days and the variance of
-// weekly sums over their mean, at least 1.
+// weekly sums over their mean, at least 1. Both leave out the quarter that is
+// farthest off, so that an earlier incident, or the beginning of the present one,
+// does not make the account look wild and hide what is going on.
 func countSpread(u *usual, samples *[7][]float64, weekly []float64) float64 {
-	sum, freedom := 0.0, 0
+	var off []float64 // squared residuals, in units of a Poisson variance
+	freedom := 0
 	for wd, values := range samples {
 		if math.IsNaN(u.mean[wd]) {
 			continue
 		}
 		expected := math.Max(u.mean[wd], 0.25)
 		for _, x := range values {
-			sum += (x - u.mean[wd]) * (x - u.mean[wd]) / expected
+			off = append(off, (x-u.mean[wd])*(x-u.mean[wd])/expected)
 		}
 		freedom += len(values) - 1
 	}
 	spread := 1.0
 	if freedom > 0 {
-		spread = math.Max(spread, sum/float64(freedom))
-	}
-	if n := float64(len(weekly)); n >= 4 {
-		mean, squares := 0.0, 0.0
-		for _, w := range weekly {
-			mean += w / n
+		slices.Sort(off)
+		sum := 0.0
+		kept := off[:len(off)-len(off)/4]
+		for _, x := range kept {
+			sum += x
 		}
+		spread = math.Max(spread, lowerThreeQuarters*sum/float64(len(kept))*float64(len(off))/float64(freedom))
+	}
+	if len(weekly) >= leastForVariance {
+		mean := 0.0
 		for _, w := range weekly {
-			squares += (w - mean) * (w - mean) / (n - 1)
+			mean += w / float64(len(weekly))
 		}
 		if mean > 0 {
-			spread = math.Max(spread, squares/mean)
+			spread = math.Max(spread, steadyVariance(weekly)/mean)
 		}
 	}
 	return spread

@@ -165,3 +165,24 @@ func TestMiddleMean(t *testing.T) {
 		}
 	}
 }
+
+// A drop that lasts goes on being one: its own beginning lies in the baseline of
+// the later weeks, and must not make the account look wild.
+func TestALastingDropGoesOnBeingOne(t *testing.T) {
+	f, exprs := loginsFacts(t, `logins.drop("7d")`, `logins.drop("14d")`)
+	const began = 120
+	h := poissonYear(t, 7, 12, 200, func(day int) float64 {
+		if day >= began {
+			return 1. / 6
+		}
+		return 1
+	})
+	for after := 8; after <= 21; after++ {
+		f.Reset(&Account{ID: "a"}, h, NewDate(2026, time.January, 1+began+after).In(time.UTC).Add(9*time.Hour))
+		for _, e := range exprs {
+			if v, _ := e.Number(f); v < 0.4 {
+				t.Errorf("%d days after the beginning %s is %.2f, want about 0.8", after, e, v)
+			}
+		}
+	}
+}
