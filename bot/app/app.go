@@ -136,7 +136,8 @@ func (b *Bot) wire() error {
 	draw.painter = slackapp.NewPainter(slackReads, directory, b.clock)
 	var err error
 	b.slack, err = slackapp.New(slackapp.Options{BotToken: c.BotToken, AppToken: c.AppToken, SigningSecret: c.SigningSecret, APIURL: c.APIURL,
-		Clock: b.clock, Logger: b.log, Directory: directory, Reads: slackReads, Publish: b.publish})
+		Clock: b.clock, Logger: b.log, Directory: directory, Reads: slackReads, Publish: b.publish,
+		Link: func(ctx context.Context, run string) string { return draw.link(ctx, run, nil) }})
 	if err != nil {
 		return err
 	}
