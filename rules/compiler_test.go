@@ -298,7 +298,7 @@ func TestTemplates(t *testing.T) {
 		{"plain", "plain", "plain"},
 		{"{{ account.name }}様", "Acme KK様", "Acme KK様"},
 		{"{{ percent(0.573) }}", "57 %", "57%"},
-		{"{{ account.arr }} / {{ number(1234.6) }} / {{ 2.346 }}", "12,000,000 / 1,235 / 2.35", "12,000,000 / 1,235 / 2.35"},
+		{"{{ account.arr }} / {{ number(1234.6) }} / {{ 2.346 }}", "12,000,000 / 1,235 / 2.3", "12,000,000 / 1,235 / 2.3"},
 		{"{{ date(contract.notice_by) }}", "Sun 31 Jan 2027", "2027年1月31日(日)"},
 		{"{{ account.day + 6d }}", "Thu 26 Nov", "11月26日(木)"},
 		{"{{ contract.signed }}", "yes", "はい"},

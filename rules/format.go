@@ -43,14 +43,14 @@ func writePercent(v float64, lang string) string {
 	return n + " %"
 }
 
-// writeNumber writes thousands with commas, whole numbers whole and others with one
-// decimal, below ten with two.
+// writeNumber writes a number as people say it in a sentence: thousands with commas,
+// from ten on whole, below ten with one decimal and below one with two.
 func writeNumber(v float64, lang string) string {
 	decimals := 1
 	switch {
-	case v == math.Trunc(v) || math.Abs(v) >= 1000:
+	case v == math.Trunc(v) || math.Abs(v) >= 10:
 		decimals = 0
-	case math.Abs(v) < 10:
+	case math.Abs(v) < 1:
 		decimals = 2
 	}
 	s := strconv.FormatFloat(v, 'f', decimals, 64)
