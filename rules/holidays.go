@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/rickar/cal/v2"
@@ -10,6 +12,7 @@ import (
 	"github.com/rickar/cal/v2/br"
 	"github.com/rickar/cal/v2/ca"
 	"github.com/rickar/cal/v2/ch"
+	"github.com/rickar/cal/v2/cz"
 	"github.com/rickar/cal/v2/de"
 	"github.com/rickar/cal/v2/dk"
 	"github.com/rickar/cal/v2/es"
@@ -53,13 +56,13 @@ func (h *Holidays) Name(country string, day Date) string {
 	if h.last.country == country && h.last.from <= day && day <= h.last.to {
 		return h.last.days[day]
 	}
-	key := countryYear{country, yearOf(day)}
+	key := countryYear{countryCode(country), yearOf(day)}
 	days, known := h.years[key]
 	if !known {
 		if h.years == nil {
 			h.years = map[countryYear]map[Date]string{}
 		}
-		days = holidaysIn(country, key.year)
+		days = holidaysIn(key.country, key.year)
 		h.years[key] = days
 	}
 	h.last.country, h.last.days = country, days
@@ -69,18 +72,28 @@ func (h *Holidays) Name(country string, day Date) string {
 
 func yearOf(d Date) int { return time.Unix(int64(d)*86400, 0).UTC().Year() }
 
-// holidaysIn lists a year's holidays. In Japan 29 December to 3 January are days
-// off by law for the state and by custom for nearly every company.
-func holidaysIn(country string, year int) map[Date]string {
-	days := map[Date]string{}
-	for _, holiday := range holidayRules(country) {
-		actual, observed := holiday.Calc(year)
-		for _, t := range []time.Time{actual, observed} {
-			if !t.IsZero() {
-				days[DateOf(t)] = holiday.Name
-			}
-		}
+// NationalHoliday returns the name of a country's public holiday on a day, or of
+// the holiday that is made up for on it, or "". Unlike Holidays it keeps nothing
+// and leaves out days that are off by custom alone.
+func NationalHoliday(country string, day Date) string {
+	if day == 0 {
+		return ""
 	}
+	return nationalHolidays(countryCode(country), yearOf(day))[day]
+}
+
+// countryCode brings a country to the form that holidayRules knows.
+func countryCode(country string) string {
+	if country = strings.ToUpper(country); country == "UK" {
+		return "GB"
+	}
+	return country
+}
+
+// holidaysIn lists a year's days off. In Japan 29 December to 3 January are off by
+// law for the state and by custom for nearly every company.
+func holidaysIn(country string, year int) map[Date]string {
+	days := nationalHolidays(country, year)
 	if country == "JP" {
 		for _, d := range []Date{NewDate(year, time.January, 2), NewDate(year, time.January, 3), NewDate(year, time.December, 29), NewDate(year, time.December, 30), NewDate(year, time.December, 31)} {
 			if days[d] == "" {
@@ -89,6 +102,45 @@ func holidaysIn(country string, year int) map[Date]string {
 		}
 	}
 	return days
+}
+
+// nationalHolidays lists a year's public holidays and the days on which they are
+// made up for.
+func nationalHolidays(country string, year int) map[Date]string {
+	days := map[Date]string{}
+	for _, holiday := range holidayRules(country) {
+		actual, observed := holiday.Calc(year)
+		for _, t := range []time.Time{actual, observed} {
+			if !t.IsZero() && !(country == "JP" && t.Equal(observed) && !t.Equal(actual)) {
+				days[DateOf(t)] = holiday.Name
+			}
+		}
+	}
+	if country == "JP" {
+		makeUp(days)
+	}
+	return days
+}
+
+// makeUp adds what the Act on National Holidays, article 3, says: a holiday on a
+// Sunday is made up for on the next day that is not itself a holiday (in 2026
+// Constitution Day, Sunday 3 May, on Wednesday 6 May, because the 4th and 5th are
+// holidays of their own; the library moves it by one day only), and a day between
+// two holidays is one.
+func makeUp(days map[Date]string) {
+	national := maps.Clone(days)
+	for d, name := range national {
+		if d.Weekday() == time.Sunday {
+			next := d + 1
+			for national[next] != "" {
+				next++
+			}
+			days[next] = name
+		}
+		if national[d+1] == "" && national[d+2] != "" && (d+1).Weekday() != time.Sunday && days[d+1] == "" {
+			days[d+1] = "Citizens' Holiday"
+		}
+	}
 }
 
 func holidayRules(country string) []*cal.Holiday {
@@ -105,6 +157,8 @@ func holidayRules(country string) []*cal.Holiday {
 		return ca.Holidays
 	case "CH":
 		return ch.Holidays
+	case "CZ":
+		return cz.Holidays
 	case "DE":
 		return de.Holidays
 	case "DK":
