@@ -34,6 +34,7 @@ type Account struct {
 	Intents  []Intent          `json:"intents,omitempty"` // decided, perhaps not yet done
 	Contacts []Contact         `json:"contacts,omitempty"`
 
+	At  time.Time `json:"at,omitzero"`  // business time of the latest event; the account is never judged as of before it
 	Due time.Time `json:"due,omitzero"` // when it must be looked at again although nothing happens
 	Seq Seq       `json:"seq"`
 }

@@ -40,6 +40,7 @@ type bench struct {
 	book  *playbooks.Book
 	slack *slack // outlives restarts, as Slack does
 	disk  *disk
+	log   *slog.Logger
 
 	stream  *stream.Stream
 	backend store.Backend
@@ -50,14 +51,12 @@ type bench struct {
 	read    int // posts that a test has looked at
 }
 
-// disk fails once as many writes have been made as it has left.
-type disk struct{ left, writes atomic.Int64 }
-
 // newBench starts a worker that judges by the files of a book.
 func newBench(t *testing.T, files map[string]string) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: t.TempDir(), clock: clockwork.NewFakeClockAt(monday), book: load(t, files), slack: newSlack(), disk: &disk{}}
-	b.disk.left.Store(1 << 60)
+	b := &bench{t: t, dir: t.TempDir(), clock: clockwork.NewFakeClockAt(monday), book: load(t, files), slack: newSlack(), disk: &disk{},
+		log: slog.New(slog.DiscardHandler)}
+	b.disk.mend()
 	b.start()
 	t.Cleanup(func() {
 		if b.stop != nil {
@@ -90,8 +89,7 @@ func (b *bench) start() {
 	b.t.Helper()
 	ctx := context.Background()
 	var err error
-	quiet := slog.New(slog.DiscardHandler)
-	if b.stream, err = stream.Open(ctx, stream.Options{Dir: filepath.Join(b.dir, "stream"), Partitions: 4, Clock: b.clock, Logger: quiet}); err != nil {
+	if b.stream, err = stream.Open(ctx, stream.Options{Dir: filepath.Join(b.dir, "stream"), Partitions: 4, Clock: b.clock, Logger: b.log}); err != nil {
 		b.t.Fatal(err)
 	}
 	if b.backend, err = sqlite.Open(ctx, filepath.Join(b.dir, "db"), store.Collections()); err != nil {
@@ -100,7 +98,7 @@ func (b *bench) start() {
 	b.backend = failing{b.backend, b.disk}
 	b.records = store.In(b.backend)
 	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.slack, Draw: b.draw, Book: b.book,
-		Clock: b.clock, Logger: quiet, FlushEvery: 50 * time.Millisecond})
+		Clock: b.clock, Logger: b.log, FlushEvery: 50 * time.Millisecond})
 	b.slack.serve(b.worker)
 	run, stop := context.WithCancel(ctx)
 	b.stop, b.stopped = stop, make(chan error, 1)
@@ -140,14 +138,7 @@ func (b *bench) rest() {
 // to lets business time pass until then, stopping wherever something is due, and comes to rest.
 func (b *bench) to(at string) {
 	b.t.Helper()
-	tokyo, err := time.LoadLocation("Asia/Tokyo")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	until, err := time.ParseInLocation("2006-01-02 15:04", at, tokyo)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	until := b.tokyo(at)
 	for b.rest(); b.clock.Now().Before(until); b.rest() {
 		next := until
 		if due, ok := b.worker.NextDue(); ok && due.Before(until) {
@@ -156,6 +147,19 @@ func (b *bench) to(at string) {
 		b.clock.Advance(max(next.Sub(b.clock.Now()), 0))
 		b.worker.Poke()
 	}
+}
+
+func (b *bench) tokyo(at string) time.Time {
+	b.t.Helper()
+	zone, err := time.LoadLocation("Asia/Tokyo")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	then, err := time.ParseInLocation("2006-01-02 15:04", at, zone)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return then
 }
 
 // send publishes events and comes to rest.
@@ -346,6 +350,7 @@ func (b *bench) draw(ctx context.Context, channel string, out store.Outgoing) (s
 			}
 			lines = append(lines, l.What+" "+d.Value.Playbook)
 		}
+		b.slack.note(out.Lines)
 		if item.Text = strings.Join(lines, ", "); out.Digest {
 			item.Text = "morning: " + item.Text
 		}
@@ -387,7 +392,8 @@ type slack struct {
 	by      map[string]int   // posts by key
 	edits   map[string]int64 // the version that a post was last edited to
 	doubled []string
-	away    bool // Slack cannot be reached: items wait
+	lines   []string // keys of the lines that were drawn
+	away    bool     // Slack cannot be reached: items wait
 	waiting []func()
 	refuses string // messages with this text are refused
 }
@@ -437,6 +443,14 @@ func (s *slack) take(w *worker.Worker, queue string, item sender.Item) {
 	_ = w.Report(context.Background(), res) // fails while the bench is being stopped, as after a kill
 }
 
+func (s *slack) note(lines []store.Line) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range lines {
+		s.lines = append(s.lines, l.Key)
+	}
+}
+
 // back makes Slack reachable again; what waited is sent.
 func (s *slack) back() {
 	s.mu.Lock()
@@ -460,30 +474,132 @@ func (s *slack) Drop(context.Context, string) {}
 // Pending implements worker.Sender. What waits for a Slack that cannot be reached does not keep the bench from resting.
 func (s *slack) Pending() int { return 0 }
 
-// failing is a store whose disk gives out after some writes, as a process that is killed does: nothing after that is
-// written.
+// told returns every message, and every line of the direct ones, with how often it was sent.
+func (s *slack) told() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	times := map[string]int{}
+	for _, p := range s.posts {
+		where, what, _ := strings.Cut(p, ": ")
+		switch {
+		case strings.HasPrefix(where, "dm:"):
+			for line := range strings.SplitSeq(strings.TrimPrefix(what, "morning: "), ", ") {
+				times[where+" "+line]++
+			}
+		case strings.HasPrefix(what, "log "):
+			name, entries, _ := strings.Cut(what, ": ")
+			for e := range strings.FieldsSeq(entries) {
+				times[where+" "+name+" "+e]++
+			}
+		default:
+			times[p]++
+		}
+	}
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(times)) {
+		all = append(all, fmt.Sprintf("%d times %s", times[what], what))
+	}
+	return all
+}
+
+// disk gives out after some writes, until it is mended.
+type disk struct {
+	mu     sync.Mutex
+	left   int
+	broken chan struct{} // closed when it gives out
+	writes atomic.Int64
+}
+
+func (d *disk) fail(after int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left, d.broken = after, make(chan struct{})
+}
+
+func (d *disk) mend() { d.fail(1 << 40) }
+
+func (d *disk) gone() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.broken
+}
+
+func (d *disk) write() error {
+	d.writes.Add(1)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.left--; d.left >= 0 {
+		return nil
+	}
+	if d.left == -1 {
+		close(d.broken)
+	}
+	return fmt.Errorf("the disk is gone: %w", store.ErrUnavailable)
+}
+
+// survive does something and comes to rest. If the disk gives out meanwhile the process is as good as killed: nothing more
+// is written, and it is started again on what had been.
+func (b *bench) survive(do func()) {
+	b.t.Helper()
+	do()
+	for !b.restOrGone() {
+		b.halt()
+		b.disk.mend()
+		b.start()
+	}
+}
+
+func (b *bench) restOrGone() bool {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	gone := b.disk.gone()
+	rested := make(chan error, 1)
+	go func() { rested <- b.worker.Rest(ctx) }()
+	select {
+	case err := <-rested:
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return true
+	case <-gone:
+		cancel()
+		<-rested
+		return false
+	}
+}
+
+// pass is to, through a kill.
+func (b *bench) pass(at string) {
+	b.t.Helper()
+	until := b.tokyo(at)
+	for b.survive(func() {}); b.clock.Now().Before(until); {
+		next := until
+		if due, ok := b.worker.NextDue(); ok && due.Before(until) {
+			next = due
+		}
+		b.survive(func() {
+			b.clock.Advance(max(next.Sub(b.clock.Now()), 0))
+			b.worker.Poke()
+		})
+	}
+}
+
+// failing is a store on a disk that may give out.
 type failing struct {
 	store.Backend
 	disk *disk
 }
 
-func (f failing) spent() error {
-	f.disk.writes.Add(1)
-	if f.disk.left.Add(-1) < 0 {
-		return fmt.Errorf("the disk is gone: %w", store.ErrUnavailable)
-	}
-	return nil
-}
-
 func (f failing) Insert(ctx context.Context, collection string, r store.Record) error {
-	if err := f.spent(); err != nil {
+	if err := f.disk.write(); err != nil {
 		return err
 	}
 	return f.Backend.Insert(ctx, collection, r)
 }
 
 func (f failing) Replace(ctx context.Context, collection string, r store.Record) error {
-	if err := f.spent(); err != nil {
+	if err := f.disk.write(); err != nil {
 		return err
 	}
 	return f.Backend.Replace(ctx, collection, r)
@@ -493,7 +609,7 @@ func (f failing) BulkReplace(ctx context.Context, collection string, rs []store.
 	if len(rs) == 0 {
 		return nil, nil
 	}
-	if err := f.spent(); err != nil {
+	if err := f.disk.write(); err != nil {
 		return nil, err
 	}
 	return f.Backend.BulkReplace(ctx, collection, rs)

@@ -56,6 +56,9 @@ func (o *owner) message(ctx context.Context, m stream.Message) error {
 		}
 	}
 	if err := j.finish(ctx); err != nil {
+		for _, key := range order {
+			err = o.w.failures.note(place{o.n, m.Lane, m.Seq, key}, err)
+		}
 		return err
 	}
 	if m.Lane == stream.Now {
@@ -105,7 +108,7 @@ func (j *job) account(ctx context.Context, id string, events []stream.Event) err
 	if err != nil {
 		return err
 	}
-	t := &touched{a: a}
+	t := &touched{a: a, c: change{at: a.doc.Value.At}}
 	done := j.has(a.doc.Value.Seq)
 	for _, ev := range events {
 		if done { // the document has it; the runs may not
@@ -121,8 +124,8 @@ func (j *job) account(ctx context.Context, id string, events []stream.Event) err
 		}
 	}
 	t.c.again = done
-	if t.c.at.IsZero() {
-		t.c.at = events[len(events)-1].At
+	if at := events[len(events)-1].At; done && at.After(t.c.at) {
+		t.c.at = at
 	}
 	return j.settle(ctx, t, done)
 }
@@ -130,6 +133,10 @@ func (j *job) account(ctx context.Context, id string, events []stream.Event) err
 // settle judges a touched account and puts it on the list of those to be finished.
 func (j *job) settle(ctx context.Context, t *touched, done bool) error {
 	a := t.a
+	if t.c.at.Before(a.doc.Value.At) { // what came in by the other lane was later
+		t.c.at = a.doc.Value.At
+	}
+	a.doc.Value.At = t.c.at
 	t.f = j.o.book.Rules.Facts(&a.doc.Value.Account, &a.history, t.c.at)
 	t.f.SetFeed(j.o.w.feeds.last)
 	if !done {

@@ -107,20 +107,28 @@ func (o *owner) lastFlush(ctx context.Context) error {
 	return o.flush(ctx)
 }
 
+// unsettled is how long an owner that has not caught up waits, in real time, before it looks again.
+const unsettled = 5 * time.Millisecond
+
 // pause is called when no message is at hand. If all have been worked it does what was waiting for that, and otherwise
 // waits for a message, the next write or a poke.
 func (o *owner) pause(ctx context.Context) (stream.Message, bool, error) {
 	asked := o.asked.Load() // before the look at the stream, so that what was published before Rest asked is worked by its answer
-	if o.p.CaughtUp() {
+	caughtUp := o.p.CaughtUp()
+	if caughtUp {
 		busy, err := o.caughtUp(ctx, asked)
 		if err != nil || busy {
 			return stream.Message{}, false, err
 		}
 	}
-	wait, cancel := context.WithTimeout(ctx, o.waitFor())
+	limit := o.waitFor()
+	if !caughtUp { // a message is on its way, or a publication that may fail
+		limit = min(limit, unsettled)
+	}
+	wait, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	o.cancel.Store(&cancel)
-	if o.round.Load() != o.asked.Load() { // asked between the check and now
+	if o.asked.Load() != asked { // asked between the check and now
 		return stream.Message{}, false, nil
 	}
 	m, err := o.p.Next(wait)
