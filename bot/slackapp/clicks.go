@@ -52,6 +52,7 @@ func (a *App) onClick(ctx context.Context, d delivery) error {
 
 // meaning returns what an action means: for a menu, what was chosen in it.
 func meaning(action *slack.BlockAction) (name string, ref cards.Ref, err error) {
+	action.ActionID = cards.Action(action.ActionID)
 	name = action.ActionID
 	if action.Value != "" {
 		ref, err = cards.ParseRef(action.Value)

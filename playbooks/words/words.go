@@ -9,6 +9,8 @@ package words
 import (
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +94,9 @@ func (v *Voice) Lang() string { return v.lang }
 
 // Has reports whether the catalogue has a message of that id.
 func (v *Voice) Has(id string) bool { return v.known[id] }
+
+// IDs returns the ids of all messages, sorted.
+func (v *Voice) IDs() []string { return slices.Sorted(maps.Keys(v.known)) }
 
 // Say returns the message of an id with its placeholders filled in. An argument
 // that is missing is written as "–"; an id that does not exist as itself, so that

@@ -1,11 +1,11 @@
 package cards
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -33,8 +33,8 @@ func Card(s *Scene) Message {
 	if also := s.evidence(); also != "" {
 		blocks = append(blocks, context(also))
 	}
-	if before := s.answers(); before != "" {
-		blocks = append(blocks, context(before))
+	if before := s.answers(); before != nil {
+		blocks = append(blocks, before)
 	}
 	body, next := s.body(state)
 	blocks = append(blocks, body...)
@@ -42,44 +42,30 @@ func Card(s *Scene) Message {
 	return Message{Text: fallback(s.headline(), what, next), Blocks: Fit(blocks)}
 }
 
-// what tells what happened, with its numbers: in the words of the playbook, which
-// stand above the question in the text of its first one, or in the bot's own.
+// what tells what happened, with its numbers, once: in the words of the playbook,
+// which stand above the question in the text of its first one, or in the bot's own
+// where the text at hand has none.
 func (s *Scene) what() string {
 	for i := range s.Run.Visits {
-		step := s.step(&s.Run.Visits[i])
+		visit := &s.Run.Visits[i]
+		step := s.step(visit)
 		if step == nil || step.Ask == nil {
 			continue
 		}
-		what, _ := s.parts(&s.Run.Visits[i], step)
-		if what == "" && i == len(s.Run.Visits)-1 && s.speaksOfNumbers(step) {
-			return ""
-		}
-		if what != "" {
+		if what, _ := s.parts(visit, step); what != "" {
 			return what
 		}
 		break
 	}
+	if s.Run.Open() && !s.Run.Ending() && s.speaksOfNumbers(s.step(s.Run.Current())) {
+		return ""
+	}
 	return strings.Join(s.sentences(s.Run.Fired, s.Began), " ")
 }
 
-// parts divides a question's text into what happened and what is asked, which is
-// its last line.
-func (s *Scene) parts(visit *playbooks.Visit, step *playbooks.Step) (what, question string) {
-	facts := s.Facts
-	if visit.Entered.Sub(s.Run.Began) < 24*time.Hour && s.Began != nil {
-		facts = s.Began // the numbers that were asked about, not those of today
-	}
-	said := strings.TrimSpace(Escape(s.plainText(step.Ask.Text, facts)))
-	i := strings.LastIndexByte(said, '\n')
-	if i < 0 {
-		return "", said
-	}
-	return strings.TrimSpace(said[:i]), strings.TrimSpace(said[i+1:])
-}
-
-// speaksOfNumbers reports whether a question's text computes something itself.
+// speaksOfNumbers reports whether a step's text computes something itself.
 func (s *Scene) speaksOfNumbers(step *playbooks.Step) bool {
-	t := step.Ask.Text.In(s.Voice.Lang())
+	t := wording(step).In(s.Voice.Lang())
 	return t != nil && strings.Contains(t.String(), "{{") && computes.MatchString(t.String())
 }
 
@@ -88,10 +74,7 @@ var computes = regexp.MustCompile(`\.(drop|spike|days_since|expected|mean|sum|ma
 // head is the title line, with the severity.
 func (s *Scene) head(state State) string {
 	severity := s.Voice.Say("severity."+string(s.Run.Severity), nil)
-	label := "card.label." + string(state)
-	if label = s.Voice.Say(label, nil); strings.HasPrefix(label, "card.label.") {
-		label = "" // this language marks this state by nothing
-	}
+	label := s.Voice.Say("card.label."+string(state), nil)
 	return s.Voice.Say("card.head", words.Args{
 		"label": label, "customer": s.customer(),
 		"title": line(s.title(s.Run.Playbook)), "severity": severity,
@@ -143,29 +126,45 @@ func (s *Scene) evidence() string {
 	return strings.Join(lines[:min(len(lines), 8)], "\n")
 }
 
-// answers tells what was answered and done so far, the last three.
-func (s *Scene) answers() string {
+// answers tells what was answered and done so far, the last three, with the way
+// back while there is one.
+func (s *Scene) answers() slack.Block {
 	var lines []string
 	for i := range s.Run.Visits {
 		v := &s.Run.Visits[i]
-		if v.Undone || v.Answer == "" || v.By == "" {
+		step := s.step(v)
+		if v.Undone || v.Answer == "" || v.By == "" || step == nil {
 			continue
 		}
-		if step := s.step(v); step != nil {
-			lines = append(lines, s.Voice.Say("card.answered", words.Args{"answer": s.answer(step, v), "person": s.person(v.By)}))
-			for person, other := range v.Others {
-				lines = append(lines, s.Voice.Say("card.answered", words.Args{
-					"answer": s.answerLabel(step, other.Answer), "person": s.person(person)}))
-			}
+		id := "card.answered"
+		if step.Task != nil {
+			id = "card.did"
+		}
+		lines = append(lines, s.Voice.Say(id, words.Args{"answer": s.answer(step, v), "person": s.person(v.By)}))
+		for _, person := range slices.Sorted(maps.Keys(v.Others)) {
+			lines = append(lines, s.Voice.Say("card.answered", words.Args{
+				"answer": s.answerLabel(step, v.Others[person].Answer), "person": s.person(person)}))
 		}
 	}
-	return strings.Join(lines[max(0, len(lines)-3):], "\n")
+	said := strings.Join(lines[max(0, len(lines)-3):], "\n")
+	undo := s.undo()
+	switch {
+	case undo != nil && said != "":
+		b := section(said)
+		b.Accessory = slack.NewAccessory(undo)
+		return b
+	case undo != nil:
+		return s.actions("undo", undo)
+	case said != "":
+		return context(said)
+	}
+	return nil
 }
 
 // answer names what was answered or done at a visit, escaped.
 func (s *Scene) answer(step *playbooks.Step, v *playbooks.Visit) string {
 	if step.Task != nil {
-		return Clip(line(s.plainText(step.Task.Text, s.Facts)), 200)
+		return Clip(s.visitText(v), 200)
 	}
 	return s.answerLabel(step, v.Answer)
 }
@@ -250,7 +249,7 @@ func (s *Scene) answerButtons(visit *playbooks.Visit, step *playbooks.Step) []sl
 
 // task draws what a person must do.
 func (s *Scene) task(visit *playbooks.Visit, step *playbooks.Step) (blocks []slack.Block, next string) {
-	args := words.Args{"task": s.text(step.Task.Text), "person": s.person(visit.Assignee), "due": "–"}
+	args := words.Args{"task": s.said(visit, step.Task.Text), "person": s.person(visit.Assignee), "due": "–"}
 	id := "card.task_no_due"
 	if !visit.Due.IsZero() {
 		id, args["due"] = "card.task", s.Voice.Day(visit.Due)
@@ -339,11 +338,11 @@ func (s *Scene) ending(state State) ([]slack.Block, string) {
 		id = "card.ending"
 	}
 	next := s.Voice.Say(id, words.Args{"outcome": s.outcome(), "when": s.Voice.Day(s.Run.Ended)})
-	return append([]slack.Block{section(next)}, s.undo()...), next
+	return []slack.Block{section(next)}, next
 }
 
-// undo draws the way back, while there is one.
-func (s *Scene) undo() []slack.Block {
+// undo is the button of the way back while there is one, or nil.
+func (s *Scene) undo() *slack.ButtonBlockElement {
 	u := s.Run.Undo
 	if u == nil || !u.Until.After(s.Now) {
 		return nil
@@ -352,7 +351,7 @@ func (s *Scene) undo() []slack.Block {
 	if visit == nil && len(s.Run.Visits) > 0 {
 		visit = &s.Run.Visits[len(s.Run.Visits)-1]
 	}
-	return []slack.Block{s.actions("undo", button(UndoAction, s.Voice.Say("button.undo", nil), s.ref(visit)))}
+	return button(UndoAction, s.Voice.Say("button.undo", nil), s.ref(visit))
 }
 
 // outcome names how the run ended, escaped.

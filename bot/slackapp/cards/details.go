@@ -92,7 +92,8 @@ func (s *Scene) baselines() []string {
 			if !ok || f.name != "drop" && f.name != "spike" {
 				continue
 			}
-			b, ok := baseline(s.Began, f)
+			value, _ := number(c.Values[source])
+			b, ok := baseline(s.Began, source, f, value)
 			if !ok {
 				continue
 			}
@@ -146,8 +147,8 @@ func Account(a AccountView) Message {
 	for _, r := range a.Account.Roles {
 		if (r.From == 0 || r.From <= a.Today) && (r.To == 0 || r.To >= a.Today) && len(lines) < 20 {
 			label := line(r.Role)
-			if v.Has("role." + r.Role) {
-				label = v.Say("role."+r.Role, nil)
+			if v.Has("account.role." + r.Role) {
+				label = v.Say("account.role."+r.Role, nil)
 			}
 			lines = append(lines, label+": "+line(PersonName(v, a.Team, r.Person)))
 		}

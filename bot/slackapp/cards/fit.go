@@ -2,6 +2,8 @@ package cards
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -20,7 +22,51 @@ func Fit(blocks []slack.Block) []slack.Block {
 			shorten(b, room)
 		}
 	}
+	return distinct(blocks)
+}
+
+// distinct makes the ids of actions and their blocks unique within a message or a
+// view, as Slack wants them: what appears a second time is numbered.
+func distinct(blocks []slack.Block) []slack.Block {
+	seen := map[string]int{}
+	again := func(kind, id string) string {
+		if id == "" {
+			return id
+		}
+		if seen[kind+id]++; seen[kind+id] == 1 {
+			return id
+		}
+		return id + numbered + strconv.Itoa(seen[kind+id])
+	}
+	for _, b := range blocks {
+		switch b := b.(type) {
+		case *slack.ActionBlock:
+			role, rest, _ := strings.Cut(b.BlockID, ":")
+			if numberedID := again("block ", b.BlockID); numberedID != b.BlockID {
+				b.BlockID = role + strings.TrimPrefix(numberedID, b.BlockID) + ":" + rest
+			}
+			for _, e := range b.Elements.ElementSet {
+				rename(e, again)
+			}
+		case *slack.SectionBlock:
+			if b.Accessory != nil && b.Accessory.ButtonElement != nil {
+				rename(b.Accessory.ButtonElement, again)
+			}
+		}
+	}
 	return blocks
+}
+
+// rename gives an element that people press another action id.
+func rename(e slack.BlockElement, again func(kind, id string) string) {
+	switch e := e.(type) {
+	case *slack.ButtonBlockElement:
+		e.ActionID = again("action ", e.ActionID)
+	case *slack.OverflowBlockElement:
+		e.ActionID = again("action ", e.ActionID)
+	case *slack.CheckboxGroupsBlockElement:
+		e.ActionID = again("action ", e.ActionID)
+	}
 }
 
 // size counts the characters of all blocks together, as Slack seems to: those of

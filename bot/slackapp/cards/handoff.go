@@ -34,7 +34,9 @@ func handoffCard(s *Scene) Message {
 			body, then := s.body(StateOf(s.Run, s.Now))
 			blocks, next = append(blocks, body...), then
 		}
-		blocks = append(blocks, s.undo()...)
+		if undo := s.undo(); undo != nil {
+			blocks = append(blocks, s.actions("undo", undo))
+		}
 	}
 	if !s.Run.Open() {
 		body, _ := s.body(EndedState)

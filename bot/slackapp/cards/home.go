@@ -2,6 +2,7 @@ package cards
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -9,14 +10,19 @@ import (
 	"playcaller/playbooks/words"
 )
 
-// maxListed is how many runs a list shows; each takes two blocks.
-const maxListed = 20
-
 // A Todo is a run in a person's list, and where its card is.
 type Todo struct {
 	Scene *Scene
 	Link  string
 }
+
+// room is how much a list may fill.
+type room struct{ blocks, characters int }
+
+var (
+	messageRoom = room{maxMessageBlocks - 1, maxAllText - 600}
+	homeRoom    = room{maxViewBlocks - 4, maxView / 3}
+)
 
 // Digest draws a person's list of the day; ok is false where there is nothing.
 func Digest(v *Voice, todos []Todo, now words.Args) (m Message, ok bool) {
@@ -24,8 +30,8 @@ func Digest(v *Voice, todos []Todo, now words.Args) (m Message, ok bool) {
 	if len(mine) == 0 {
 		return Message{}, false
 	}
-	head := v.Say("digest.head", count(v, mine, now))
-	return Message{Text: head, Blocks: Fit(list(v, head, mine))}, true
+	head := v.Say("digest.head", counted(v, mine, now))
+	return Message{Text: head, Blocks: Fit(list(v, head, mine, messageRoom))}, true
 }
 
 // Tasks draws the same list for somebody who asks for it at any time of day.
@@ -33,9 +39,9 @@ func Tasks(v *Voice, todos []Todo, now words.Args) Message {
 	mine := waitingFor(todos)
 	head := v.Say("tasks.none", nil)
 	if len(mine) > 0 {
-		head = v.Say("tasks.head", count(v, mine, now))
+		head = v.Say("tasks.head", counted(v, mine, now))
 	}
-	return Message{Text: head, Blocks: Fit(list(v, head, mine))}
+	return Message{Text: head, Blocks: Fit(list(v, head, mine, messageRoom))}
 }
 
 // Home draws a person's home tab.
@@ -43,13 +49,13 @@ func Home(v *Voice, todos []Todo, now words.Args) []slack.Block {
 	mine := waitingFor(todos)
 	head := v.Say("home.none", nil)
 	if len(mine) > 0 {
-		head = v.Say("tasks.head", count(v, mine, now))
+		head = v.Say("tasks.head", counted(v, mine, now))
 	}
-	blocks := list(v, head, mine)
-	return append(blocks,
+	blocks := list(v, head, mine, homeRoom)
+	return distinct(append(blocks,
 		slack.NewDividerBlock(),
 		context(v.Say("home.help", nil)),
-		slack.NewActionBlock("home", button(HandoffAction, v.Say("button.new_handoff", nil), Ref{})))
+		slack.NewActionBlock("home", button(HandoffAction, v.Say("button.new_handoff", nil), Ref{}))))
 }
 
 // waitingFor leaves out what needs nobody now, and sorts what is late first.
@@ -78,55 +84,75 @@ func waitingFor(todos []Todo) []Todo {
 	return mine
 }
 
-// count counts a list for its heading: due today, overdue, new questions, and
-// what is left from before.
-func count(v *Voice, mine []Todo, now words.Args) words.Args {
-	today, overdue, questions, carried := 0, 0, 0, 0
+// counted counts a list for its heading: what is overdue, due today, new, and left
+// from before. Nothing is said of what there is none of.
+func counted(v *Voice, mine []Todo, now words.Args) words.Args {
+	kinds := []string{"overdue", "due", "new", "new_tasks", "carried"}
+	n := map[string]int{}
 	for _, t := range mine {
 		visit := t.Scene.Run.Current()
 		day := v.dateOf(t.Scene.Now)
+		fresh := visit.Delivered.IsZero() || v.dateOf(visit.Delivered) == day
 		switch {
 		case !visit.Due.IsZero() && visit.Due.Before(t.Scene.Now):
-			overdue++
+			n["overdue"]++
 		case !visit.Due.IsZero() && v.dateOf(visit.Due) == day:
-			today++
-		case visit.Kind == playbooks.AskStep && v.dateOf(visit.Entered) == day:
-			questions++
+			n["due"]++
+		case fresh && visit.Kind == playbooks.TaskStep:
+			n["new_tasks"]++
+		case fresh:
+			n["new"]++
 		default:
-			carried++
+			n["carried"]++
 		}
 	}
-	args := words.Args{"count": len(mine), "today": today, "overdue": overdue, "new": questions, "questions": questions, "carried": carried}
+	var parts []string
+	for _, kind := range kinds {
+		if n[kind] > 0 {
+			parts = append(parts, v.Say("digest."+kind, words.Args{"count": n[kind]}))
+		}
+	}
+	args := words.Args{"count": len(mine), "parts": strings.Join(parts, v.Say("digest.separator", nil))}
 	for name, value := range now {
 		args[name] = value
 	}
 	return args
 }
 
-// list draws the runs below a heading.
-func list(v *Voice, head string, mine []Todo) []slack.Block {
+// list draws the runs below a heading, with buttons while there is room for them,
+// and says how many more there are.
+func list(v *Voice, head string, mine []Todo, most room) []slack.Block {
 	blocks := []slack.Block{section(head)}
+	used := size(blocks)
 	for i, t := range mine {
-		if i == maxListed {
-			blocks = append(blocks, context(v.Say("tasks.more", words.Args{"count": len(mine) - maxListed})))
-			break
-		}
-		blocks = append(blocks, section(t.line()))
+		item := []slack.Block{section(Clip(t.line(), 700))}
 		if row := t.buttons(); row != nil {
-			blocks = append(blocks, row)
+			item = append(item, row)
 		}
+		left := len(mine) - i - 1 // each needs a line of its own at least
+		if len(blocks)+len(item)+left >= most.blocks || used+size(item)+left*lineSize > most.characters {
+			item = item[:1]
+		}
+		if len(blocks)+len(item) >= most.blocks || used+size(item) > most.characters {
+			return append(blocks, context(v.Say("digest.more", words.Args{"count": len(mine) - i})))
+		}
+		blocks = append(blocks, item...)
+		used += size(item)
 	}
 	return blocks
 }
+
+// lineSize is about how many characters a line of a list takes without buttons.
+const lineSize = 350
 
 // line is a run in a list.
 func (t *Todo) line() string {
 	s := t.Scene
 	visit := s.Run.Current()
 	args := words.Args{"headline": "*" + s.customer() + "* · " + line(s.title(s.Run.Playbook)),
-		"what": s.stepText(s.step(visit)), "due": s.Voice.Day(visit.Due)}
+		"what": s.visitText(visit), "due": s.Voice.Day(visit.Due)}
 	if s.Run.Handoff != nil {
-		args["what"] = s.Voice.Say("handoff.state."+string(s.Run.Handoff.State), nil)
+		args["what"] = s.Voice.Say("handoff.waits."+string(s.Run.Handoff.State), nil)
 	}
 	id := "tasks.line"
 	switch {

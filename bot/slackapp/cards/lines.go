@@ -3,6 +3,7 @@ package cards
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -31,10 +32,13 @@ func Log(s *Scene, from, to int) (m Message, ok bool) {
 
 // entryArgs writes an entry's arguments for people.
 func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
-	args := words.Args{"by": s.person(e.By), "person": s.person(e.By), "customer": s.customer(),
+	args := words.Args{"by": "", "person": s.person(e.By), "customer": s.customer(),
 		"account": s.customer(), "title": line(s.title(s.Run.Playbook)), "at": e.At}
+	if e.By != "" {
+		args["by"] = s.person(e.By)
+	}
 	step := Step(s.Book, s.playbook(), s.Run.Variant, e.Step)
-	args["step"] = s.stepText(step)
+	args["step"] = s.stepText(e.Step)
 	args["task"], args["question"] = args["step"], args["step"]
 	for name, value := range e.Args {
 		args[name] = s.arg(step, name, value)
@@ -42,17 +46,15 @@ func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 	return args
 }
 
-// stepText is what a step asks, in one line.
-func (s *Scene) stepText(step *playbooks.Step) string {
-	switch {
-	case step == nil:
-		return ""
-	case step.Ask != nil:
-		return Clip(line(s.plainText(step.Ask.Text, s.Facts)), 300)
-	case step.Task != nil:
-		return Clip(line(s.plainText(step.Task.Text, s.Facts)), 300)
+// stepText is what a step asked when it was last put to somebody, in one line.
+func (s *Scene) stepText(id string) string {
+	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
+		if s.Run.Visits[i].Step == id {
+			return s.visitText(&s.Run.Visits[i])
+		}
 	}
-	return ""
+	step := Step(s.Book, s.playbook(), s.Run.Variant, id)
+	return Clip(oneLine(s.said(nil, wording(step))), 400)
 }
 
 // arg writes one argument of a log entry or an effect: ids become names.
@@ -80,7 +82,7 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 			return s.Voice.Say("dismiss."+text, nil)
 		}
 	case "step":
-		if t := s.stepText(Step(s.Book, s.playbook(), s.Run.Variant, text)); t != "" {
+		if t := s.stepText(text); t != "" {
 			return t
 		}
 	case "milestone":
@@ -108,7 +110,14 @@ func Nudges(v *Voice, nudges []Nudge) Message {
 	var lines []string
 	overdue, today, open := countTasks(v, nudges)
 	if open > 1 {
-		head := v.Say("dm.reminder", words.Args{"count": open, "today": today, "overdue": overdue})
+		var parts []string
+		if today > 0 {
+			parts = append(parts, v.Say("digest.due", words.Args{"count": today}))
+		}
+		if overdue > 0 {
+			parts = append(parts, v.Say("digest.overdue", words.Args{"count": overdue}))
+		}
+		head := v.Say("dm.reminder", words.Args{"count": open, "parts": strings.Join(parts, v.Say("dm.separator", nil))})
 		lines = append(lines, head)
 		blocks = append(blocks, section(head))
 	}
@@ -156,7 +165,7 @@ func (n *Nudge) say() string {
 	s := n.Scene
 	visit := visitOf(s.Run, n.Effect.Visit)
 	step := s.step(visit)
-	what := s.stepText(step)
+	what := s.visitText(visit)
 	args := words.Args{
 		"account": s.customer(), "customer": s.customer(), "title": line(s.title(s.Run.Playbook)),
 		"question": what, "task": what, "text": what, "step": what, "due": "", "reason": "",
@@ -175,10 +184,14 @@ func (n *Nudge) say() string {
 	for name, value := range n.Effect.Args {
 		args[name] = s.arg(step, name, value)
 	}
-	said := s.Voice.Say("nudge."+n.Effect.What, args)
-	if said == "nudge."+n.Effect.What { // the catalogue does not know it
-		said = s.Voice.Say("dm.plain", args)
+	id := "nudge." + n.Effect.What
+	if n.Effect.What == playbooks.NudgeReminder && visit != nil && visit.Kind == playbooks.AskStep {
+		id, args["question"] = "nudge.reminder_question", s.ofVisit(visit)
 	}
+	if !s.Voice.Has(id) {
+		id = "dm.plain"
+	}
+	said := s.Voice.Say(id, args)
 	if h := s.Run.Handoff; h != nil && n.Effect.What == playbooks.NudgeHandoff {
 		if gaps := s.gaps(h); gaps != "" {
 			said += "\n" + gaps

@@ -115,7 +115,7 @@ func (s *Scene) sentences(fired []rules.ClauseValue, facts *rules.Facts) []strin
 			if !ok || !known {
 				continue
 			}
-			if one := s.sentence(f, value, facts); one != "" && !slices.Contains(said, one) {
+			if one := s.sentence(source, f, value, facts); one != "" && !slices.Contains(said, one) {
 				said = append(said, one)
 			}
 		}
@@ -124,22 +124,25 @@ func (s *Scene) sentences(fired []rules.ClauseValue, facts *rules.Facts) []strin
 }
 
 // sentence tells one feature's value, or "" where only Details can.
-func (s *Scene) sentence(f feature, value float64, facts *rules.Facts) string {
+func (s *Scene) sentence(source string, f feature, value float64, facts *rules.Facts) string {
 	args := words.Args{
-		"signal": s.signalTitle(f), "window": f.window, "share": s.Voice.Percent(value),
-		"percent": s.Voice.Percent(value), "times": value, "days": int(value), "count": int(value), "value": value,
+		"signal": s.signalTitle(f), "window": f.window, "percent": s.Voice.Percent(value),
+		"times": math.Round(value*10) / 10, "days": int(value), "count": int(value),
 	}
 	switch f.name {
 	case "drop", "spike":
-		if value == 0 {
+		if value == 0 || f.name == "spike" && value <= 1 {
 			return ""
 		}
 		id := "numbers." + f.name
-		b, ok := baseline(facts, f)
+		b, ok := baseline(facts, source, f, value)
 		if !ok {
 			return s.Voice.Say(id+".plain", args)
 		}
-		args["actual"], args["expected"] = math.Round(b.Actual), math.Round(b.Expected)
+		if b.From == facts.Today() {
+			id += ".today"
+		}
+		args["actual"], args["expected"] = math.Round(b.Actual), roughly(b.Expected)
 		return s.Voice.Say(id, args)
 	case "days_since":
 		return s.Voice.Say("numbers.days_since", args)
@@ -147,14 +150,29 @@ func (s *Scene) sentence(f feature, value float64, facts *rules.Facts) string {
 	return ""
 }
 
-// baseline returns what a window was compared with, if that can be said.
-func baseline(facts *rules.Facts, f feature) (rules.Baseline, bool) {
-	if facts == nil || f.window.IsZero() {
+// roughly rounds what is usual as people say it: 96, but 1.2.
+func roughly(x float64) float64 {
+	if x < 10 {
+		return math.Round(x*10) / 10
+	}
+	return math.Round(x)
+}
+
+// baseline returns what a feature's window was compared with, if it can be said
+// and belongs to the value that was seen: late data can have changed it since.
+func baseline(facts *rules.Facts, source string, f feature, value float64) (rules.Baseline, bool) {
+	if facts == nil {
 		return rules.Baseline{}, false
 	}
-	b, err := facts.Baseline(f.signal, f.by, f.window, rules.Period{})
-	ok := err == nil && b.Missing == "" && b.Expected > 0 && !math.IsNaN(b.Actual)
-	return b, ok
+	b, err := facts.Explain(source)
+	if err != nil || b.Missing != "" || b.Expected <= 0 || math.IsNaN(b.Actual) {
+		return rules.Baseline{}, false
+	}
+	share := b.Actual / b.Expected
+	if f.name == "drop" {
+		share = 1 - share
+	}
+	return b, math.Abs(share-value) <= 0.02*max(1, value)
 }
 
 // reasons tell why the card is there: what the rule's clauses ask for.

@@ -45,7 +45,7 @@ func (r Ref) blockID(role string) string {
 
 // ParseBlockID reads the run and visit from the id of an actions block.
 func ParseBlockID(id string) (Ref, bool) {
-	_, rest, ok := strings.Cut(id, ":")
+	_, rest, ok := strings.Cut(id, ":") // before it: the block's role, perhaps numbered
 	if !ok {
 		return Ref{}, false
 	}
@@ -55,6 +55,16 @@ func ParseBlockID(id string) (Ref, bool) {
 		return Ref{}, false
 	}
 	return Ref{Run: run, Visit: n}, true
+}
+
+// numbered stands between an id and its number where a message has it several times.
+const numbered = "#"
+
+// Action returns what an action id means, without the number that makes it unique
+// within its message.
+func Action(id string) string {
+	id, _, _ = strings.Cut(id, numbered)
+	return id
 }
 
 // The action ids of buttons and menus. Those of answers are AnswerAction and the
