@@ -1,0 +1,187 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"playcaller/bot/inbox"
+	"playcaller/playbooks"
+	"playcaller/store"
+)
+
+// judgeBy switches to another book and comes to rest.
+func (b *bench) judgeBy(files map[string]string) {
+	b.t.Helper()
+	b.book = load(b.t, files)
+	if err := b.worker.SwitchBook(context.Background(), b.book); err != nil {
+		b.t.Fatal(err)
+	}
+	b.rest()
+}
+
+func (b *bench) ops(ops inbox.Ops) {
+	b.t.Helper()
+	if err := b.worker.Ops(context.Background(), ops); err != nil {
+		b.t.Fatal(err)
+	}
+	b.rest()
+}
+
+func TestRunsInFlightKeepTheBookTheyBeganWith(t *testing.T) {
+	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	old := b.run("acme", "low-score").Book
+	changed := strings.Replace(lowScore, "unhappy: {label: They are unhappy, then: call}", "sad: {label: They are sad, then: call}", 1)
+	b.judgeBy(map[string]string{"low-score.yaml": changed, "look.yaml": look})
+	b.restart() // the new book is the one it starts with; the old one is in the store
+	b.send(b.answer("acme", "low-score", "unhappy"))
+	b.stands("acme", "low-score at call")
+	b.send(b.account("bolt", `{"name":"Bolt","time_zone":"Asia/Tokyo","roles":[{"role":"owner","person":"tanaka"}]}`), b.signal("bolt", "score", 1))
+	if r := b.run("bolt", "low-score"); r.Book == old || r.Book != b.book.Hash {
+		t.Errorf("a run that began after the switch has book %.12s", r.Book)
+	}
+	if r := b.run("acme", "low-score"); r.Book != old {
+		t.Errorf("the run in flight has book %.12s, want %.12s", r.Book, old)
+	}
+}
+
+func TestWhatHoldsWhenAPlaybookIsSwitchedOnIsListedAndStartsNothing(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady})
+	b.send(b.acme(), b.signal("acme", "tickets", 9))
+	b.judgeBy(map[string]string{"steady.yaml": steady, "tickets.yaml": tickets})
+	b.stands("acme")
+	if got, want := b.decisions("acme", "tickets"), []string{"suppressed already_true"}; !cmp.Equal(got, want) {
+		t.Errorf("decisions %q, want %q", got, want)
+	}
+	b.to("2027-04-06 09:00") // it ends, and begins anew
+	b.send(b.signal("acme", "tickets", 9))
+	b.stands("acme", "tickets at why")
+}
+
+func TestWhatHoldsWhenAPlaybookIsSwitchedOnStartsWhereItSaysSo(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady})
+	b.send(b.acme(), b.signal("acme", "tickets", 9))
+	b.judgeBy(map[string]string{"steady.yaml": steady, "tickets.yaml": tickets + "existing: start\n"})
+	b.stands("acme", "tickets at why")
+}
+
+func TestAPausedPlaybookStartsNothingUntilItIsResumed(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady, "tickets.yaml": tickets})
+	b.ops(inbox.Ops{What: inbox.Pause, Playbook: "steady", By: "ops"})
+	b.restart()
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	b.stands("acme")
+	if got, want := b.decisions("acme", "steady"), []string{"unknown", "suppressed paused"}; !cmp.Equal(got, want) {
+		t.Errorf("decisions %q, want %q", got, want)
+	}
+	b.ops(inbox.Ops{What: inbox.Resume, Playbook: "steady", By: "ops"})
+	b.stands("acme", "steady at why")
+}
+
+func TestEverythingCanBePaused(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady, "tickets.yaml": tickets})
+	b.ops(inbox.Ops{What: inbox.Pause, By: "ops"})
+	b.send(b.acme(), b.signal("acme", "score", 1), b.signal("acme", "tickets", 9))
+	b.stands("acme")
+	b.ops(inbox.Ops{What: inbox.Resume, By: "ops"})
+	if got := len(b.runs("acme")); got != 2 {
+		t.Errorf("%d runs after everything was resumed, want 2", got)
+	}
+}
+
+func TestOpsStopOneRunOrAllOfAPlaybook(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady, "tickets.yaml": tickets})
+	for _, id := range []string{"a", "b", "c"} {
+		b.send(b.account(id, `{"roles":[{"role":"owner","person":"tanaka"}]}`), b.signal(id, "score", 1))
+	}
+	b.ops(inbox.Ops{What: inbox.Stop, Run: b.run("a", "steady").ID, By: "ops", Reason: "a test"})
+	b.stands("a", "steady =stopped")
+	b.stands("b", "steady at why")
+	b.ops(inbox.Ops{What: inbox.Stop, Playbook: "steady", By: "ops"})
+	b.stands("b", "steady =stopped")
+	b.stands("c", "steady =stopped")
+	b.ops(inbox.Ops{What: "sing", By: "ops"})
+	if got := len(b.parked()); got != b.stream.Partitions() {
+		t.Errorf("%d events set aside, want one in each partition", got)
+	}
+}
+
+func TestMoreStartsThanTheLimitAreHeldBackAndOpsAskedOnce(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady + "limit: 2/h\n"})
+	for n := range 6 {
+		id := fmt.Sprint("customer-", n)
+		b.send(b.account(id, `{"roles":[{"role":"owner","person":"tanaka"}]}`), b.signal(id, "score", 1))
+	}
+	started := func() (n int) {
+		for i := range 6 {
+			n += len(b.runs(fmt.Sprint("customer-", i)))
+		}
+		return n
+	}
+	if got := started(); got != 2 {
+		t.Errorf("%d runs started, want 2", got)
+	}
+	asked := 0
+	for _, p := range b.slack.after(0) {
+		if p == "#cs-ops: storm steady" {
+			asked++
+		}
+	}
+	if asked != 1 {
+		t.Errorf("ops were asked %d times, want once", asked)
+	}
+	b.restart()
+	b.to("2027-04-05 12:00")
+	if got := started(); got != 2 {
+		t.Errorf("%d runs started before ops said so, want 2", got)
+	}
+	b.ops(inbox.Ops{What: inbox.Resume, Playbook: "steady", By: "ops"})
+	if got := started(); got != 6 {
+		t.Errorf("%d runs started after ops said so, want 6", got)
+	}
+}
+
+func TestEveryStepOfTheStorySurvivesAStop(t *testing.T) {
+	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	b.restart()
+	b.send(b.answer("acme", "low-score", "other"))
+	b.restart()
+	b.to("2027-04-05 10:01")
+	b.restart()
+	b.stands("acme", "low-score =passed_on", "look at look")
+	b.send(b.act("acme", "look", playbooks.Event{Kind: playbooks.Done, By: "tanaka"}))
+	b.restart()
+	b.to("2027-04-05 10:05")
+	b.stands("acme", "low-score =passed_on", "look =looked")
+	b.posted("#cs-alerts: card low-score", "#cs-alerts: log low-score: fired asked", "dm:tanaka: question low-score",
+		"#cs-alerts: log low-score: answered started ended", "#cs-alerts: card look", "#cs-alerts: log look: begun_by_run task", "dm:tanaka: task look",
+		"#cs-alerts: log look: done ended")
+	if len(b.slack.doubled) > 0 {
+		t.Errorf("posted twice: %v", b.slack.doubled)
+	}
+}
+
+func TestExplainJudgesWithoutChangingAnything(t *testing.T) {
+	b := newBench(t, map[string]string{"slow.yaml": slow})
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	before := b.known("acme").States["slow"]
+	d, err := b.worker.Explain("acme", "slow", monday.AddDate(0, 0, 4))
+	if err != nil || len(d) != 1 || d[0].Outcome != "fired" || len(d[0].Clauses) == 0 {
+		t.Errorf("explained as %+v, %v; want one decision that fires, with its clauses", d, err)
+	}
+	if diff := cmp.Diff(before, b.known("acme").States["slow"]); diff != "" {
+		t.Errorf("explaining changed the state:\n%s", diff)
+	}
+	if _, err := b.worker.Explain("nobody", "slow", monday); !isNotFound(err) {
+		t.Errorf("an unknown account is explained with %v", err)
+	}
+}
+
+func isNotFound(err error) bool {
+	return err != nil && strings.Contains(err.Error(), store.ErrNotFound.Error())
+}
