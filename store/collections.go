@@ -106,6 +106,8 @@ type Person struct {
 	Sent      int64  `json:"sent,omitempty"`   // direct messages so far; names the next
 	Digest    bool   `json:"digest,omitempty"` // what waits is for the morning
 
+	Told []string `json:"told,omitempty"` // keys of the lines last handed over, so that none is twice
+
 	AwayFrom  rules.Date `json:"away_from,omitzero"`
 	AwayUntil rules.Date `json:"away_until,omitzero"`
 	Cover     string     `json:"cover,omitempty"`

@@ -69,6 +69,23 @@ func (a *account) open() []*run {
 	return open
 }
 
+// unfinished reports whether the run is open, or not written yet, or wants something that may not have been done.
+func (r *run) unfinished() bool {
+	return r.doc.Value.Open() || r.dirty || len(r.doc.Value.Effects) > 0
+}
+
+// unfinished returns the ids of the runs that must be read again after a crash.
+func (a *account) unfinished() []string {
+	var ids []string
+	for id, r := range a.runs {
+		if r.unfinished() {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // pack brings the series into the document before it is written.
 func (a *account) pack() error {
 	var err error

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 
 	"playcaller/bot/inbox"
 	"playcaller/bot/stream"
@@ -219,13 +221,7 @@ func (j *job) finish(ctx context.Context) error {
 			v.Intents, t.a.dirty = nil, true
 			o.dirty[t.a] = struct{}{}
 		}
-		for id, r := range t.a.runs {
-			if r.dirty {
-				o.dirty[t.a] = struct{}{}
-			} else if !r.doc.Value.Open() {
-				delete(t.a.runs, id)
-			}
-		}
+		o.letGo(t.a)
 	}
 	for _, name := range j.toDraw {
 		if err := o.handOver(ctx, name); err != nil {
@@ -313,10 +309,7 @@ func (o *owner) writeAccounts(ctx context.Context, changed []*account) error {
 		if err := a.pack(); err != nil {
 			return err
 		}
-		a.doc.Value.Open = a.doc.Value.Open[:0]
-		for _, r := range a.open() {
-			a.doc.Value.Open = append(a.doc.Value.Open, r.doc.Key)
-		}
+		a.doc.Value.Open = a.unfinished()
 	}
 	err := writeAll(ctx, o.w.o.Records.Accounts, changed, func(a *account) *store.Doc[store.Account] { return &a.doc })
 	for _, a := range changed {
@@ -324,6 +317,22 @@ func (o *owner) writeAccounts(ctx context.Context, changed []*account) error {
 		a.dirty = a.dirty && err != nil
 	}
 	return err
+}
+
+// letGo forgets runs that have ended and are written as they are, and sees to it that the document forgets them too.
+func (o *owner) letGo(a *account) {
+	for id, r := range a.runs {
+		if r.unfinished() {
+			continue
+		}
+		delete(a.runs, id)
+		if slices.Contains(a.doc.Value.Open, id) {
+			a.dirty = true
+		}
+	}
+	if a.dirty || slices.ContainsFunc(slices.Collect(maps.Values(a.runs)), (*run).isDirty) {
+		o.dirty[a] = struct{}{}
+	}
 }
 
 func (o *owner) writeRuns(ctx context.Context, of []*account) error {

@@ -286,7 +286,13 @@ func (o *owner) flush(ctx context.Context) error {
 		return err
 	}
 	clear(o.dirty)
-	return o.checkpoint(ctx)
+	if err := o.checkpoint(ctx); err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		o.letGo(a)
+	}
+	return nil
 }
 
 // checkpoint saves how far the partition has been worked. All that is in memory must have been written.

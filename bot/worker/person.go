@@ -14,6 +14,10 @@ import (
 	"playcaller/store"
 )
 
+// maxTold is how many lines a person's document remembers to have handed over. A run whose effects were published asks for
+// them again after a crash unless it was written since, which takes seconds.
+const maxTold = 200
+
 // person is a person of the team in memory: what waits to be delivered to them.
 type person struct {
 	doc   store.Doc[store.Person]
@@ -41,7 +45,7 @@ func (j *job) person(ctx context.Context, id string, events []stream.Event) erro
 			if err := read(ev, &l); err != nil {
 				return err
 			}
-			if !slices.ContainsFunc(v.Queue, func(q store.Line) bool { return q.Key == l.Key }) {
+			if !slices.Contains(v.Told, l.Key) && !slices.ContainsFunc(v.Queue, func(q store.Line) bool { return q.Key == l.Key }) {
 				v.Queue = append(v.Queue, l)
 			}
 		case inbox.WakeKind:
@@ -99,6 +103,10 @@ func (j *job) tell(t *touched, p *person) error {
 	if len(now) == 0 {
 		return nil
 	}
+	for _, l := range now {
+		v.Told = append(v.Told, l.Key)
+	}
+	v.Told = slices.Clone(v.Told[max(0, len(v.Told)-maxTold):])
 	v.Sent++
 	key := fmt.Sprintf("person/%s/%d", v.ID, v.Sent)
 	out := store.Outgoing{Key: key, Kind: "lines", Person: v.ID, Lines: now, Digest: v.Digest, At: t.c.at}

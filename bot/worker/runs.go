@@ -35,8 +35,8 @@ func (o *owner) play(ctx context.Context, j *job, t *touched) error {
 		}
 	}
 	for _, p := range t.c.posted {
-		if r := a.runs[p.Run]; r != nil && r.doc.Value.Card != p.Post {
-			r.doc.Value.Card, r.dirty = p.Post, true
+		if err := o.posted(ctx, a, p); err != nil {
+			return err
 		}
 	}
 	for _, r := range a.open() {
@@ -61,6 +61,26 @@ func (o *owner) play(ctx context.Context, j *job, t *touched) error {
 		}
 	}
 	o.schedule(a, &t.c)
+	return nil
+}
+
+// posted notes where a run's card is, also if the run ended while the card was on its way.
+func (o *owner) posted(ctx context.Context, a *account, p inbox.Posted) error {
+	r := a.runs[p.Run]
+	if r == nil {
+		d, err := o.w.o.Records.Runs.Get(ctx, p.Run)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r = &run{doc: d}
+		a.runs[p.Run] = r
+	}
+	if r.doc.Value.Card != p.Post {
+		r.doc.Value.Card, r.dirty = p.Post, true
+	}
 	return nil
 }
 
