@@ -174,11 +174,16 @@ func (a *App) whyCommand(ctx context.Context, c *caller, rest string) (cards.Mes
 	if err != nil {
 		return cards.Message{}, fmt.Errorf("read the decisions: %w", err)
 	}
-	customer := cards.CustomerName(c.voice, account, account.ID)
-	if playbook != "" {
-		return cards.Why(c.voice, customer, cards.PlaybookTitle(c.voice, book, playbook), decisions), nil
+	if playbook == "" {
+		return cards.WhyAll(c.voice, cards.CustomerName(c.voice, account, account.ID), book, decisions), nil
 	}
-	return cards.WhyAll(c.voice, customer, book, decisions), nil
+	why := cards.WhyScene{Account: account, Book: book, Playbook: playbook, Decisions: decisions, Voice: c.voice}
+	if len(decisions) > 0 {
+		if why.Facts, err = a.o.Reads.Facts(ctx, account.ID, "", decisions[0].At); err != nil {
+			return cards.Message{}, fmt.Errorf("read the account's data: %w", err)
+		}
+	}
+	return cards.Why(why), nil
 }
 
 func names(book *playbooks.Book) []string {

@@ -293,6 +293,16 @@ func (s *Scene) checklist(visit *playbooks.Visit, step *playbooks.Step) []slack.
 
 // waiting tells until when, or for what, the run waits.
 func (s *Scene) waiting(step *playbooks.Step) ([]slack.Block, string) {
+	next := s.waitingFor(step)
+	blocks := []slack.Block{section(next)}
+	if more := s.more(s.Run.Current(), step); len(more) > 0 {
+		blocks = append(blocks, s.actions("more", more...))
+	}
+	return blocks, next
+}
+
+// waitingFor says until when, or for what, a step waits.
+func (s *Scene) waitingFor(step *playbooks.Step) string {
 	var until string
 	for _, t := range s.Run.Timers {
 		if t.Kind == playbooks.WaitTimer {
@@ -308,12 +318,7 @@ func (s *Scene) waiting(step *playbooks.Step) ([]slack.Block, string) {
 	case step.Wait != nil && step.Wait.Until != nil:
 		id = "card.waiting_for"
 	}
-	next := s.Voice.Say(id, words.Args{"until": until})
-	blocks := []slack.Block{section(next)}
-	if more := s.more(s.Run.Current(), step); len(more) > 0 {
-		blocks = append(blocks, s.actions("more", more...))
-	}
-	return blocks, next
+	return s.Voice.Say(id, words.Args{"until": until})
 }
 
 // approval asks a second person.

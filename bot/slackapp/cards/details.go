@@ -1,9 +1,6 @@
 package cards
 
 import (
-	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -24,12 +21,10 @@ func DetailsForm(s *Scene) slack.ModalViewRequest {
 	if p.Rule != nil && p.Rule.When != nil {
 		blocks = append(blocks, section(s.Voice.Say("details.rule", words.Args{"rule": code(p.Rule.When.String())})))
 	}
-	if lines := Clauses(s.Voice, s.Run.Fired); len(lines) > 0 {
+	if lines := s.clauses(s.Run.Fired, s.Began); len(lines) > 0 {
 		blocks = append(blocks, paragraphs(append([]string{s.Voice.Say("details.values", words.Args{"at": s.Run.Began})}, lines...))...)
 	}
-	if lines := s.baselines(); len(lines) > 0 {
-		blocks = append(blocks, paragraphs(lines)...)
-	}
+	blocks = append(blocks, section(s.Voice.Say("details.now", words.Args{"state": s.standing()})))
 	var log []string
 	for _, e := range s.Run.Log {
 		if s.Voice.Has(e.What) {
@@ -53,61 +48,6 @@ func code(s string) string {
 	}
 	s = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 	return "`" + Clip(s, 1500) + "`"
-}
-
-// Clauses writes a condition's clauses with the values that were seen.
-func Clauses(v *Voice, clauses []rules.ClauseValue) []string {
-	var lines []string
-	for _, c := range clauses {
-		mark := map[rules.Truth]string{rules.True: "✓", rules.False: "✗", rules.Unknown: "?"}[c.Truth]
-		lines = append(lines, mark+" "+code(c.Source))
-		sources := make([]string, 0, len(c.Values))
-		for source := range c.Values {
-			sources = append(sources, source)
-		}
-		slices.Sort(sources)
-		for _, source := range sources {
-			lines = append(lines, "      "+code(source)+" = "+written(v, c.Values[source]))
-		}
-	}
-	return lines
-}
-
-func written(v *Voice, value any) string {
-	if value == nil {
-		return v.Say("details.unknown", nil)
-	}
-	if n, ok := number(value); ok {
-		return v.Number(n)
-	}
-	return code(fmt.Sprint(value))
-}
-
-// baselines tells what the features of the rule were compared with.
-func (s *Scene) baselines() []string {
-	var lines []string
-	for _, c := range s.Run.Fired {
-		for source := range c.Values {
-			f, ok := parseFeature(source)
-			if !ok || f.name != "drop" && f.name != "spike" {
-				continue
-			}
-			value, _ := number(c.Values[source])
-			b, ok := baseline(s.Began, source, f, value)
-			if !ok {
-				continue
-			}
-			lines = append(lines, s.Voice.Say("details.baseline", words.Args{
-				"feature": code(source), "from": b.From, "to": b.To,
-				"actual": math.Round(b.Actual), "expected": math.Round(b.Expected),
-				"low": math.Round(b.Low), "high": math.Round(b.High)}))
-			for _, out := range b.LeftOut[:min(len(b.LeftOut), 8)] {
-				lines = append(lines, "      "+s.Voice.Say("details.left_out", words.Args{"date": out.Date, "why": line(out.Why)}))
-			}
-		}
-	}
-	slices.Sort(lines)
-	return slices.Compact(lines)
 }
 
 // AccountView is what /cs account answers.
@@ -173,6 +113,20 @@ func Account(a AccountView) Message {
 	return Message{Text: name, Blocks: Fit(blocks)}
 }
 
+// standing says where a run stands and until when, in a sentence.
+func (s *Scene) standing() string {
+	visit, state := s.Run.Current(), StateOf(s.Run, s.Now)
+	switch {
+	case state == SnoozedState:
+		return s.Voice.Say("card.snoozed", words.Args{"until": s.Voice.Day(s.Run.SnoozedUntil)})
+	case state == WaitingState && visit != nil && s.step(visit) != nil:
+		return s.waitingFor(s.step(visit))
+	case visit != nil && visit.Assignee != "" && state != EndedState && state != EndingState:
+		return s.stateText() + " (" + s.person(visit.Assignee) + ")"
+	}
+	return s.stateText()
+}
+
 // stateText says where a run stands, in a few words.
 func (s *Scene) stateText() string {
 	state := StateOf(s.Run, s.Now)
@@ -189,38 +143,6 @@ func firstOf(texts ...string) string {
 		}
 	}
 	return ""
-}
-
-// Why draws what the rules last said of an account and playbook.
-func Why(v *Voice, customer, title string, decisions []rules.Decision) Message {
-	head := "*" + line(customer) + "* · " + line(title)
-	if len(decisions) == 0 {
-		said := head + "\n" + v.Say("why.none", nil)
-		return Message{Text: said, Blocks: []slack.Block{section(said)}}
-	}
-	d := decisions[0]
-	lines := []string{head, Decision(v, d)}
-	lines = append(lines, Clauses(v, d.Clauses)...)
-	for _, m := range d.Missing {
-		lines = append(lines, "? "+code(m))
-	}
-	for _, before := range decisions[1:min(len(decisions), 6)] {
-		lines = append(lines, v.When(before.At)+"  "+Decision(v, before))
-	}
-	return Message{Text: head, Blocks: Fit(paragraphs(lines))}
-}
-
-// Decision says one decision in a sentence.
-func Decision(v *Voice, d rules.Decision) string {
-	args := words.Args{"at": d.At, "since": d.Since, "until": d.Until, "detail": Clip(line(d.Detail), 200)}
-	id := "decision." + string(d.Outcome)
-	if d.Outcome == rules.Suppressed {
-		id = "decision.suppressed." + string(d.Reason)
-	}
-	if !v.Has(id) {
-		return line(string(d.Outcome) + " " + string(d.Reason))
-	}
-	return v.Say(id, args)
 }
 
 // Plain is a message of one text, already escaped.
@@ -243,7 +165,7 @@ func WhyAll(v *Voice, customer string, book *playbooks.Book, decisions []rules.D
 	head := "*" + line(customer) + "*"
 	lines := []string{head}
 	for _, d := range decisions[:min(len(decisions), 40)] {
-		lines = append(lines, "• "+line(PlaybookTitle(v, book, d.Playbook))+": "+Decision(v, d))
+		lines = append(lines, "• *"+line(PlaybookTitle(v, book, d.Playbook))+"*: "+decision(v, book, d))
 	}
 	if len(decisions) == 0 {
 		lines = append(lines, v.Say("why.none", nil))

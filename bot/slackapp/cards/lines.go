@@ -54,7 +54,7 @@ func (s *Scene) stepText(id string) string {
 		}
 	}
 	step := Step(s.Book, s.playbook(), s.Run.Variant, id)
-	return Clip(oneLine(s.said(nil, wording(step))), 400)
+	return s.inOneLine(s.said(nil, wording(step)))
 }
 
 // arg writes one argument of a log entry or an effect: ids become names.
@@ -123,7 +123,7 @@ func Nudges(v *Voice, nudges []Nudge) Message {
 	}
 	for i := range nudges {
 		n := &nudges[i]
-		said := n.say()
+		said := n.say(open > 1)
 		lines = append(lines, said)
 		blocks = append(blocks, section(said))
 		if row := n.buttons(len(nudges) == 1, i); row != nil {
@@ -160,8 +160,9 @@ func visitOf(r *playbooks.Run, n int) *playbooks.Visit {
 	return &r.Visits[n]
 }
 
-// say is the nudge's sentence.
-func (n *Nudge) say() string {
+// say is the nudge's sentence. A task that is listed under a heading does not say
+// again what to press.
+func (n *Nudge) say(listed bool) string {
 	s := n.Scene
 	visit := visitOf(s.Run, n.Effect.Visit)
 	step := s.step(visit)
@@ -187,6 +188,13 @@ func (n *Nudge) say() string {
 	id := "nudge." + n.Effect.What
 	if n.Effect.What == playbooks.NudgeReminder && visit != nil && visit.Kind == playbooks.AskStep {
 		id, args["question"] = "nudge.reminder_question", s.ofVisit(visit)
+	}
+	if reminds := n.Effect.What == playbooks.NudgeReminder || n.Effect.What == playbooks.NudgeOverdue; listed && reminds &&
+		visit != nil && visit.Kind == playbooks.TaskStep {
+		id = "dm.task"
+		if visit.Due.Before(s.Now) {
+			id = "dm.task_overdue"
+		}
 	}
 	if !s.Voice.Has(id) {
 		id = "dm.plain"

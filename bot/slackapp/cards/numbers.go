@@ -206,6 +206,9 @@ func (s *Scene) reasons() []string {
 			"signal": s.signalTitle(f), "percent": s.Voice.Percent(limit), "times": limit, "count": int(limit),
 		}))
 	}
+	if about := s.plainText(s.playbook().About, s.Began); len(reasons) == 0 && about != "" {
+		return []string{Clip(strings.TrimRight(line(about), ".。"), 120)}
+	}
 	if len(reasons) > 0 && !lasting.IsZero() {
 		last := len(reasons) - 1
 		reasons[last] = s.Voice.Say("why.lasting", words.Args{"reason": reasons[last], "period": lasting})

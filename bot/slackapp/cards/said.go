@@ -72,7 +72,7 @@ func wording(step *playbooks.Step) playbooks.Text {
 
 // visitText is what a visit asks, for mrkdwn and in one line.
 func (s *Scene) visitText(visit *playbooks.Visit) string {
-	return Clip(oneLine(s.said(visit, wording(s.step(visit)))), 400)
+	return s.inOneLine(s.said(visit, wording(s.step(visit))))
 }
 
 // parts divides a question's text into what happened and what is asked, which is
@@ -89,5 +89,10 @@ func (s *Scene) parts(visit *playbooks.Visit, step *playbooks.Step) (what, quest
 // ofVisit is the part of a visit's text that asks, in one line.
 func (s *Scene) ofVisit(visit *playbooks.Visit) (question string) {
 	_, question = s.parts(visit, s.step(visit))
-	return Clip(oneLine(question), 400)
+	return s.inOneLine(question)
+}
+
+// inOneLine joins the lines of a text, without a space after a full-width stop.
+func (s *Scene) inOneLine(text string) string {
+	return Clip(strings.ReplaceAll(oneLine(text), "。 ", "。"), 400)
 }

@@ -38,7 +38,7 @@ var endings = map[string][]string{
 		string(rules.Snoozed), string(rules.Inhibited), string(rules.Paused)},
 	"collect.kind.": {"date", "person", "amount", "reason", "text"},
 	// The code asks the catalogue whether it has these, or has them from it.
-	"collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "account.role.": nil, "refusal.": nil,
+	"explain.": nil, "details.without.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "account.role.": nil, "refusal.": nil,
 }
 
 func cardStates() []string {

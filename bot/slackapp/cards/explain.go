@@ -1,0 +1,170 @@
+package cards
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/words"
+	"playcaller/rules"
+)
+
+// marks stand before a clause for how it was judged.
+var marks = map[rules.Truth]string{rules.True: "✓", rules.False: "✗", rules.Unknown: "?"}
+
+// Clauses writes a condition's clauses in sentences, with the values that were seen.
+func Clauses(v *Voice, clauses []rules.ClauseValue) []string {
+	return (&Scene{Voice: v, Run: &playbooks.Run{}}).clauses(clauses, nil)
+}
+
+// clauses is Clauses with what the values were compared with, where there are facts
+// of the time at which they were seen.
+func (s *Scene) clauses(clauses []rules.ClauseValue, facts *rules.Facts) []string {
+	var lines []string
+	for _, c := range clauses {
+		lines = append(lines, marks[c.Truth]+" "+s.clause(c))
+		for _, source := range slices.Sorted(maps.Keys(c.Values)) {
+			lines = append(lines, s.compared(source, facts)...)
+		}
+	}
+	return lines
+}
+
+// limits says what a clause asks for, by its comparison.
+var limits = map[string]string{">=": "explain.least", ">": "explain.more", "<=": "explain.most", "<": "explain.less"}
+
+// clause writes one clause: "Logins in 14 days: 57 % below usual (asked for: at
+// least 40 %)". One that compares nothing we have words for is shown as written.
+func (s *Scene) clause(c rules.ClauseValue) string {
+	m := limitForm.FindStringSubmatch(strings.TrimSpace(c.Source))
+	if m != nil {
+		f, ok := parseFeature(m[1])
+		value, known := number(c.Values[strings.TrimSpace(m[1])])
+		limit, err := strconv.ParseFloat(m[3], 64)
+		if id := "explain." + f.name; ok && known && err == nil && s.Voice.Has(id) {
+			shown := func(x float64) string {
+				if f.name == "drop" {
+					return s.Voice.Percent(x)
+				}
+				return s.Voice.Number(math.Round(x*10) / 10)
+			}
+			window := ""
+			if !f.window.IsZero() {
+				window = s.Voice.Period(f.window)
+			}
+			return s.Voice.Say(id, words.Args{
+				"signal": s.signalTitle(f), "window": window, "value": shown(value),
+				"limit": s.Voice.Say(limits[m[2]], words.Args{"limit": shown(limit)})})
+		}
+	}
+	var values []string
+	for _, source := range slices.Sorted(maps.Keys(c.Values)) {
+		values = append(values, s.Voice.Say("explain.value", words.Args{"name": code(source), "value": written(s.Voice, c.Values[source])}))
+	}
+	if len(values) == 0 {
+		return code(c.Source)
+	}
+	return s.Voice.Say("explain.written", words.Args{"clause": code(c.Source), "values": strings.Join(values, s.Voice.Say("explain.separator", nil))})
+}
+
+func written(v *Voice, value any) string {
+	switch x := value.(type) {
+	case nil:
+		return v.Say("details.unknown", nil)
+	case rules.Date:
+		return v.LongDate(x)
+	case bool:
+		return v.Say(map[bool]string{true: "yes", false: "no"}[x], nil)
+	}
+	if n, ok := number(value); ok {
+		return v.Number(n)
+	}
+	return code(fmt.Sprint(value))
+}
+
+// compared tells what a feature's window was compared with, and what was left out.
+func (s *Scene) compared(source string, facts *rules.Facts) []string {
+	if facts == nil {
+		return nil
+	}
+	b, err := facts.Explain(source)
+	if err != nil || b.Missing != "" || math.IsNaN(b.Expected) {
+		return nil
+	}
+	lines := []string{"      " + s.Voice.Say("details.baseline", words.Args{
+		"from": b.From, "to": b.To, "actual": math.Round(b.Actual), "expected": roughly(b.Expected),
+		"low": math.Round(b.Low), "high": math.Round(b.High), "days": len(b.Used)})}
+	left := slices.Clone(b.LeftOut)
+	slices.SortFunc(left, func(x, y rules.LeftOut) int { return int(x.Date) - int(y.Date) })
+	var days []string
+	for _, out := range left[:min(len(left), 8)] {
+		days = append(days, s.Voice.Say("details.day", words.Args{"date": out.Date, "why": s.leftOut(out.Why)}))
+	}
+	if len(left) > 8 {
+		days = append(days, s.Voice.Say("digest.more", words.Args{"count": len(left) - 8}))
+	}
+	if len(days) > 0 {
+		lines = append(lines, "      "+s.Voice.Say("details.left_out", words.Args{"days": strings.Join(days, s.Voice.Say("dm.separator", nil))}))
+	}
+	return lines
+}
+
+// leftOut tells why a day was left out, in the reader's language.
+func (s *Scene) leftOut(why string) string {
+	what, name, _ := strings.Cut(why, ": ")
+	id := "details.without." + strings.ReplaceAll(what, " ", "_")
+	if !s.Voice.Has(id) {
+		return line(why)
+	}
+	return s.Voice.Say(id, words.Args{"name": line(name)})
+}
+
+// A WhyScene is what the explanation of decisions may know.
+type WhyScene struct {
+	Account   *rules.Account
+	Book      *playbooks.Book
+	Playbook  string
+	Decisions []rules.Decision // newest first
+	Facts     *rules.Facts     // as at the newest, or nil
+	Voice     *Voice
+}
+
+// Why draws what the rules last said of an account and playbook: the state, every
+// clause with its values and what they were compared with, and what was said before.
+func Why(w WhyScene) Message {
+	v := w.Voice
+	s := &Scene{Voice: v, Book: w.Book, Account: w.Account, Run: &playbooks.Run{Playbook: w.Playbook, Account: w.Account.ID}}
+	head := "*" + s.customer() + "* · " + line(PlaybookTitle(v, w.Book, w.Playbook))
+	if len(w.Decisions) == 0 {
+		said := head + "\n" + v.Say("why.none", nil)
+		return Message{Text: said, Blocks: []slack.Block{section(said)}}
+	}
+	d := w.Decisions[0]
+	said := decision(v, w.Book, d)
+	blocks := []slack.Block{section(head + "\n" + said)}
+	if clauses := s.clauses(d.Clauses, w.Facts); len(clauses) > 0 {
+		blocks = append(blocks, paragraphs(clauses)...)
+	}
+	var before []string
+	for _, b := range w.Decisions[1:min(len(w.Decisions), 6)] {
+		before = append(before, v.When(b.At)+"  "+decision(v, w.Book, b))
+	}
+	if len(before) > 0 {
+		blocks = append(blocks, slack.NewDividerBlock(), context(strings.Join(before, "\n")))
+	}
+	return Message{Text: head + "\n" + said, Blocks: Fit(blocks)}
+}
+
+// Decision says one decision in a sentence.
+func Decision(v *Voice, d rules.Decision) string { return decision(v, nil, d) }
+
+func decision(v *Voice, book *playbooks.Book, d rules.Decision) string {
+	names := words.Names{Playbook: func(name string) string { return PlaybookTitle(v, book, name) }}
+	return Clip(Escape(v.Voice.Decision(d, names)), 600)
+}
