@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"playcaller/rules"
@@ -127,6 +129,29 @@ func (a *API) Parked(ctx context.Context) ([]store.Parked, error) {
 	var answer struct{ Parked []store.Parked }
 	err := a.get(ctx, "/v1/parked", &answer)
 	return answer.Parked, err
+}
+
+// Metric returns the value of a metric without labels.
+func (a *API) Metric(ctx context.Context, name string) (float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := a.client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		}
+	}
+	return 0, fmt.Errorf("/metrics has no %s", name)
 }
 
 // until asks again until it is true, at most for a time; an error says what it was that did not come true.

@@ -25,25 +25,27 @@ type KillOptions struct {
 	Bin      string        // built where empty
 	Addr     string        // of the bot; a free port where empty
 	Dir      string        // temporary where empty
-	Out, Log io.Writer
+	Log      io.Writer
 }
 
 // defaultSettle is how long the bot may take to send what it owes when nobody kills it any more: channels are paced, and
 // answers can be undone for a minute.
 const defaultSettle = 3 * time.Minute
 
-// How long the bot lives: sometimes it dies while it starts.
+// How long the bot lives: sometimes it dies while it starts, mostly some time after it was ready, so that it comes as far on
+// a slow machine as on a fast one.
 const (
 	diesYoung   = 0.3
-	youth       = 400 * time.Millisecond
-	lives       = 2200 * time.Millisecond
+	youth       = 500 * time.Millisecond
+	lives       = 2 * time.Second
 	troubleEach = 700 * time.Millisecond
 )
 
 // field is everything that a harness runs.
 type field struct {
 	workspace *Workspace
-	program   *Program
+	program   *Program // nil where the bot runs inside
+	inside    *inside
 	api       *API
 	ledger    *Ledger
 	dir       string
@@ -84,17 +86,26 @@ func openField(ctx context.Context, dir, bin, addr string, accounts, n int, log 
 
 // Close ends everything.
 func (f *field) Close() error {
+	var err error
 	if f.program != nil {
 		f.program.Close()
 	}
-	if f.workspace != nil {
-		return f.workspace.Close()
+	if f.inside != nil {
+		err = f.inside.Close()
 	}
-	return nil
+	if f.workspace != nil {
+		err = errors.Join(err, f.workspace.Close())
+	}
+	return err
 }
 
 func (f *field) ready(ctx context.Context) error {
-	return until(ctx, 30*time.Second, "readiness of the bot", func() error { return errors.Join(f.program.Failed(), f.api.Ready(ctx)) })
+	return until(ctx, 30*time.Second, "readiness of the bot", func() error {
+		if f.program != nil && f.program.Failed() != nil {
+			return f.program.Failed()
+		}
+		return f.api.Ready(ctx)
+	})
 }
 
 // found makes the accounts.
@@ -188,6 +199,8 @@ func (f *field) kills(ctx context.Context, o KillOptions, r *rand.Rand) error {
 		life := time.Duration(r.Float64() * float64(lives))
 		if r.Float64() < diesYoung {
 			life = time.Duration(r.Float64() * float64(youth))
+		} else if err := f.ready(ctx); err != nil {
+			return err
 		}
 		select {
 		case <-time.After(life):

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func killCommand(stdout, stderr io.Writer) *cobra.Command {
-	o := KillOptions{Out: stdout, Log: stderr}
+	o := KillOptions{Log: stderr}
 	c := &cobra.Command{
 		Use:   "kill",
 		Short: "Kill the bot at random moments under load, and compare what came of it",
@@ -83,7 +83,7 @@ waits for quiet and compares: sums of signals, runs per episode, posts per key, 
 }
 
 func loadCommand(stdout, stderr io.Writer) *cobra.Command {
-	o := LoadOptions{Out: stdout, Log: stderr}
+	o := LoadOptions{Log: stderr}
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Measure intake, clicks under load, and the way from a signal to its message",
@@ -102,6 +102,6 @@ func loadCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.IntVar(&o.Seconds, "seconds", 20, "how long each part takes, about")
 	f.IntVar(&o.Accounts, "accounts", 500, "accounts that the signals are about")
 	f.StringVar(&o.Bin, "bin", "", "program to run (default: built from ./bot)")
-	f.StringVar(&o.Profile, "profile", "", "write the bot's CPU profile during intake to this file")
+	f.StringVar(&o.Profile, "profile", "", "measure intake alone, with the bot inside the harness, and write a CPU profile to this file")
 	return c
 }

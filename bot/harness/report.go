@@ -59,7 +59,9 @@ func (r *Report) fill(f *field, found *Found) {
 // Print writes the table, and what is wrong.
 func (r *Report) Print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	row := func(what string, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...)) }
+	row := func(what string, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", what, fmt.Sprintf(format, args...))
+	}
 	row("kills", "%d, seed %d, in %s; quiet after %s", r.Options.Kills, r.Options.Seed, r.Storm.Round(time.Second), r.Took.Round(time.Second))
 	row("signals", "%d acknowledged, %d unknown, %d sent again, in %d series", r.Signals, r.Unsure, r.Repeated, r.Series)
 	row("runs", "%d, of them %d ended; %d decisions fired", r.Runs, r.Ended, r.Fired)
