@@ -19,6 +19,7 @@ import (
 
 func serveCommand(stderr io.Writer, getenv func(string) string) *cobra.Command {
 	var file, book, data, addr string
+	var acceptLoss bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the bot on Slack",
@@ -43,6 +44,7 @@ Each is also read from the file that the name with _FILE holds. Flags go before 
 					*into = f.Value.String()
 				}
 			}
+			config.AcceptLoss = acceptLoss
 			if err := config.CheckServe(); err != nil {
 				return err
 			}
@@ -54,6 +56,7 @@ Each is also read from the file that the name with _FILE holds. Flags go before 
 	c.Flags().StringVar(&book, "book", "", "folder of playbook files (default: the starter library)")
 	c.Flags().StringVar(&data, "data", "data", "folder for the embedded store and stream")
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address for HTTP")
+	c.Flags().BoolVar(&acceptLoss, "accept-loss", false, "go on with an event stream that lacks what was not worked yet, as after losing its directory")
 	return c
 }
 

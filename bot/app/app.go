@@ -129,7 +129,7 @@ func (b *Bot) wire() error {
 		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: cards.WithoutCharts,
 		Report: func(ctx context.Context, r sender.Result) error { return b.worker.Report(ctx, r) }})
 	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
-		Clock: b.clock, Logger: b.log})
+		Clock: b.clock, Logger: b.log, AcceptLoss: b.config.AcceptLoss})
 	b.reads = &reads{records: b.records, worker: b.worker, book: func() *playbooks.Book { return b.book }}
 	slackReads = forSlack{b.reads}
 	draw.reads = slackReads

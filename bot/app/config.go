@@ -32,6 +32,8 @@ type Config struct {
 		URL string `yaml:"url"` // NATS servers; one inside this process where empty
 	} `yaml:"stream"`
 	APITokens []string `yaml:"api_tokens"`
+
+	AcceptLoss bool `yaml:"-"` // go on with a stream that lacks events; for one start, so only a flag
 }
 
 // secrets are the environment's names for what a Config holds; each is also read from the file that NAME_FILE names.

@@ -42,7 +42,7 @@ type CheckpointError struct {
 
 func (e *CheckpointError) Error() string {
 	const repair = "restore the stream's directory and the database from one backup, " +
-		"or accept the loss by setting the partition's checkpoint anew"
+		"or accept the loss of what is missing: start once with serve --accept-loss"
 	if errors.Is(e.Err, ErrForeign) {
 		return fmt.Sprintf("partition %d: %v: the checkpoint is of %s, the stream is %s; %s",
 			e.Partition, e.Err, e.Incarnation, e.Stream, repair)

@@ -217,8 +217,11 @@ func (o *owner) drawOne(ctx context.Context, channel string, out store.Outgoing)
 			o.w.o.Sender.Enqueue(inbox.ChannelKey(channel), item)
 			return
 		}
-		if err == nil {
-			err = o.w.reportSent(ctx, sender.Result{Queue: inbox.ChannelKey(channel), Key: out.Key, Run: out.Run, Version: out.Version, Err: errNothing})
+		if err == nil || errors.Is(err, sender.ErrNoPlace) { // nobody to show it to, or nothing to show
+			if err == nil {
+				err = errNothing
+			}
+			err = o.w.reportSent(ctx, sender.Result{Queue: inbox.ChannelKey(channel), Key: out.Key, Run: out.Run, Version: out.Version, Err: err})
 			if err == nil {
 				return
 			}

@@ -68,7 +68,7 @@ func (o *owner) work(ctx context.Context) (err error) {
 	go func() { defer close(drawn); o.draw(drawCtx) }()
 	defer func() { stop(); <-drawn }()
 
-	if err := o.p.Start(ctx, o.cp.Value.Now, o.cp.Value.Bulk, o.cp.Value.Incarnation); err != nil {
+	if err := o.start(ctx); err != nil {
 		return err
 	}
 	o.failed.Store(nil)
@@ -95,6 +95,44 @@ func (o *owner) work(ctx context.Context) (err error) {
 		err = nil
 	}
 	return errors.Join(err, o.lastFlush(ctx))
+}
+
+// start begins reading at the checkpoint. Where the stream cannot go on from there, that is an error with the way to repair
+// it, unless the loss of what is missing was accepted.
+func (o *owner) start(ctx context.Context) error {
+	cp := &o.cp.Value
+	err := o.p.Start(ctx, cp.Now, cp.Bulk, cp.Incarnation)
+	foreign := errors.Is(err, stream.ErrForeign)
+	if !o.w.o.AcceptLoss || !foreign && !errors.Is(err, stream.ErrGap) {
+		return err
+	}
+	o.w.o.Logger.Warn("the loss of events is accepted", "partition", o.n, "error", err)
+	if cp.Now, cp.Bulk, cp.Incarnation, err = o.p.Oldest(ctx); err != nil {
+		return err
+	}
+	if foreign { // sequences of another stream say nothing of this one
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for _, a := range o.accounts {
+			a.doc.Value.Seq, a.dirty = store.Seq{}, true
+			o.dirty[a] = struct{}{}
+			for _, r := range a.runs {
+				r.doc.Value.Seq, r.dirty = store.Seq{}, true
+			}
+		}
+		for _, p := range o.people {
+			p.doc.Value.Seq, p.dirty = store.Seq{}, true
+			o.dirty[p] = struct{}{}
+		}
+		for _, c := range o.channels {
+			c.doc.Value.Seq, c.dirty = store.Seq{}, true
+			o.dirty[c] = struct{}{}
+		}
+		if err := o.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return o.p.Start(ctx, cp.Now, cp.Bulk, cp.Incarnation)
 }
 
 // lastFlush writes what is in memory when the tenure ends. A lost lease does no harm: whoever has it now has raised the

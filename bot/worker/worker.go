@@ -34,6 +34,9 @@ type Options struct {
 	Clock   clockwork.Clock // business time
 	Logger  *slog.Logger    // slog.Default where nil
 
+	// AcceptLoss goes on where the stream no longer has what follows a checkpoint, or is another one: what it lacks is lost.
+	AcceptLoss bool
+
 	FlushEvery time.Duration // real time between writes of changed series; 1 s where 0
 	FlushAt    int           // that many changed accounts are written at once; 500 where 0
 }
