@@ -57,7 +57,7 @@ func (s *Scene) handoffHead(h *playbooks.Handoff) (head, next string) {
 	}
 	head = s.Voice.Say("handoff.head", args)
 	if start := s.startDate(h); start != "" {
-		head += " " + s.Voice.Say("handoff.starts", args)
+		head += s.Voice.Say("handoff.starts", args)
 	}
 	id := "handoff.turn." + string(h.State)
 	if visit := s.Run.Current(); visit != nil && !visit.Due.IsZero() && visit.Kind == playbooks.HandoffStep {
@@ -68,6 +68,20 @@ func (s *Scene) handoffHead(h *playbooks.Handoff) (head, next string) {
 		head += "\n" + next
 	}
 	return head, ""
+}
+
+// handoffLine says in a list what a handoff waits for: the question that is open,
+// or how much is missing.
+func (s *Scene) handoffLine(h *playbooks.Handoff) string {
+	said := s.Voice.Say("handoff.waits."+string(h.State), nil)
+	if open := h.Open(); h.State == playbooks.HandoffAskedBack && len(open) > 0 {
+		q := h.Questions[open[len(open)-1]]
+		return said + "\n" + s.Voice.Say("handoff.question", words.Args{"person": s.person(q.By), "question": Clip(line(q.Text), 400)})
+	}
+	if gaps := s.gaps(h); gaps != "" {
+		return said + "\n" + Clip(gaps, 500)
+	}
+	return said
 }
 
 // startDate returns when the contract starts, as the reader writes it, or "".
@@ -218,6 +232,9 @@ func (s *Scene) Value(field *playbooks.Field, value any) string {
 		var all []string
 		for _, one := range listOf(value) {
 			all = append(all, "• "+line(one))
+		}
+		if len(all) == 1 {
+			return strings.TrimPrefix(all[0], "• ")
 		}
 		return strings.Join(all, "\n")
 	}

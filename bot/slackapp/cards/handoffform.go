@@ -139,6 +139,9 @@ func (f *FormScene) field(field *playbooks.Field) *slack.InputBlock {
 }
 
 func (f *FormScene) listHint(field *playbooks.Field, hint string) string {
+	if hint != "" {
+		return hint // the author says how
+	}
 	var parts []string
 	for _, p := range field.Parts {
 		parts = append(parts, p.In(f.Voice.Lang()))
@@ -147,7 +150,7 @@ func (f *FormScene) listHint(field *playbooks.Field, hint string) string {
 	if len(parts) > 0 {
 		said = f.Voice.Say("handoff.parts_a_line", words.Args{"parts": strings.Join(parts, " / ")})
 	}
-	return strings.TrimSpace(hint + " " + said)
+	return said
 }
 
 func (f *FormScene) element(field *playbooks.Field, value any) slack.BlockElement {

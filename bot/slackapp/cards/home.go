@@ -151,8 +151,8 @@ func (t *Todo) line() string {
 	visit := s.Run.Current()
 	args := words.Args{"headline": "*" + s.customer() + "* · " + line(s.title(s.Run.Playbook)),
 		"what": s.visitText(visit), "due": s.Voice.Day(visit.Due)}
-	if s.Run.Handoff != nil {
-		args["what"] = s.Voice.Say("handoff.waits."+string(s.Run.Handoff.State), nil)
+	if s.Run.Handoff != nil && visit.Kind == playbooks.HandoffStep {
+		args["what"] = s.handoffLine(s.Run.Handoff)
 	}
 	id := "tasks.line"
 	switch {

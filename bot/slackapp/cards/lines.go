@@ -181,10 +181,10 @@ func (n *Nudge) say(listed bool) string {
 			args["person"] = s.person(visit.By)
 		}
 	}
-	s.handoffArgs(n.Effect.What, args)
 	for name, value := range n.Effect.Args {
 		args[name] = s.arg(step, name, value)
 	}
+	s.handoffArgs(n.Effect.What, args)
 	id := "nudge." + n.Effect.What
 	if n.Effect.What == playbooks.NudgeReminder && visit != nil && visit.Kind == playbooks.AskStep {
 		id, args["question"] = "nudge.reminder_question", s.ofVisit(visit)
@@ -218,7 +218,6 @@ func (s *Scene) handoffArgs(what string, args words.Args) {
 		return
 	}
 	sales, accepter := s.person(h.Sales), s.person(h.Accepter)
-	args["reason"], args["count"] = Escape(h.Reason), max(h.Rounds, 1)
 	switch what {
 	case playbooks.NudgeHandoff, playbooks.NudgeWithdrawn, playbooks.NudgeFill:
 		args["person"], args["assignee"] = sales, accepter
@@ -226,7 +225,10 @@ func (s *Scene) handoffArgs(what string, args words.Args) {
 		args["person"], args["assignee"] = accepter, sales
 	case playbooks.NudgeAccepted, playbooks.NudgeDeclined, playbooks.NudgeAskedBack:
 		args["person"], args["assignee"] = accepter, sales
+	default:
+		return
 	}
+	args["reason"], args["count"], args["start"] = Escape(h.Reason), max(h.Rounds, 1), s.startDate(h)
 	if open := h.Open(); len(open) > 0 && what == playbooks.NudgeAskedBack {
 		q := h.Questions[open[len(open)-1]]
 		args["question"], args["person"] = Clip(Escape(q.Text), 1000), s.person(q.By)

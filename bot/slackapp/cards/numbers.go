@@ -206,7 +206,7 @@ func (s *Scene) reasons() []string {
 			"signal": s.signalTitle(f), "percent": s.Voice.Percent(limit), "times": limit, "count": int(limit),
 		}))
 	}
-	if about := s.plainText(s.playbook().About, s.Began); len(reasons) == 0 && about != "" {
+	if about := s.plainText(s.playbook().About, s.Began); len(reasons) == 0 && about != "" && s.what() == "" {
 		return []string{Clip(strings.TrimRight(line(about), ".。"), 120)}
 	}
 	if len(reasons) > 0 && !lasting.IsZero() {
