@@ -384,6 +384,9 @@ func (s *Scene) more(visit *playbooks.Visit, step *playbooks.Step) []slack.Block
 	if step != nil && step.Task != nil {
 		options = append(options, option(MoveAction, say("move")))
 	}
+	if s.Run.Handoff != nil {
+		options = append(options, option(ReadAction, say("read")))
+	}
 	options = append(options, option(DetailsAction, say("details")))
 	return []slack.BlockElement{slack.NewOverflowBlockElement(MoreAction, options...)}
 }

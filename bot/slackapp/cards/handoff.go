@@ -21,10 +21,10 @@ func handoffCard(s *Scene) Message {
 	}
 	blocks = append(blocks, s.questions(h)...)
 	blocks = append(blocks, s.openItems(h)...)
-	if h.State != playbooks.HandoffDraft {
-		blocks = append(blocks, s.values(h)...)
-	}
 	visit := s.Run.Current()
+	if h.State != playbooks.HandoffDraft && (visit == nil || visit.Kind == playbooks.HandoffStep) {
+		blocks = append(blocks, s.values(h)...) // afterwards "read" shows them
+	}
 	if s.Run.Open() && visit != nil {
 		switch {
 		case s.Run.Ending():
@@ -107,25 +107,27 @@ func (s *Scene) gaps(h *playbooks.Handoff) string {
 		return ""
 	}
 	stars := min(max(h.Stars, 0), len(h.Missing))
-	labels := func(ids []string) []string {
-		var out []string
-		for _, id := range ids {
-			name := id
-			if f := s.form().Field(id); f != nil && f.Label.In(s.Voice.Lang()) != "" {
-				name = f.Label.In(s.Voice.Lang())
-			}
-			out = append(out, line(Clip(name, 60)))
-		}
-		return out
-	}
 	var lines []string
 	if stars > 0 {
-		lines = append(lines, s.Voice.Say("handoff.gaps", words.Args{"count": stars, "fields": labels(h.Missing[:stars])}))
+		lines = append(lines, s.Voice.Say("handoff.gaps", words.Args{"count": stars, "fields": s.fieldLabels(h.Missing[:stars])}))
 	}
 	if later := h.Missing[stars:]; len(later) > 0 {
-		lines = append(lines, s.Voice.Say("handoff.gaps_later", words.Args{"count": len(later), "fields": labels(later)}))
+		lines = append(lines, s.Voice.Say("handoff.gaps_later", words.Args{"count": len(later), "fields": s.fieldLabels(later)}))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// fieldLabels names fields of the run's form, escaped.
+func (s *Scene) fieldLabels(ids []string) []string {
+	var labels []string
+	for _, id := range ids {
+		name := id
+		if f := s.form().Field(id); f != nil && f.Label.In(s.Voice.Lang()) != "" {
+			name = f.Label.In(s.Voice.Lang())
+		}
+		labels = append(labels, line(Clip(name, 60)))
+	}
+	return labels
 }
 
 // questions shows what was asked back and what the answers were, the last five.

@@ -85,6 +85,8 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 		if t := s.stepText(text); t != "" {
 			return t
 		}
+	case "fields":
+		return s.Voice.List(s.fieldLabels(strings.Split(text, ", ")))
 	case "milestone":
 		if s.Book != nil {
 			if m := s.Book.Journey.Milestone(text); m != nil {
@@ -188,6 +190,10 @@ func (n *Nudge) say(listed bool) string {
 	id := "nudge." + n.Effect.What
 	if n.Effect.What == playbooks.NudgeReminder && visit != nil && visit.Kind == playbooks.AskStep {
 		id, args["question"] = "nudge.reminder_question", s.ofVisit(visit)
+	}
+	if h := s.Run.Handoff; h != nil && n.Effect.What == playbooks.NudgeHandoff && len(h.Questions) > 0 && len(h.Open()) == 0 {
+		q := h.Questions[len(h.Questions)-1]
+		id, args["question"], args["answer"] = "nudge.handoff_again", Clip(line(q.Text), 500), Clip(line(q.Answer), 500)
 	}
 	if reminds := n.Effect.What == playbooks.NudgeReminder || n.Effect.What == playbooks.NudgeOverdue; listed && reminds &&
 		visit != nil && visit.Kind == playbooks.TaskStep {
