@@ -38,6 +38,9 @@ func Card(s *Scene) Message {
 	}
 	body, next := s.body(state)
 	blocks = append(blocks, body...)
+	if undo := s.undo(); undo != nil && !s.answered() {
+		blocks = append(blocks, s.actions("undo", undo))
+	}
 	blocks = append(blocks, context(s.why()))
 	return Message{Text: fallback(s.headline(), what, next), Blocks: Fit(blocks)}
 }
@@ -153,13 +156,14 @@ func (s *Scene) answers() slack.Block {
 		b := section(said)
 		b.Accessory = slack.NewAccessory(undo)
 		return b
-	case undo != nil:
-		return s.actions("undo", undo)
 	case said != "":
 		return context(said)
 	}
 	return nil
 }
+
+// answered reports whether anybody answered a question or finished a task.
+func (s *Scene) answered() bool { return s.answers() != nil }
 
 // answer names what was answered or done at a visit, escaped.
 func (s *Scene) answer(step *playbooks.Step, v *playbooks.Visit) string {
