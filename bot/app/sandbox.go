@@ -21,6 +21,7 @@ import (
 
 	"playcaller/bot/sample"
 	"playcaller/bot/sandbox"
+	"playcaller/bot/stream"
 	"playcaller/playbooks"
 	"playcaller/rules"
 )
@@ -56,6 +57,7 @@ type Sandbox struct {
 	workspace *sandbox.Workspace
 	bot       *Bot
 	sample    *sample.Sample
+	release   func() // of the data directory's lock, where there is no bot to hold it
 
 	mu  sync.Mutex // turning the clock and feeding are done by one at a time
 	fed time.Time  // signals have been fed up to here
@@ -80,13 +82,19 @@ func RunSandbox(ctx context.Context, o SandboxOptions) error {
 	return errors.Join(err, s.close())
 }
 
+// open opens the parts. What was opened is closed again if something fails.
 func (s *Sandbox) open(ctx context.Context) (err error) {
-	if err := os.MkdirAll(s.o.Data, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
 	back := lived
-	if s.o.WorkspaceOnly {
+	if s.o.WorkspaceOnly { // otherwise the bot locks the directory
 		back = 0
+		if s.release, err = stream.LockDir(s.o.Data); err != nil {
+			return err
+		}
 	}
 	if s.clock, err = OpenClock(filepath.Join(s.o.Data, "clock.json"), back); err != nil {
 		return err
@@ -108,10 +116,7 @@ func (s *Sandbox) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := s.openWorkspace(book); err != nil {
-		return errors.Join(err, s.close())
-	}
-	return nil
+	return s.openWorkspace(book)
 }
 
 func (s *Sandbox) openWorkspace(book *playbooks.Book) (err error) {
@@ -432,6 +437,9 @@ func (s *Sandbox) close() error {
 	}
 	if s.workspace != nil {
 		err = errors.Join(err, s.workspace.Close())
+	}
+	if s.release != nil {
+		s.release()
 	}
 	return err
 }
