@@ -12,9 +12,8 @@ func TestBrowserPlayFromSignalToOutcome(t *testing.T) {
 	v.shot("asked")
 
 	v.click(card+" [data-action-id='answer:unhappy']", "They are unhappy")
-	v.see(card, "They are unhappy", "Miller", "Undo")
-	v.turn("clock-hour") // the minute in which an answer can be taken back
-	v.see(card, "They are unhappy", "Call the sponsor at Old Mill Foods", "due")
+	v.see(card, "They are unhappy", "by Miller", "Undo")
+	v.see(card, "Call the sponsor at Old Mill Foods", "due")
 	v.gone(card + " [data-action-id='answer:unhappy']")
 	for _, item := range []string{"Name the reason", "Agree the next step", "Write it down in the CRM"} {
 		v.click(card+" label.choice", item)
@@ -86,10 +85,15 @@ func TestBrowserHandoffSentBackOnceAndAccepted(t *testing.T) {
 	v.open("onboarding")
 	v.see(card, "Yes, for every seat.")
 	v.click(card+" [data-action-id=handoff_accept]", "Accept")
-	v.see(card, "Send Pinecone Press the welcome message")
+	v.see(card, "Jones has accepted it", "Send Pinecone Press the welcome message", "due")
 	v.shot("accepted")
 	v.click("[data-testid=sidebar] [data-channel=home]")
-	v.see("[data-testid=home]", "Pinecone Press", "kickoff")
+	v.see("[data-testid=home]", "Pinecone Press", "Handoff")
 	v.shot("home")
-}
 
+	// The milestones follow as tasks, each on its date.
+	v.open("onboarding")
+	v.click(card + " [data-action-id=done]")
+	v.see(card, "Hold the kickoff with Pinecone Press", "due")
+	v.shot("kickoff")
+}

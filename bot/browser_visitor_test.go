@@ -252,6 +252,22 @@ func (v *visitor) press(keys string) {
 	v.do("type", chromedp.KeyEvent(keys))
 }
 
+// tabTo presses Tab until the element has the focus.
+func (v *visitor) tabTo(css string) {
+	v.t.Helper()
+	for range 150 {
+		v.press(kb.Tab)
+		there, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](`Boolean(document.activeElement?.matches(`+quoted(css)+`))`))
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		if there {
+			return
+		}
+	}
+	v.t.Fatalf("Tab never came to %s\n%s", css, v.page())
+}
+
 // holds waits until an expression is true of the page.
 func (v *visitor) holds(expression string) {
 	v.t.Helper()
@@ -274,7 +290,7 @@ func (v *visitor) open(channel string) {
 	v.readNames() // the bot opens direct messages when it first has something to say
 	id := v.channels[channel]
 	v.click(`[data-testid=sidebar] [data-channel="` + id + `"]`)
-	v.see(`[data-testid=sidebar] [data-channel="` + id + `"][aria-current]`)
+	v.holds(`location.hash.includes(` + quoted("channel="+id) + `)`)
 }
 
 // card waits for a message with all the words, and returns a selector of it that holds when it is redrawn.
