@@ -33,8 +33,8 @@ type owner struct {
 	woken      map[string]time.Time // wakes published and not read back yet
 	current    bool                 // has caught up once: what is read from now on is new
 
-	drawing chan drawing
-	flushed time.Time // real time of the last flush
+	drawing   chan drawing
+	nextFlush time.Time // real time before which series alone need not be written
 
 	round  atomic.Int64 // the round of Rest that the owner was last found resting in
 	asked  atomic.Int64
@@ -48,7 +48,7 @@ type document interface{ isDirty() bool }
 func newOwner(w *Worker, p *stream.Partition) *owner {
 	o := &owner{w: w, p: p, n: p.Number(),
 		accounts: map[string]*account{}, people: map[string]*person{}, channels: map[string]*channel{},
-		dirty: map[document]struct{}{}, woken: map[string]time.Time{}, drawing: make(chan drawing, 1024)}
+		dirty: map[document]struct{}{}, woken: map[string]time.Time{}, began: time.Now()}
 	o.round.Store(-1) // has found nothing to do in no round yet
 	return o
 }
@@ -63,10 +63,10 @@ func (o *owner) work(ctx context.Context) (err error) {
 	if err := o.load(ctx); err != nil {
 		return err
 	}
-	drawn := make(chan struct{})
 	drawCtx, stop := context.WithCancel(ctx)
-	go func() { defer close(drawn); o.draw(drawCtx) }()
-	defer func() { stop(); <-drawn }()
+	o.drawing = newDrawing(drawCtx, o.w)
+	defer o.drawing.wait()
+	defer stop()
 
 	if err := o.start(ctx); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (o *owner) work(ctx context.Context) (err error) {
 				return err
 			}
 		}
-		if err := o.flushIfDue(ctx); err != nil {
+		if err := errors.Join(o.wakeIfDue(ctx), o.flushIfDue(ctx)); err != nil {
 			return err
 		}
 	}
@@ -128,16 +128,21 @@ func (o *owner) start(ctx context.Context) error {
 			c.doc.Value.Seq, c.dirty = store.Seq{}, true
 			o.dirty[c] = struct{}{}
 		}
-		if err := o.flush(ctx); err != nil {
+		if err := o.write(ctx); err != nil {
 			return err
 		}
+	}
+	if err := o.saveCheckpoint(ctx); err != nil {
+		return err
 	}
 	return o.p.Start(ctx, cp.Now, cp.Bulk, cp.Incarnation)
 }
 
-// lastFlush writes what is in memory when the tenure ends. A lost lease does no harm: whoever has it now has raised the
-// versions that the writes name.
+// lastFlush writes what is in memory when the tenure ends, unless the partition is somebody else's by now.
 func (o *owner) lastFlush(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), stream.ErrLeaseLost) {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	o.mu.Lock()
@@ -145,8 +150,8 @@ func (o *owner) lastFlush(ctx context.Context) error {
 	return o.flush(ctx)
 }
 
-// unsettled is how long an owner that has not caught up waits, in real time, before it looks again.
-const unsettled = 5 * time.Millisecond
+// uncaught is how long an owner that has not caught up waits, in real time, before it looks again.
+const uncaught = 5 * time.Millisecond
 
 // pause is called when no message is at hand. If all have been worked it does what was waiting for that, and otherwise
 // waits for a message, the next write or a poke.
@@ -159,13 +164,15 @@ func (o *owner) pause(ctx context.Context) (stream.Message, bool, error) {
 			return stream.Message{}, false, err
 		}
 	}
+	wait, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o.cancel.Store(&cancel) // before the look at the clock, so that a poke after it is not lost
 	limit := o.waitFor()
 	if !caughtUp { // a message is on its way, or a publication that may fail
-		limit = min(limit, unsettled)
+		limit = min(limit, uncaught)
 	}
-	wait, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	o.cancel.Store(&cancel)
+	timer := time.AfterFunc(limit, cancel)
+	defer timer.Stop()
 	if o.asked.Load() != asked { // asked between the check and now
 		return stream.Message{}, false, nil
 	}
@@ -190,23 +197,44 @@ func (o *owner) caughtUp(ctx context.Context, asked int64) (busy bool, err error
 	if busy, err = o.wake(ctx); err != nil || busy {
 		return busy, err
 	}
-	if o.round.Load() != asked {
+	if !o.swept && o.settled() {
+		o.swept = true
+		for name := range o.channels {
+			o.handOver(name)
+		}
+	}
+	if o.round.Load() != asked && (o.swept || !o.unsettled()) {
 		o.round.Store(asked)
 	}
 	return false, nil
 }
 
-// wake publishes a wake for each key whose time has come.
+// wakeIfDue looks at what is due about once a second while there is always another message, as during an import.
+func (o *owner) wakeIfDue(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.current || time.Since(o.woke) < time.Second {
+		return nil
+	}
+	_, err := o.wake(ctx)
+	return err
+}
+
+// wakesAtOnce bounds the wakes of one message, so that a click need not wait for all that midnight brings.
+const wakesAtOnce = 20
+
+// wake publishes a wake for keys whose time has come.
 func (o *owner) wake(ctx context.Context) (bool, error) {
+	o.woke = time.Now()
 	now := o.w.o.Clock.Now()
 	var events []stream.Event
-	for {
+	for len(events) < wakesAtOnce {
 		key, at, ok := o.due.peek()
 		if !ok || at.After(now) {
 			break
 		}
 		o.due.pop()
-		if !o.woken[key].IsZero() && o.woken[key].Equal(at) {
+		if at.Equal(o.woken[key]) || o.w.failures.gaveUp(key, at) {
 			continue
 		}
 		ev, err := inbox.Event(key, inbox.WakeKind, at, inbox.Wake{Due: at})
@@ -228,10 +256,13 @@ func (o *owner) waitFor() time.Duration {
 	defer o.mu.Unlock()
 	wait := 15 * time.Second
 	if len(o.dirty) > 0 {
-		wait = min(wait, o.w.o.FlushEvery-time.Since(o.flushed))
+		wait = min(wait, time.Until(o.nextFlush))
 	}
 	if _, at, ok := o.due.peek(); ok {
 		wait = min(wait, at.Sub(o.w.o.Clock.Now()))
+	}
+	if o.current && !o.swept {
+		wait = min(wait, time.Until(o.began.Add(o.w.o.PostTimeout)))
 	}
 	return max(wait, time.Millisecond)
 }
@@ -281,7 +312,7 @@ func (o *owner) flushIfDue(ctx context.Context) error {
 	if len(o.dirty) == 0 && !o.behind() {
 		return nil
 	}
-	if len(o.dirty) < o.w.o.FlushAt && time.Since(o.flushed) < o.w.o.FlushEvery {
+	if len(o.dirty) < o.w.o.FlushAt && time.Now().Before(o.nextFlush) {
 		return nil
 	}
 	return o.flush(ctx)
@@ -292,12 +323,31 @@ func (o *owner) behind() bool {
 	return o.read.Now > o.cp.Value.Now || o.read.Bulk > o.cp.Value.Bulk
 }
 
+// Writing what many accounts with long memories hold takes long, and nothing else of the partition happens meanwhile: an owner
+// spends at most one part in flushShare of its time on it, unless it would write less often than every slowestFlush times
+// Options.FlushEvery.
+const (
+	flushShare   = 10
+	slowestFlush = 10
+)
+
 // flush writes every changed document, then the checkpoint, then lets the stream forget what lies below it.
 func (o *owner) flush(ctx context.Context) error {
-	o.flushed = time.Now()
+	began := time.Now()
+	defer func() {
+		o.nextFlush = began.Add(min(max(o.w.o.FlushEvery, flushShare*time.Since(began)), slowestFlush*o.w.o.FlushEvery))
+	}()
 	if len(o.dirty) == 0 && !o.behind() {
 		return nil
 	}
+	if err := o.write(ctx); err != nil {
+		return err
+	}
+	return o.checkpoint(ctx)
+}
+
+// write writes every changed document.
+func (o *owner) write(ctx context.Context) error {
 	var accounts []*account
 	var people []*person
 	var channels []*channel
@@ -324,9 +374,6 @@ func (o *owner) flush(ctx context.Context) error {
 		return err
 	}
 	clear(o.dirty)
-	if err := o.checkpoint(ctx); err != nil {
-		return err
-	}
 	for _, a := range accounts {
 		o.letGo(a)
 	}
@@ -338,13 +385,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 	v := &o.cp.Value
 	v.Now, v.Bulk = max(v.Now, o.read.Now), max(v.Bulk, o.read.Bulk)
 	v.Incarnation = o.w.o.Stream.Incarnation()
-	var err error
-	if o.cp.Version == 0 {
-		err = o.w.o.Records.Checkpoints.Insert(ctx, &o.cp)
-	} else {
-		err = o.w.o.Records.Checkpoints.Replace(ctx, &o.cp)
-	}
-	if err != nil {
+	if err := o.saveCheckpoint(ctx); err != nil {
 		return err
 	}
 	if v.Now > 0 {
@@ -356,6 +397,13 @@ func (o *owner) checkpoint(ctx context.Context) error {
 		return o.p.Purge(ctx, stream.Bulk, v.Bulk)
 	}
 	return nil
+}
+
+func (o *owner) saveCheckpoint(ctx context.Context) error {
+	if o.cp.Version == 0 {
+		return o.w.o.Records.Checkpoints.Insert(ctx, &o.cp)
+	}
+	return o.w.o.Records.Checkpoints.Replace(ctx, &o.cp)
 }
 
 // writeAll writes documents and makes a conflict an error: somebody else has the partition.

@@ -34,10 +34,13 @@ type Options struct {
 	Clock   clockwork.Clock // business time
 	Logger  *slog.Logger    // slog.Default where nil
 
+	// PostTimeout is how long a request to Slack of a process that was killed may still be on its way, in real time.
+	PostTimeout time.Duration
+
 	// AcceptLoss goes on where the stream no longer has what follows a checkpoint, or is another one: what it lacks is lost.
 	AcceptLoss bool
 
-	FlushEvery time.Duration // real time between writes of changed series; 1 s where 0
+	FlushEvery time.Duration // real time between writes of changed series, up to ten times as much where they take long; 1 s where 0
 	FlushAt    int           // that many changed accounts are written at once; 500 where 0
 }
 
@@ -211,9 +214,4 @@ func (w *Worker) Ready() error {
 		}
 	}
 	return nil
-}
-
-// Report tells the channel's owner what became of a message; it is what sender.Options.Report is set to.
-func (w *Worker) Report(ctx context.Context, r sender.Result) error {
-	return w.reportSent(ctx, r)
 }
