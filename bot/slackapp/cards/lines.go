@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -84,6 +85,10 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 	case "step":
 		if t := s.stepText(text); t != "" {
 			return t
+		}
+	case "due":
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			return s.Voice.Day(at)
 		}
 	case "fields":
 		return s.Voice.List(s.fieldLabels(strings.Split(text, ", ")))
@@ -190,6 +195,9 @@ func (n *Nudge) say(listed bool) string {
 	id := "nudge." + n.Effect.What
 	if n.Effect.What == playbooks.NudgeReminder && visit != nil && visit.Kind == playbooks.AskStep {
 		id, args["question"] = "nudge.reminder_question", s.ofVisit(visit)
+	}
+	if n.Effect.What == playbooks.NudgeEscalation && visit != nil && visit.Kind == playbooks.TaskStep {
+		id = "nudge.escalation_task"
 	}
 	if h := s.Run.Handoff; h != nil && n.Effect.What == playbooks.NudgeHandoff && len(h.Questions) > 0 && len(h.Open()) == 0 {
 		q := h.Questions[len(h.Questions)-1]
