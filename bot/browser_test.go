@@ -60,7 +60,7 @@ func TestBrowserHandoffSentBackOnceAndAccepted(t *testing.T) {
 	v.open("onboarding")
 	card := v.card("Pinecone Press", "handoff from Davis to Jones", "gaps", "Tier", "One place for manuscripts")
 	v.shot("received")
-	v.click(card+" [data-action-id=handoff_ask]")
+	v.click(card + " [data-action-id=handoff_ask]")
 	v.fill("[data-testid=modal] textarea[data-action-id=text]", "Is single sign-on in the contract?")
 	v.click("[data-testid=modal-submit]")
 	v.gone("[data-testid=modal]")
