@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -24,11 +25,12 @@ type Account struct {
 	History []byte `json:"history,omitempty"` // rules.History in its binary form
 	Seen    []byte `json:"seen,omitempty"`    // rules.Seen in its binary form
 
-	States map[string]rules.RuleState `json:"states,omitempty"` // by RuleKey
-	Untils map[string]time.Time       `json:"untils,omitempty"` // by RuleKey: when to judge again although nothing happens
-	Ended  map[string]time.Time       `json:"ended,omitempty"`  // by RuleKey: when the last run ended
-	Open   []string                   `json:"open,omitempty"`   // ids of the open runs
-	Starts int64                      `json:"starts,omitempty"` // runs started other than by a rule, so far
+	States  map[string]rules.RuleState `json:"states,omitempty"`  // by RuleKey
+	Untils  map[string]time.Time       `json:"untils,omitempty"`  // by RuleKey: when to judge again although nothing happens
+	Ended   map[string]time.Time       `json:"ended,omitempty"`   // by RuleKey: when the last run ended
+	Open    []string                   `json:"open,omitempty"`    // ids of the open runs
+	Starts  int64                      `json:"starts,omitempty"`  // runs started other than by a rule, so far
+	Started []string                   `json:"started,omitempty"` // ids of the last requests for such runs
 
 	Snoozes  map[string]Snooze `json:"snoozes,omitempty"` // by playbook; "" is the whole account
 	Intents  []Intent          `json:"intents,omitempty"` // decided, perhaps not yet done
@@ -94,6 +96,15 @@ type Post struct {
 type Decision struct {
 	rules.Decision
 	Seq string `json:"seq"` // where in the stream it was made: makes the record's key, so that a replay writes it once
+}
+
+// Change is something that became known of an account otherwise than by a signal: the history of its owners, contracts,
+// stages and fields.
+type Change struct {
+	Account string          `json:"account"`
+	At      time.Time       `json:"at"`
+	By      string          `json:"by,omitempty"`
+	Change  json.RawMessage `json:"change"` // as it came: fields of the account, or one field and its value
 }
 
 // Person is what is kept of a person: what waits to be delivered to them.
@@ -212,6 +223,7 @@ type Records struct {
 	Accounts    *Docs[Account]
 	Runs        *Docs[Run]
 	Decisions   *Docs[Decision]
+	Changes     *Docs[Change]
 	People      *Docs[Person]
 	Channels    *Docs[Channel]
 	Books       *Docs[Book]
@@ -236,6 +248,10 @@ var (
 			at := d.At.UTC().Format("20060102T150405.000")
 			return map[string]any{"account": d.Account + "|" + at, "rule": d.Account + "|" + d.Playbook + "|" + at}
 		}}
+	changes = Kind[Change]{Name: "changes", Schema: 1, Indexes: []string{"account"},
+		Fields: func(c Change) map[string]any {
+			return map[string]any{"account": c.Account + "|" + c.At.UTC().Format("20060102T150405.000")}
+		}}
 	people = Kind[Person]{Name: "people", Schema: 1, Indexes: []string{"part"},
 		Fields: func(p Person) map[string]any { return map[string]any{"part": p.Partition} }}
 	channels = Kind[Channel]{Name: "channels", Schema: 1, Indexes: []string{"part"},
@@ -247,13 +263,13 @@ var (
 
 // Collections are what a backend must be opened with.
 func Collections() []Collection {
-	return []Collection{accounts.Collection(), runs.Collection(), decisions.Collection(), people.Collection(),
+	return []Collection{accounts.Collection(), runs.Collection(), decisions.Collection(), changes.Collection(), people.Collection(),
 		channels.Collection(), books.Collection(), checkpoints.Collection(), parked.Collection()}
 }
 
 // In returns the typed collections of b.
 func In(b Backend) Records {
-	return Records{accounts.In(b), runs.In(b), decisions.In(b), people.In(b), channels.In(b), books.In(b), checkpoints.In(b), parked.In(b)}
+	return Records{accounts.In(b), runs.In(b), decisions.In(b), changes.In(b), people.In(b), channels.In(b), books.In(b), checkpoints.In(b), parked.In(b)}
 }
 
 // CheckpointKey names a partition's checkpoint.

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// errLeaseLost ends an owner's context when its partition may pass to another replica.
-var errLeaseLost = errors.New("the partition's lease is lost")
+// ErrLeaseLost ends an owner's context when its partition may pass to another replica.
+var ErrLeaseLost = errors.New("the partition's lease is lost")
 
 func newMark() string { return rand.Text()[:8] }
 
@@ -49,7 +49,7 @@ func (l *lease) length() time.Duration { return l.owners.stream.options.Lease * 
 // held notes that the lease was written with a request sent at the given time.
 func (l *lease) held(sent time.Time, revision uint64) {
 	l.revision = revision
-	l.fence = time.AfterFunc(time.Until(sent.Add(l.length())), func() { l.lose(errLeaseLost) })
+	l.fence = time.AfterFunc(time.Until(sent.Add(l.length())), func() { l.lose(ErrLeaseLost) })
 }
 
 // keep runs the owner until the lease is given up or lost, and releases it.
@@ -78,7 +78,7 @@ func (l *lease) keep() {
 	} else {
 		s.log.Warn("event stream partition lost", "partition", l.number, "error", context.Cause(l.standing))
 	}
-	l.lose(errLeaseLost)
+	l.lose(ErrLeaseLost)
 	s.noteOwned(l.number, false)
 	l.owners.ended <- l
 }
@@ -131,7 +131,7 @@ func (l *lease) confirm() {
 	defer cancel()
 	entry, err := l.owners.bucket.Get(ctx, l.key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) || err == nil && string(entry.Value()) != l.owners.identity {
-		l.lose(errLeaseLost)
+		l.lose(ErrLeaseLost)
 	}
 }
 
@@ -148,7 +148,7 @@ func (l *lease) renew() {
 		// An earlier renewal may have arrived although its answer did not.
 		entry, lookErr := l.owners.bucket.Get(ctx, l.key)
 		if errors.Is(lookErr, jetstream.ErrKeyNotFound) || lookErr == nil && string(entry.Value()) != l.owners.identity {
-			l.lose(errLeaseLost)
+			l.lose(ErrLeaseLost)
 			return
 		}
 		if lookErr == nil {

@@ -240,7 +240,7 @@ func TestAnOwnerWhoseLeaseIsTakenIsStopped(t *testing.T) {
 	case <-within(t).Done():
 		t.Fatal("the owner goes on without a lease")
 	}
-	if cause := context.Cause(held); !errors.Is(cause, errLeaseLost) {
+	if cause := context.Cause(held); !errors.Is(cause, ErrLeaseLost) {
 		t.Errorf("stopped because of %v", cause)
 	}
 	r.until(t, 1) // somebody else says no more

@@ -121,7 +121,8 @@ type change struct {
 	woken   bool
 	runs    []playbooks.Event
 	posted  []inbox.Posted
-	again   bool     // the document had taken the message in before a crash; the runs may not have
+	again   bool // the document had taken the message in before a crash; the runs may not have
+	changes []store.Change
 	storms  []string // playbooks that more accounts at once would have started than their limit allows
 	said    bool     // something was added that must be written soon
 }
@@ -176,6 +177,7 @@ func (o *owner) apply(a *account, c *change, ev stream.Event) error {
 		if err := set(&v.Account, s, ev.At, a.location()); err != nil {
 			return err
 		}
+		c.changes = append(c.changes, store.Change{At: ev.At, By: s.By, Change: ev.Data})
 		c.all, c.said = true, true
 	case inbox.WakeKind:
 		var w inbox.Wake
@@ -258,7 +260,7 @@ func (o *owner) applySignals(a *account, c *change, signals []rules.Signal, at t
 // applyAccount merges what is newly known of the account.
 func (o *owner) applyAccount(a *account, c *change, ev stream.Event) error {
 	v := &a.doc.Value
-	merged, err := merge(v.Account, ev.Data)
+	merged, err := merge(v.Account, ev.Data, rules.DateOf(ev.At.In(a.location())))
 	if err != nil {
 		return fmt.Errorf("account %q: %w", a.doc.Key, err)
 	}
@@ -268,6 +270,7 @@ func (o *owner) applyAccount(a *account, c *change, ev stream.Event) error {
 			merged.StageSince = ev.At
 		}
 	}
+	c.changes = append(c.changes, store.Change{At: ev.At, Change: ev.Data})
 	v.Account, v.Known, a.zone = merged, true, nil
 	c.all, c.said = true, true
 	return nil
@@ -280,18 +283,39 @@ func (o *owner) applyStart(a *account, c *change, s inbox.Start) {
 		o.w.o.Logger.Warn("asked to start an unknown playbook", "account", v.ID, "playbook", s.Playbook, "by", s.By)
 		return
 	}
-	for _, r := range a.open() {
-		if r.doc.Value.Playbook == s.Playbook && r.doc.Value.Subject == s.Subject {
-			return
-		}
-	}
-	if s.Form == "" && (o.snoozed(a, s.Playbook).After(c.at)) {
+	if why := o.refusesStart(a, c, s); why != "" {
+		o.w.o.Logger.Info("a playbook is not started", "account", v.ID, "playbook", s.Playbook, "by", s.By, "reason", why)
 		return
+	}
+	if s.ID != "" {
+		v.Started = append(v.Started, s.ID)
+		v.Started = v.Started[max(0, len(v.Started)-maxStarted):]
 	}
 	v.Starts++
 	v.Intents = append(v.Intents, store.Intent{Playbook: s.Playbook, Subject: s.Subject, Episode: -v.Starts, At: c.at, By: s.By,
 		Form: s.Form, Fields: s.Fields, Draft: s.Draft})
 	c.said = true
+}
+
+// maxStarted is how many ids of start requests an account's document keeps, to recognise a repetition.
+const maxStarted = 50
+
+// refusesStart says why a run that is asked for does not start, or "".
+func (o *owner) refusesStart(a *account, c *change, s inbox.Start) string {
+	v := &a.doc.Value
+	same := func(playbook, subject string) bool { return playbook == s.Playbook && subject == s.Subject }
+	switch {
+	case s.ID != "" && slices.Contains(v.Started, s.ID):
+		return "the request was met before"
+	case slices.ContainsFunc(a.open(), func(r *run) bool { return same(r.doc.Value.Playbook, r.doc.Value.Subject) }),
+		slices.ContainsFunc(v.Intents, func(i store.Intent) bool { return same(i.Playbook, i.Subject) }):
+		return string(rules.AlreadyRunning)
+	case s.Form == "" && o.snoozed(a, s.Playbook).After(c.at):
+		return string(rules.Snoozed)
+	case s.Form == "" && (o.cp.Value.Paused[""] || o.cp.Value.Paused[s.Playbook]):
+		return string(rules.Paused)
+	}
+	return ""
 }
 
 // snoozed returns until when a playbook is snoozed on the account; the zero time where it is not.

@@ -20,6 +20,9 @@ type books struct {
 	kept   map[string]bool // hashes known to be in the store
 }
 
+// errBook says that a book cannot be had any more, however often it is asked for.
+var errBook = errors.New("the book cannot be used any more")
+
 func newBooks(r store.Records, first *playbooks.Book) *books {
 	b := &books{records: r, loaded: map[string]*playbooks.Book{}, kept: map[string]bool{}}
 	if first != nil {
@@ -36,12 +39,15 @@ func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
 		return book, nil
 	}
 	d, err := b.records.Books.Get(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("%w: %.12s is not in the store", errBook, hash)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("the book %.12s that it is played from: %w", hash, err)
+		return nil, err
 	}
 	book, problems := playbooks.Load(d.Value.Files)
 	if book == nil {
-		return nil, fmt.Errorf("the book %.12s can no longer be loaded by this program: %v", hash, problems)
+		return nil, fmt.Errorf("%w: %.12s is refused by this program: %v", errBook, hash, problems)
 	}
 	b.loaded[hash], b.kept[hash] = book, true
 	return book, nil

@@ -26,12 +26,6 @@ type channel struct {
 
 func (c *channel) isDirty() bool { return c.dirty }
 
-// drawing asks for outgoing messages to be drawn and handed to the sender.
-type drawing struct {
-	channel string
-	out     []store.Outgoing
-}
-
 // channel works the events of one channel: messages to be sent, and what became of them.
 func (j *job) channel(ctx context.Context, name string, events []stream.Event) error {
 	c, err := j.o.channel(ctx, name)
@@ -100,7 +94,7 @@ func (j *job) sent(c *channel, ev stream.Event, s inbox.Sent) error {
 		return nil
 	}
 	out := v.Pending[i]
-	if out.Version <= s.Version || s.Error != "" {
+	if out.Version <= s.Version { // a newer state of it still waits otherwise
 		v.Pending = slices.Delete(v.Pending, i, i+1)
 	}
 	if v.Sent == nil {
@@ -147,102 +141,52 @@ func (c *channel) forget() {
 }
 
 // handOver hands what waits in a channel to be drawn and sent. While old messages are read again nothing is: what they
-// sent is found out by reading on.
-func (o *owner) handOver(ctx context.Context, name string) error {
+// sent is found out by reading on. What may have been posted by a process that was killed waits until its last request
+// must have arrived, so that a look at the channel's history finds it.
+func (o *owner) handOver(name string) {
 	c := o.channels[name]
 	if !o.current || c == nil {
-		return nil
+		return
 	}
-	d := drawing{channel: name}
+	var outs []store.Outgoing
 	for _, out := range c.doc.Value.Pending {
-		if version, ok := c.handed[out.Key]; ok && version >= out.Version {
+		version, handed := c.handed[out.Key]
+		if handed && version >= out.Version || out.Uncertain && !o.settled() {
 			continue
 		}
-		_, out.Handed = c.handed[out.Key]
+		out.Handed = handed
 		c.handed[out.Key] = out.Version
-		if s, ok := c.doc.Value.Sent[out.Key]; ok {
-			out.Sent = s.Post
-		}
-		if s, ok := c.doc.Value.Sent[cardKey(out.Run)]; ok {
-			out.Parent = s.Post
-		}
-		d.out = append(d.out, out)
+		out.Sent = c.doc.Value.Sent[out.Key].Post
+		out.Parent = c.doc.Value.Sent[cardKey(out.Run)].Post
+		outs = append(outs, out)
 	}
 	for key := range c.handed {
 		if !slices.ContainsFunc(c.doc.Value.Pending, func(p store.Outgoing) bool { return p.Key == key }) {
 			delete(c.handed, key)
 		}
 	}
-	if len(d.out) == 0 {
-		return nil
-	}
-	o.w.drawing.Add(int64(len(d.out)))
-	select {
-	case o.drawing <- d:
-		return nil
-	case <-ctx.Done():
-		o.w.drawing.Add(-int64(len(d.out)))
-		return ctx.Err()
+	if len(outs) > 0 {
+		o.drawing.add(name, outs)
 	}
 }
 
-// draw makes messages of what is handed over, in order, and gives them to the sender. It does not hold up the owner:
-// names and channels may have to be asked of Slack.
-func (o *owner) draw(ctx context.Context) {
-	for {
-		select {
-		case d := <-o.drawing:
-			for _, out := range d.out {
-				o.drawOne(ctx, d.channel, out)
-				o.w.drawing.Add(-1)
-			}
-		case <-ctx.Done():
-			for {
-				select {
-				case d := <-o.drawing:
-					o.w.drawing.Add(-int64(len(d.out)))
-				default:
-					return
-				}
+// settled reports whether every request of an earlier tenure must have arrived in Slack.
+func (o *owner) settled() bool { return !time.Now().Before(o.began.Add(o.w.o.PostTimeout)) }
+
+// unsettled reports whether a channel has messages that wait for that.
+func (o *owner) unsettled() bool {
+	for _, c := range o.channels {
+		for _, out := range c.doc.Value.Pending {
+			if _, handed := c.handed[out.Key]; out.Uncertain && !handed {
+				return true
 			}
 		}
 	}
+	return false
 }
 
-// drawOne draws one message and tries again while the store or Slack cannot be asked.
-func (o *owner) drawOne(ctx context.Context, channel string, out store.Outgoing) {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 30*time.Second) {
-		item, ok, err := o.w.o.Draw(ctx, channel, out)
-		if err == nil && ok {
-			o.w.o.Sender.Enqueue(inbox.ChannelKey(channel), item)
-			return
-		}
-		if err == nil || errors.Is(err, sender.ErrNoPlace) { // nobody to show it to, or nothing to show
-			if err == nil {
-				err = errNothing
-			}
-			err = o.w.reportSent(ctx, sender.Result{Queue: inbox.ChannelKey(channel), Key: out.Key, Run: out.Run, Version: out.Version, Err: err})
-			if err == nil {
-				return
-			}
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		o.w.o.Logger.Warn("a message cannot be drawn yet", "channel", channel, "run", out.Run, "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// errNothing is why a message is not sent that has nothing to show any more.
-var errNothing = errors.New("there is nothing to show any more")
-
-// reportSent publishes what became of a message to its channel.
-func (w *Worker) reportSent(ctx context.Context, r sender.Result) error {
+// Report tells the channel's owner what became of a message; it is what sender.Options.Report is set to.
+func (w *Worker) Report(ctx context.Context, r sender.Result) error {
 	w.activity.Add(1)
 	defer w.activity.Add(1)
 	s := inbox.Sent{Key: r.Key, Version: r.Version, Post: store.Post{Channel: r.Channel, TS: r.TS}}

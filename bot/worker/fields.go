@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 	"playcaller/rules"
 )
 
-// merge returns the account with the fields that a JSON object names changed. Fields set to null are forgotten; roles
-// replace those of the same name and leave the others, contracts and milestones likewise by id.
-func merge(a rules.Account, change json.RawMessage) (rules.Account, error) {
+// merge returns the account with the fields that a JSON object names changed. Fields set to null are forgotten. Of contracts,
+// milestones and attributes only those named change, and of a contract only the fields named. Somebody new in a role follows
+// whoever had it, and both are kept with their dates.
+func merge(a rules.Account, change json.RawMessage, today rules.Date) (rules.Account, error) {
 	old, err := json.Marshal(a)
 	if err != nil {
 		return a, err
@@ -31,9 +33,9 @@ func merge(a rules.Account, change json.RawMessage) (rules.Account, error) {
 		case bytes.Equal(v, []byte("null")):
 			delete(have, field)
 		case field == "roles":
-			have[field], err = mergeList(have[field], v, "role")
+			have[field], err = mergeRoles(a.Roles, v, today)
 		case field == "contracts":
-			have[field], err = mergeList(have[field], v, "id")
+			have[field], err = mergeContracts(have[field], v)
 		case field == "milestones" || field == "attributes" || field == "external":
 			have[field], err = mergeMap(have[field], v)
 		default:
@@ -54,8 +56,8 @@ func merge(a rules.Account, change json.RawMessage) (rules.Account, error) {
 	return merged, nil
 }
 
-// mergeList replaces the entries of a list that share the value of a field with a new one, and adds the others.
-func mergeList(have, news json.RawMessage, by string) (json.RawMessage, error) {
+// mergeContracts changes the named fields of contracts that are known by their id, and adds the others.
+func mergeContracts(have, news json.RawMessage) (json.RawMessage, error) {
 	var old, add []map[string]any
 	if len(have) > 0 {
 		if err := json.Unmarshal(have, &old); err != nil {
@@ -65,17 +67,50 @@ func mergeList(have, news json.RawMessage, by string) (json.RawMessage, error) {
 	if err := json.Unmarshal(news, &add); err != nil {
 		return nil, err
 	}
-	named := map[any]bool{}
 	for _, e := range add {
-		named[e[by]] = true
-	}
-	kept := make([]map[string]any, 0, len(old)+len(add))
-	for _, e := range old {
-		if !named[e[by]] {
-			kept = append(kept, e)
+		i := slices.IndexFunc(old, func(o map[string]any) bool { return o["id"] == e["id"] })
+		if i < 0 {
+			old = append(old, e)
+			continue
 		}
+		maps.Copy(old[i], e)
 	}
-	return json.Marshal(append(kept, add...))
+	return json.Marshal(old)
+}
+
+// mergeRoles ends the role of whoever had it before today, where somebody else has it now.
+func mergeRoles(roles []rules.Role, news json.RawMessage, today rules.Date) (json.RawMessage, error) {
+	var add []rules.Role
+	if err := json.Unmarshal(news, &add); err != nil {
+		return nil, err
+	}
+	roles = slices.Clone(roles)
+	for _, r := range add {
+		if slices.ContainsFunc(roles, func(o rules.Role) bool {
+			return o.Role == r.Role && o.Person == r.Person && o.To == 0 && (r.From == 0 || r.From == o.From) && r.To == 0
+		}) {
+			continue // as it is
+		}
+		from := r.From
+		followed := false
+		for i := range roles {
+			o := &roles[i]
+			if o.Role != r.Role || o.To != 0 && o.To < today {
+				continue
+			}
+			followed = true
+			if from == 0 {
+				from = today
+			}
+			o.To = from - 1
+		}
+		if followed {
+			r.From = from
+		}
+		roles = slices.DeleteFunc(roles, func(o rules.Role) bool { return o.Role == r.Role && o.To != 0 && o.To < o.From })
+		roles = append(roles, r)
+	}
+	return json.Marshal(roles)
 }
 
 // mergeMap replaces and adds entries; those set to null are taken away.
@@ -119,26 +154,26 @@ func set(a *rules.Account, s inbox.Set, at time.Time, zone *time.Location) error
 	case "attributes":
 		a.Attributes = with(a.Attributes, name, s.Value)
 	case "role":
-		return patch(a, "roles", []any{map[string]any{"role": name, "person": s.Value}})
+		return patch(a, "roles", []any{map[string]any{"role": name, "person": s.Value}}, rules.DateOf(at.In(zone)))
 	case "contract":
 		fields, _ := s.Value.(map[string]any)
 		if fields == nil {
 			return fmt.Errorf("set %s: want the contract's fields", s.Field)
 		}
 		fields["id"] = name
-		return patch(a, "contracts", []any{fields})
+		return patch(a, "contracts", []any{fields}, rules.DateOf(at.In(zone)))
 	default:
 		return fmt.Errorf("set %q: want stage, health, milestone.ID, attributes.NAME, role.NAME or contract.ID", s.Field)
 	}
 	return nil
 }
 
-func patch(a *rules.Account, field string, v any) error {
+func patch(a *rules.Account, field string, v any, today rules.Date) error {
 	data, err := json.Marshal(map[string]any{field: v})
 	if err != nil {
 		return err
 	}
-	merged, err := merge(*a, data)
+	merged, err := merge(*a, data, today)
 	if err == nil {
 		*a = merged
 	}

@@ -24,7 +24,12 @@ func (o *owner) load(ctx context.Context) error {
 		return err
 	}
 	o.cp = cp
-	if o.book, err = o.w.books.get(ctx, cp.Value.Book); err != nil {
+	if o.book, err = o.w.books.get(ctx, cp.Value.Book); errors.Is(err, errBook) {
+		// The switch to the present book stands in the stream and must be reached.
+		o.w.o.Logger.Error("the book that accounts were judged by cannot be used any more; the present one is", "partition", o.n, "error", err)
+		o.book, err = o.w.o.Book, nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := o.w.books.keep(ctx, o.book, o.w.o.Clock.Now()); err != nil {
@@ -59,7 +64,7 @@ func (o *owner) load(ctx context.Context) error {
 // recover does, once the stream has been read to its end, what a crash may have left undone: runs that were intended,
 // effects that were not carried out, messages of which it is not known whether they were sent.
 func (o *owner) recover(ctx context.Context) error {
-	j := &job{o: o, lane: stream.Now, seq: o.cp.Value.Now}
+	j := &job{o: o, lane: stream.Now, seq: max(o.read.Now, o.cp.Value.Now)}
 	for _, a := range o.accounts {
 		pending := len(a.doc.Value.Intents) > 0
 		for _, r := range a.runs {
@@ -77,9 +82,7 @@ func (o *owner) recover(ctx context.Context) error {
 		return err
 	}
 	for name := range o.channels {
-		if err := o.handOver(ctx, name); err != nil {
-			return err
-		}
+		o.handOver(name)
 	}
 	return nil
 }

@@ -23,6 +23,9 @@ type job struct {
 
 	accounts  []*touched
 	decisions []*store.Doc[store.Decision]
+	changes   []*store.Doc[store.Change]
+	fired     []string       // playbooks that rules started, counted against storms
+	told      []string       // playbooks of whose storm ops are told
 	out       []stream.Event // to be published once all is written
 	carried   []*run         // whose effects are in out
 	everyone  []addressed    // likewise, for partitions
@@ -54,10 +57,12 @@ func (o *owner) message(ctx context.Context, m stream.Message) error {
 			continue
 		}
 		if err := j.key(ctx, key, byKey[key]); err != nil {
+			o.w.storms.undo(j.fired, j.told)
 			return o.w.failures.note(at, err)
 		}
 	}
 	if err := j.finish(ctx); err != nil {
+		o.w.storms.undo(j.fired, j.told)
 		for _, key := range order {
 			err = o.w.failures.note(place{o.n, m.Lane, m.Seq, key}, err)
 		}
@@ -112,6 +117,7 @@ func (j *job) account(ctx context.Context, id string, events []stream.Event) err
 	}
 	t := &touched{a: a, c: change{at: a.doc.Value.At}}
 	done := j.has(a.doc.Value.Seq)
+	overdue := a.doc.Value.Due
 	for _, ev := range events {
 		if done { // the document has it; the runs may not
 			if ev.Kind == inbox.RunKind || ev.Kind == inbox.PostedKind {
@@ -126,6 +132,9 @@ func (j *job) account(ctx context.Context, id string, events []stream.Event) err
 		}
 	}
 	t.c.again = done
+	if !done && !overdue.IsZero() && !overdue.After(t.c.at) { // its time came before the wake did, which will find nothing left to do
+		t.c.all, t.c.woken = true, true
+	}
 	if at := events[len(events)-1].At; done && at.After(t.c.at) {
 		t.c.at = at
 	}
@@ -143,8 +152,16 @@ func (j *job) settle(ctx context.Context, t *touched, done bool) error {
 	t.f.SetFeed(j.o.w.feeds.last)
 	if !done {
 		j.o.reach(a, &t.c, t.f)
-		for _, d := range j.o.judge(a, &t.c, t.f, fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)) {
+		at := fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)
+		for _, d := range j.o.judge(a, &t.c, t.f, at) {
 			j.decisions = append(j.decisions, &store.Doc[store.Decision]{Key: store.DecisionKey(d), Value: d})
+			if d.Outcome == rules.Fired {
+				j.fired = append(j.fired, d.Playbook)
+			}
+		}
+		for i, c := range t.c.changes {
+			c.Account = a.doc.Key
+			j.changes = append(j.changes, &store.Doc[store.Change]{Key: fmt.Sprintf("%s|%s-%03d", a.doc.Key, at, i), Value: c})
 		}
 		j.mark(&a.doc.Value.Seq)
 		a.dirty = true
@@ -170,9 +187,9 @@ func (j *job) has(s store.Seq) bool {
 // mark notes in a document that it has taken this message in.
 func (j *job) mark(s *store.Seq) {
 	if j.lane == stream.Now {
-		s.Now = j.seq
+		s.Now = max(s.Now, j.seq)
 	} else {
-		s.Bulk = j.seq
+		s.Bulk = max(s.Bulk, j.seq)
 	}
 }
 
@@ -180,11 +197,11 @@ func (j *job) mark(s *store.Seq) {
 // accounts with what they intend, then runs with what they ask for; then it publishes that, and notes that it has.
 func (j *job) finish(ctx context.Context) error {
 	o := j.o
-	if len(j.decisions) > 0 {
-		// A conflict is a decision that was written before a crash: it says the same.
-		if _, err := o.w.o.Records.Decisions.BulkReplace(ctx, j.decisions); err != nil {
-			return err
-		}
+	if err := writeAnyway(ctx, o.w.o.Records.Decisions, j.decisions); err != nil {
+		return err
+	}
+	if err := writeAnyway(ctx, o.w.o.Records.Changes, j.changes); err != nil {
+		return err
 	}
 	var soon, all []*account
 	for _, t := range j.accounts {
@@ -224,9 +241,7 @@ func (j *job) finish(ctx context.Context) error {
 		o.letGo(t.a)
 	}
 	for _, name := range j.toDraw {
-		if err := o.handOver(ctx, name); err != nil {
-			return err
-		}
+		o.handOver(name)
 	}
 	return nil
 }
@@ -300,6 +315,29 @@ func (o *owner) recall(ctx context.Context, a *account) error {
 			a.runs[id] = &run{doc: d}
 		}
 		a.ended(&d.Value)
+	}
+	return nil
+}
+
+// writeAnyway writes records of what was decided. One that is there already was written before a crash, perhaps by facts
+// that were others: what counts is what is decided now.
+func writeAnyway[T any](ctx context.Context, docs *store.Docs[T], records []*store.Doc[T]) error {
+	conflicts, err := docs.BulkReplace(ctx, records)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if !slices.Contains(conflicts, r.Key) {
+			continue
+		}
+		old, err := docs.Get(ctx, r.Key)
+		if err != nil {
+			return err
+		}
+		r.Version = old.Version
+		if err := docs.Replace(ctx, r); err != nil {
+			return err
+		}
 	}
 	return nil
 }

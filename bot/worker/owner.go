@@ -33,7 +33,10 @@ type owner struct {
 	woken      map[string]time.Time // wakes published and not read back yet
 	current    bool                 // has caught up once: what is read from now on is new
 
-	drawing   chan drawing
+	drawing   *drawing
+	began     time.Time // real time at which the tenure began
+	swept     bool      // what an earlier tenure left uncertain has been handed over
+	woke      time.Time // real time of the last look at what is due
 	nextFlush time.Time // real time before which series alone need not be written
 
 	round  atomic.Int64 // the round of Rest that the owner was last found resting in

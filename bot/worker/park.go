@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
+	"playcaller/bot/inbox"
 	"playcaller/bot/stream"
 	"playcaller/store"
 )
@@ -27,6 +29,8 @@ type failures struct {
 	mu   sync.Mutex
 	seen map[place]int
 	last map[place]string
+	bad  map[string]bool      // keys of which something was set aside: one more attempt is enough
+	wake map[string]time.Time // by key: the due time whose wake was set aside
 }
 
 // note counts a failure, unless it is one of the store or the stream, which is no fault of the event.
@@ -38,8 +42,33 @@ func (f *failures) note(at place, err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.seen[at]++
+	if f.bad[at.key] {
+		f.seen[at] = maxFailures
+	}
 	f.last[at] = err.Error()
 	return fmt.Errorf("event for %s (%s lane, %d), attempt %d of %d: %w", at.key, laneName(at.lane), at.seq, f.seen[at], maxFailures, err)
+}
+
+// giveUp remembers that events of a key were set aside.
+func (f *failures) giveUp(ev stream.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bad == nil {
+		f.bad, f.wake = map[string]bool{}, map[string]time.Time{}
+	}
+	f.bad[ev.Key] = true
+	var w inbox.Wake
+	if ev.Kind == inbox.WakeKind && read(ev, &w) == nil {
+		f.wake[ev.Key] = w.Due
+	}
+}
+
+// gaveUp reports whether a key's wake for that time was set aside: publishing it again would only fail again.
+func (f *failures) gaveUp(key string, due time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at, ok := f.wake[key]
+	return ok && at.Equal(due)
 }
 
 // hopeless reports whether the events at a place have failed often enough.
@@ -73,9 +102,10 @@ func (o *owner) park(ctx context.Context, at place, events []stream.Event) error
 			return err
 		}
 		o.w.counts.Parked.Add(1)
+		o.w.failures.giveUp(ev)
 		o.w.o.Logger.Error("event set aside after failing three times; see: playcaller parked list", "key", ev.Key, "kind", ev.Kind, "id", id)
 	}
-	return o.w.tellOps(ctx, "parked/"+laneName(at.lane)+fmt.Sprint(o.n, "/", at.seq), events[0].Key, o.w.failures.why(at))
+	return o.w.tellOps(ctx, "parked/"+events[0].Key+"/"+events[0].Kind, events[0].Key, o.w.failures.why(at))
 }
 
 // clip shortens a text to at most n bytes of whole characters.

@@ -183,13 +183,17 @@ func (o *owner) follow(ctx context.Context, j *job, t *touched, r *run) error {
 func (o *owner) advance(ctx context.Context, j *job, t *touched, r *run, e playbooks.Event) error {
 	v := &r.doc.Value
 	book, err := o.w.books.get(ctx, v.Book)
+	if err == nil && book.Playbooks[v.Playbook] == nil {
+		err = fmt.Errorf("%w: %.12s has no playbook %q", errBook, v.Book, v.Playbook)
+	}
+	if errors.Is(err, errBook) {
+		o.giveUp(j, r, e.At, err)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("run %s: %w", v.ID, err)
 	}
 	p := book.Playbooks[v.Playbook]
-	if p == nil {
-		return fmt.Errorf("run %s: book %.12s has no playbook %q", v.ID, v.Book, v.Playbook)
-	}
 	f := t.f
 	if book != o.book || len(v.Values) > 0 || len(e.Collected) > 0 { // values that a run collected are its own
 		f = book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, t.c.at)
@@ -205,6 +209,20 @@ func (o *owner) advance(ctx context.Context, j *job, t *touched, r *run, e playb
 	j.mark(&v.Seq)
 	r.dirty, r.job = true, j
 	return nil
+}
+
+// giveUp ends a run that can no longer be played, so that it does not hold up all that happens to its account.
+func (o *owner) giveUp(j *job, r *run, at time.Time, why error) {
+	v := &r.doc.Value
+	if !v.Open() {
+		return
+	}
+	o.w.o.Logger.Error("a run is ended because it cannot be played any more", "run", v.ID, "account", v.Account, "playbook", v.Playbook, "error", why)
+	v.Ended, v.Outcome, v.Step, v.Timers, v.Undo = at, playbooks.Stopped, "", nil, nil
+	v.Version++
+	v.Log = append(v.Log, playbooks.Entry{At: at, What: "log.stopped", Args: map[string]any{"reason": why.Error()}})
+	j.mark(&v.Seq)
+	r.dirty, r.job = true, j
 }
 
 // arrange keeps one open question per account and person: of the runs that ask the same person the one that asked first
@@ -269,13 +287,7 @@ func (o *owner) hold(ctx context.Context, j *job, t *touched, r, first *run) err
 	if err := o.advance(ctx, j, t, r, e); err != nil {
 		return err
 	}
-	kept := r.doc.Value.Effects[:0]
-	for _, e := range r.doc.Value.Effects {
-		if e.Kind != playbooks.Nudge {
-			kept = append(kept, e)
-		}
-	}
-	r.doc.Value.Effects = kept
+	r.doc.Value.Effects = slices.DeleteFunc(slices.Clone(r.doc.Value.Effects), func(e playbooks.Effect) bool { return e.Kind == playbooks.Nudge })
 	return o.advance(ctx, j, t, first, playbooks.Event{Kind: playbooks.Joined, At: t.c.at, Run: first.doc.Key,
 		Other: r.doc.Key, Playbook: r.doc.Value.Playbook})
 }

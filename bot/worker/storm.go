@@ -73,6 +73,20 @@ func (s *storms) tell(playbook string) bool {
 	return true
 }
 
+// undo takes back what a message that failed has counted; it is worked again.
+func (s *storms) undo(started, told []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, playbook := range started {
+		if starts := s.starts[playbook]; len(starts) > 0 {
+			s.starts[playbook] = starts[:len(starts)-1]
+		}
+	}
+	for _, playbook := range told {
+		delete(s.told, playbook)
+	}
+}
+
 // stormy reports whether a playbook may not start now, because too many did.
 func (o *owner) stormy(playbook string, at time.Time) bool {
 	if o.cp.Value.Storms[playbook] {
@@ -88,6 +102,7 @@ func (j *job) announce(t *touched) error {
 		if !j.o.w.storms.tell(playbook) {
 			continue
 		}
+		j.told = append(j.told, playbook)
 		limit := j.o.book.Playbooks[playbook].Limit
 		ev, err := inbox.Event(inbox.Everywhere, inbox.OpsKind, t.c.at, inbox.Ops{What: inbox.Storm, Playbook: playbook})
 		if err != nil {
