@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -18,10 +20,20 @@ func lintCommand() *cobra.Command {
 		Long: `Reads each folder as a book and lists everything that is wrong with it, as FILE:LINE:COL: level: what, with the
 line and how to mend it. Levels: error and unavailable (the book would be refused), warning, hint.
 Exit code 1 if any book would be refused.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("lint wants a folder of playbook files, as in: playcaller lint ./my-playbooks")}
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, dirs []string) error {
 			var all []playbooks.Problem
 			for _, dir := range dirs {
+				if info, err := os.Stat(dir); err != nil {
+					return fmt.Errorf("book: %w", err)
+				} else if !info.IsDir() {
+					return fmt.Errorf("book: %s is a file; want the folder that it is in", dir)
+				}
 				problems, err := lint.Dir(os.DirFS(dir))
 				if err != nil {
 					return err

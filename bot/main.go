@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // accounts and people have time zones, also where the machine has no list of them
 
@@ -60,14 +61,34 @@ which accounts need attention, and playbooks post the next step into Slack and f
 Begin with:  playcaller sandbox`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          subcommand,
+		RunE:          help,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
+	})
 	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), explainCommand(getenv), importCommand(getenv),
 		parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// help is what a command does that only has commands below it.
+func help(c *cobra.Command, _ []string) error { return c.Help() }
+
+// subcommand refuses the name of a command that there is not, and says which was perhaps meant.
+func subcommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	hint := fmt.Sprintf("see: %s --help", c.CommandPath())
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", near[0])
+	}
+	return usageError{fmt.Errorf("there is no command %q; %s", c.CommandPath()+" "+args[0], hint)}
 }
 
 // exactly wants so many arguments, and names them when they are not there.
@@ -76,6 +97,9 @@ func exactly(names ...string) cobra.PositionalArgs {
 		if len(args) == len(names) {
 			return nil
 		}
-		return usageError{fmt.Errorf("%s wants %d arguments (%v), got %d; see: %s --help", c.CommandPath(), len(names), names, len(args), c.CommandPath())}
+		if len(names) == 0 {
+			return usageError{fmt.Errorf("%q is not wanted here; see: %s --help", args[0], c.CommandPath())}
+		}
+		return usageError{fmt.Errorf("want: %s %s; see: %s --help", c.CommandPath(), strings.Join(names, " "), c.CommandPath())}
 	}
 }

@@ -18,6 +18,8 @@ func parkedCommand(getenv func(string) string) *cobra.Command {
 		Short: "See, retry or drop events that were set aside",
 		Long: `An event that fails three times is set aside, so that the others go on. After the cause is mended, retry it; what is
 of no use any more, drop. The commands speak with a running bot.`,
+		Args: subcommand,
+		RunE: help,
 	}
 	a.flags(c, getenv)
 	c.AddCommand(

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"playcaller": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
+	}})
+}
+
+// The scripts are what somebody could type, with three commands more: "status N COMMAND…" runs a command that must end with
+// N, "port [NAME]" sets $PORT to a free one or to the first again, and "poll URL" waits until a URL is answered.
+func TestCommandsDoAsTheScriptsSay(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		"status": status, "port": port, "poll": poll,
+	}})
+}
+
+// status runs a program that must end with a certain exit code.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status CODE COMMAND ARGUMENTS…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	var ended *exec.ExitError
+	got := 0
+	if errors.As(err, &ended) {
+		got = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("ended with %d, want %d", got, want)
+	}
+}
+
+// port sets PORT to a free port of this machine; with an argument, to the one that was found first.
+func port(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) > 0 {
+		ts.Setenv("PORT", ts.Getenv("FIRST_PORT"))
+		return
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	free := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	ts.Check(l.Close())
+	ts.Setenv("PORT", free)
+	if ts.Getenv("FIRST_PORT") == "" {
+		ts.Setenv("FIRST_PORT", free)
+	}
+}
+
+// poll asks a URL until it is answered with 200.
+func poll(ts *testscript.TestScript, _ bool, args []string) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	last := "no answer"
+	for late := time.After(time.Minute); ; {
+		if res, err := http.Get(args[0]); err == nil {
+			_ = res.Body.Close() // nothing of it is read
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+			last = fmt.Sprint("answered ", res.Status)
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			ts.Fatalf("%s: %s", args[0], last)
+		}
+	}
+}
