@@ -21,16 +21,17 @@ type KillOptions struct {
 	Load     int // signals a second
 	Accounts int
 	People   int
-	Settle   time.Duration // longest wait for quiet; defaultSettle where 0
+	Stops    float64       // share of the kills that are interrupts, which the bot may answer by ending in order
+	Silent   bool          // nobody answers: nothing waits for the minute in which an answer can be undone
+	Settle   time.Duration // longest wait at the end in which nothing happens; defaultSettle where 0
 	Bin      string        // built where empty
 	Addr     string        // of the bot; a free port where empty
 	Dir      string        // temporary where empty
 	Log      io.Writer
 }
 
-// defaultSettle is how long the bot may take to send what it owes when nobody kills it any more: channels are paced, and
-// answers can be undone for a minute.
-const defaultSettle = 3 * time.Minute
+// defaultSettle is how long nothing may happen at the end while something is missing: answers can be undone for a minute.
+const defaultSettle = 90 * time.Second
 
 // How long the bot lives: sometimes it dies while it starts, mostly some time after it was ready, so that it comes as far on
 // a slow machine as on a fast one.
@@ -181,7 +182,9 @@ func (f *field) storm(ctx context.Context, o KillOptions) error {
 	for _, p := range newPosters(f.api, f.ledger, o.Seed, o.Load) {
 		g.Go(func() error { return p.run(storm, last) })
 	}
-	g.Go(func() error { return newClicker(f.workspace, f.ledger, o.Seed).run(storm) })
+	if !o.Silent {
+		g.Go(func() error { return newClicker(f.workspace, f.ledger, o.Seed).run(storm) })
+	}
 	g.Go(func() error { return f.trouble(storm, rand.New(rand.NewPCG(o.Seed, 1<<33))) })
 	g.Go(func() error {
 		defer end()
@@ -207,7 +210,11 @@ func (f *field) kills(ctx context.Context, o KillOptions, r *rand.Rand) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := f.program.Kill(); err != nil {
+		end := f.program.Kill
+		if r.Float64() < o.Stops {
+			end = f.program.Stop
+		}
+		if err := end(); err != nil {
 			return err
 		}
 		if err := f.program.Start(); err != nil {
@@ -238,27 +245,29 @@ func (f *field) trouble(ctx context.Context, r *rand.Rand) error {
 	}
 }
 
-// quiet waits until nothing is wrong any more and nothing changes, and returns what is there then, or what is still wrong
-// when the time is over.
-func (f *field) quiet(ctx context.Context, atMost time.Duration) (*Found, []string, error) {
-	deadline := time.Now().Add(atMost)
+// quiet waits until nothing is wrong any more and nothing changes, and returns what is there then; or what is still wrong
+// when nothing has happened for a time.
+func (f *field) quiet(ctx context.Context, settle time.Duration) (*Found, []string, error) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
-	before := ""
+	before, since := "", time.Now()
 	for {
 		if err := f.program.Failed(); err != nil {
 			return nil, nil, err
 		}
 		found, err := find(ctx, f.api, f.workspace, f.ledger)
-		if err != nil && (ctx.Err() != nil || time.Now().After(deadline)) {
+		over := time.Since(since) > settle
+		if err != nil && (ctx.Err() != nil || over) {
 			return nil, nil, err
 		}
 		if err == nil {
 			wrong, now := compare(f.ledger, found), found.fingerprint()
-			if len(wrong) == 0 && now == before && !found.ending() || time.Now().After(deadline) {
+			if over || len(wrong) == 0 && now == before && !found.ending() {
 				return found, wrong, nil
 			}
-			before = now
+			if now != before {
+				before, since = now, time.Now()
+			}
 		}
 		select {
 		case <-tick.C:

@@ -192,7 +192,7 @@ func (f *field) clickAll(ctx context.Context, during time.Duration) ([]time.Dura
 		defer tick.Stop()
 		for p := range presses {
 			ack, err := f.workspace.Click(ctx, p.user, p.channel, p.button)
-			if err != nil && ctx.Err() == nil {
+			if err != nil && ctx.Err() == nil && !changed(err) {
 				return err
 			}
 			if err == nil {

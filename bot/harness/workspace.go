@@ -99,6 +99,20 @@ func (w *Workspace) State(ctx context.Context) (State, error) {
 	return s, json.NewDecoder(res.Body).Decode(&s)
 }
 
+// refusal is an answer of the workspace other than "ok".
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// changed reports whether a button was gone when it was pressed: its message had been edited meanwhile.
+func changed(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) && r.status == http.StatusNotFound
+}
+
 // call asks the workspace for something as a script does.
 func (w *Workspace) call(ctx context.Context, path string, body, into any) error {
 	text, err := json.Marshal(body)
@@ -119,7 +133,7 @@ func (w *Workspace) call(ctx context.Context, path string, body, into any) error
 		return err
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s: %s", path, res.Status, answer)
+		return &refusal{res.StatusCode, fmt.Sprintf("%s: %s: %s", path, res.Status, answer)}
 	}
 	if into == nil {
 		return nil
