@@ -93,7 +93,8 @@ function axes(plot, categories, view) {
   const format = numbers(view);
   const { size } = plot;
   const room = (Math.max(...categories.map(letters), 1) + 1.5) * 7.2;
-  const every = Math.max(1, Math.ceil(room / plot.step));
+  // The last label of a line ends at the edge, so the one before it needs more room.
+  const every = Math.max(1, Math.ceil(room * (plot.banded ? 1 : 1.45) / plot.step));
   const last = categories.length - 1;
   return svg("g", { class: "chart-axes" },
     plot.ticks.map((tick) => [
@@ -101,9 +102,7 @@ function axes(plot, categories, view) {
       svg("text", { x: size.left - 8, y: plot.y(tick) + 4, "text-anchor": "end" }, format.format(tick)),
     ]),
     categories.map((label, i) => {
-      // The last label ends at the edge, so the one before it needs more room.
-      const crowded = !plot.banded && i !== last && plot.x(last) - plot.x(i) < room * 1.45;
-      if ((last - i) % every !== 0 || crowded) return null;
+      if ((last - i) % every !== 0) return null;
       const anchor = !plot.banded && i === last ? "end" : !plot.banded && i === 0 ? "start" : "middle";
       return svg("text", { x: plot.x(i), y: size.height - 10, "text-anchor": anchor }, label);
     }));
