@@ -69,7 +69,7 @@ Begin with:  playcaller sandbox`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), explainCommand(getenv), importCommand(getenv),
+	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), testCommand(), explainCommand(getenv), importCommand(getenv),
 		parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

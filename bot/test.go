@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/spf13/cobra"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/lint"
+	"playcaller/playbooks/playtest"
+)
+
+func testCommand() *cobra.Command {
+	var match, junit string
+	var coverage bool
+	var least float64
+	c := &cobra.Command{
+		Use:   "test DIR…",
+		Short: "Play a book's tests",
+		Long: `Plays the tests of each folder's book: NAME_test.yaml beside NAME.yaml says what happens to accounts and what must come
+of it. A failure shows expected and got side by side, and all that happened.
+Exit code 1 if a test fails, a book or a test file has a mistake, or too little is covered.`,
+		Example: `  playcaller test ./book --run 'login-drop.*seasonal'
+  playcaller test ./book --coverage --min-coverage 100 --junit results.xml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, dirs []string) error {
+			o := playtest.Options{Coverage: coverage || c.Flags().Changed("min-coverage")}
+			if match != "" {
+				expr, err := regexp.Compile(match)
+				if err != nil {
+					return usageError{fmt.Errorf("--run: %w", err)}
+				}
+				o.Match = expr
+			}
+			results, ok, err := testBooks(c, dirs, o, coverage, least)
+			if err != nil {
+				return err
+			}
+			if junit != "" {
+				if err := writeJUnit(junit, results); err != nil {
+					return err
+				}
+			}
+			if !ok {
+				return errFailed
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&match, "run", "", `play only tests whose "FILE: NAME" matches this regular expression`)
+	c.Flags().StringVar(&junit, "junit", "", "write the results to this file as JUnit XML")
+	c.Flags().BoolVar(&coverage, "coverage", false, "show which places of each playbook no test walked")
+	c.Flags().Float64Var(&least, "min-coverage", 0, "fail where less than this percentage of a book's places was walked")
+	return c
+}
+
+// testBooks plays the tests of each folder's book and prints how they went; ok is false where anything is wrong.
+func testBooks(c *cobra.Command, dirs []string, o playtest.Options, coverage bool, least float64) (results []*playtest.Result, ok bool, err error) {
+	out := c.OutOrStdout()
+	ok = true
+	for _, dir := range dirs {
+		files, err := playbooks.ReadDir(os.DirFS(dir))
+		if err != nil {
+			return nil, false, err
+		}
+		book, problems := playbooks.Load(files)
+		if book == nil {
+			if err := lint.NewReport(problems).WriteText(out); err != nil {
+				return nil, false, err
+			}
+			ok = false
+			continue
+		}
+		r := playtest.Run(book, o)
+		inDir(r, dir)
+		results = append(results, r)
+		ok = ok && r.OK()
+		if err := r.WriteText(out); err != nil {
+			return nil, false, err
+		}
+		if coverage {
+			if err := r.Coverage.WriteText(out); err != nil {
+				return nil, false, err
+			}
+		}
+		if r.Coverage != nil && r.Coverage.Percent() < least {
+			fmt.Fprintf(out, "FAIL  %s: %.1f %% of its places were walked, and --min-coverage asks for %g %%\n", dir, r.Coverage.Percent(), least)
+			ok = false
+		}
+		fmt.Fprintln(out, r.Summary())
+	}
+	return results, ok, nil
+}
+
+// inDir names files as the reader of the output can open them.
+func inDir(r *playtest.Result, dir string) {
+	for i := range r.Problems {
+		r.Problems[i].File = filepath.Join(dir, r.Problems[i].File)
+	}
+	for i := range r.Files {
+		f := &r.Files[i]
+		f.File = filepath.Join(dir, f.File)
+		for k := range f.Cases {
+			f.Cases[k].File = f.File
+		}
+	}
+	if r.Coverage == nil {
+		return
+	}
+	for _, p := range r.Coverage.Playbooks {
+		for i := range p.Places {
+			p.Places[i].File = filepath.Join(dir, p.Places[i].File)
+		}
+	}
+}
+
+func writeJUnit(name string, results []*playtest.Result) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("--junit: %w", err)
+	}
+	if err := playtest.WriteJUnit(f, results...); err != nil {
+		f.Close()
+		return fmt.Errorf("--junit: %w", err)
+	}
+	return f.Close()
+}

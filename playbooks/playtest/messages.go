@@ -1,0 +1,179 @@
+package playtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"playcaller/playbooks"
+	"playcaller/rules"
+)
+
+// look compares what is with what is expected at a time; nil where all of it holds.
+func (w *world) look(x Expectation) *Failure {
+	a := w.account(x.Account)
+	v := view{w: w, a: a, subject: x.Subject, playbook: w.book.Playbooks[x.Playbook], run: a.latest(x.Playbook, x.Subject)}
+	v.since, v.first = w.before(x)
+	f := Failure{Line: x.Line, At: x.At, About: x.Account + " " + x.Playbook}
+	failed := false
+	for _, c := range x.checks {
+		got, ok := c.test(v)
+		failed = failed || !ok
+		f.Details = append(f.Details, Detail{What: c.what, Expected: c.want, Got: got, OK: ok})
+	}
+	if !failed {
+		return nil
+	}
+	return &f
+}
+
+// before returns when the same account and playbook were looked at before.
+func (w *world) before(x Expectation) (since time.Time, first bool) {
+	first = true
+	for _, o := range w.c.Expect {
+		if o.Account == x.Account && o.Playbook == x.Playbook && o.At.Before(x.At) {
+			since, first = o.At, false
+		}
+	}
+	return since, first
+}
+
+// visit returns where the run stands, or nil.
+func (v view) visit() *playbooks.Visit {
+	if v.run == nil {
+		return nil
+	}
+	return v.run.Current()
+}
+
+// state says whether there is a run, and whether it is open.
+func (v view) state() string {
+	switch {
+	case v.run == nil:
+		return none
+	case v.run.Open():
+		return "open"
+	}
+	return "ended"
+}
+
+// escalated names who was asked for help since the expectation before.
+func (v view) escalated() string {
+	var all []string
+	for _, r := range v.a.runs {
+		if r.Playbook != v.playbook.Name {
+			continue
+		}
+		for _, e := range r.Log {
+			if who, ok := e.Args["person"].(string); ok && e.What == "log.escalated" && v.news(e.At) {
+				all = append(all, who)
+			}
+		}
+	}
+	return joined(all)
+}
+
+// news reports whether a time is after the expectation before.
+func (v view) news(at time.Time) bool { return v.first || at.After(v.since) }
+
+// told returns the messages of the account and playbook since the expectation before.
+func (v view) told() []message {
+	var all []message
+	for _, m := range v.w.messages {
+		if m.account == v.a.id && m.of == v.playbook.Name && v.news(m.at) {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// messages adds a check for each message that must have come, in any order, since the
+// expectation before; none means that nobody was told anything.
+func (w *wants) messages(n ast.Node) {
+	if s, _ := scalar(n); s == none {
+		w.add("messages", none, func(v view) string { return toldLines(v.told()) })
+		return
+	}
+	for i, n := range w.r.list(n) {
+		var to, what string
+		var contains []string
+		var at time.Time
+		w.r.fields(n, "a message",
+			field{"to", func(n ast.Node) { to = w.recipient(n) }},
+			field{"what", func(n ast.Node) { what = w.r.oneOf(n, "kind of message", kinds()) }},
+			field{"contains", func(n ast.Node) {
+				for _, n := range w.r.list(n) {
+					contains = append(contains, w.r.text(n, "a text"))
+				}
+			}},
+			field{"at", func(n ast.Node) { at = w.r.moment(n, w.c.Start, w.c.zone) }},
+		)
+		want := strings.TrimSpace(what+" to "+orWord(to, "anybody")) + prefixed(", containing ", strings.Join(contains, " and "))
+		if !at.IsZero() {
+			want += ", at " + shown(at, w.c.Start, w.c.zone)
+		}
+		w.x.checks = append(w.x.checks, check{fmt.Sprintf("message %d", i+1), want, func(v view) (string, bool) {
+			told := v.told()
+			for _, m := range told {
+				if (to == "" || m.to == to) && (what == "" || m.what == what) && (at.IsZero() || m.at.Equal(at)) && holds(m.text, contains) {
+					return want, true
+				}
+			}
+			return toldLines(told), false
+		}})
+	}
+}
+
+func holds(text string, all []string) bool {
+	return !slices.ContainsFunc(all, func(s string) bool { return !strings.Contains(text, s) })
+}
+
+// toldLines lists messages with the beginnings of their texts.
+func toldLines(all []message) string {
+	var lines []string
+	for _, m := range all {
+		lines = append(lines, fmt.Sprintf("%s to %s: %s", m.what, m.to, clip(strings.ReplaceAll(m.text, "\n", " / "), 90)))
+	}
+	return strings.Join(orNone(lines), "\n")
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+// recipient reads a person's id or a channel.
+func (w *wants) recipient(n ast.Node) string {
+	s := w.r.text(n, "a recipient")
+	if strings.HasPrefix(s, "#") {
+		return s
+	}
+	return w.r.person(n)
+}
+
+// kinds are what a message can be: what a person is told, and card and say in a channel.
+func kinds() []string {
+	return []string{"card", "say", playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeReminder, playbooks.NudgeOverdue,
+		playbooks.NudgeEscalation, playbooks.NudgeApproval, playbooks.NudgeTold, playbooks.NudgeOutcome, playbooks.NudgeSnoozeOver,
+		playbooks.NudgeHandoff, playbooks.NudgeFill, playbooks.NudgeAskedBack, playbooks.NudgeCall, playbooks.NudgeAccepted,
+		playbooks.NudgeDeclined, playbooks.NudgeWithdrawn}
+}
+
+// jsonField returns a field of an account as the HTTP API shows it.
+func jsonField(a *rules.Account, field string) any {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return nil
+	}
+	all := map[string]any{}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil
+	}
+	return all[field]
+}

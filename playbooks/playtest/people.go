@@ -1,0 +1,159 @@
+package playtest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"playcaller/playbooks"
+)
+
+// usualBudget is how many new questions a day somebody is given of whom team.yaml
+// does not say it.
+const usualBudget = 10
+
+// A person is somebody of the team while a case is played: what waits to be given to
+// them.
+type person struct {
+	id    string
+	queue []line
+	due   time.Time // when they are told next
+	day   string    // on which given questions were counted
+	given int
+}
+
+// A line is one thing that a person is told.
+type line struct {
+	account  *account
+	run      *run
+	visit    int
+	what     string
+	severity playbooks.Severity
+}
+
+// A message is what somebody was told, or what was posted in a channel.
+type message struct {
+	at               time.Time
+	to               string // person id, or "#channel"
+	what             string // question, task, reminder, escalation, …; card and say in a channel
+	text             string
+	account, run, of string // of: playbook
+}
+
+// nudge puts a line on the list of a person, and tells them if they work now.
+func (w *world) nudge(a *account, r *run, e playbooks.Effect) {
+	p := w.people[e.Person]
+	if p == nil {
+		p = &person{id: e.Person}
+		w.people[e.Person] = p
+	}
+	p.queue = append(p.queue, line{a, r, e.Visit, e.What, r.Severity})
+	w.tell(p)
+}
+
+// tell gives a person what waits for them, if they work now. What is new and over
+// their daily budget waits for their next working day; nothing is dropped.
+func (w *world) tell(p *person) {
+	p.due = time.Time{}
+	if len(p.queue) == 0 {
+		return
+	}
+	cal := w.team.Calendar(p.id)
+	if !cal.Working(w.now) {
+		if p.due = cal.NextWorking(w.now); p.due.After(w.now) {
+			return
+		}
+	}
+	if day := cal.Day(w.now).String(); p.day != day {
+		p.day, p.given = day, 0
+	}
+	left := usualBudget - p.given
+	if of := w.team.Person(p.id); of != nil && of.Budget > 0 {
+		left = of.Budget - p.given
+	}
+	slices.SortStableFunc(p.queue, func(a, b line) int { return weight(b) - weight(a) })
+	var later []line
+	for _, l := range p.queue {
+		if l.what == playbooks.NudgeQuestion && l.severity != playbooks.High {
+			if left <= 0 {
+				later = append(later, l)
+				continue
+			}
+			left--
+			p.given++
+		}
+		w.given(p, l)
+	}
+	if p.queue = later; len(later) > 0 {
+		_, end := cal.Open(cal.Day(w.now))
+		p.due = cal.NextWorking(end)
+	}
+}
+
+func weight(l line) int {
+	switch l.severity {
+	case playbooks.High:
+		return 2
+	case playbooks.Medium:
+		return 1
+	}
+	return 0
+}
+
+// given tells a person one thing. Where that is the delivery of a step, its run hears
+// of it, because delays count from there.
+func (w *world) given(p *person, l line) {
+	step := l.run.Step
+	if l.visit < len(l.run.Visits) {
+		step = l.run.Visits[l.visit].Step
+	}
+	w.post(l.account, l.run, p.id, l.what, step)
+	switch l.what {
+	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeHandoff, playbooks.NudgeApproval, playbooks.NudgeAskedBack:
+		e := playbooks.Event{Kind: playbooks.Delivered, At: w.now, Run: l.run.ID, Visit: l.visit, Person: p.id}
+		w.later(func() {
+			e.At = w.now
+			w.settle(l.account, change{events: []playbooks.Event{e}})
+		})
+	}
+}
+
+// post keeps a message. Its text is the playbook's title and what the step says, in
+// the reader's language; in a channel in each language.
+func (w *world) post(a *account, r *run, to, what, step string) {
+	m := message{at: w.now, to: to, what: what, account: a.id, run: r.ID, of: r.Playbook}
+	languages := []string{"en", "ja"}
+	if p := w.team.Person(to); p != nil && p.Language != "" {
+		languages = []string{p.Language}
+	}
+	f := w.env(a, r).Facts
+	p := w.book.Playbooks[r.Playbook]
+	p.Prepare(&r.Run, f)
+	var texts []string
+	for _, lang := range languages {
+		text := orWord(a.data.Name, a.id)
+		for _, t := range []playbooks.Text{p.Title, textOf(w.book.Step(&r.Run, step))} {
+			if template := t.In(lang); template != nil {
+				text += "\n" + template.Render(f, lang)
+			}
+		}
+		texts = append(texts, text)
+	}
+	m.text = strings.Join(texts, "\n")
+	w.messages = append(w.messages, m)
+	w.happened(to, "told: %s of %s, %s%s", what, a.id, r.Playbook, prefixed(", step ", step))
+}
+
+// textOf returns what a step says.
+func textOf(s *playbooks.Step) playbooks.Text {
+	switch {
+	case s == nil:
+	case s.Ask != nil:
+		return s.Ask.Text
+	case s.Task != nil:
+		return s.Task.Text
+	case s.Say != nil:
+		return s.Say.Text
+	}
+	return playbooks.Text{}
+}
