@@ -129,11 +129,15 @@ func (i *importer) rows(ctx context.Context, f io.Reader) error {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := r.FieldPos(0)
-		if err != nil {
-			i.refused = append(i.refused, intake.Rejected{Line: line, Error: err.Error()})
+		var wrong *csv.ParseError
+		if errors.As(err, &wrong) {
+			i.refused = append(i.refused, intake.Rejected{Line: wrong.Line, Error: wrong.Err.Error()})
 			continue
 		}
+		if err != nil {
+			return err
+		}
+		line, _ := r.FieldPos(0)
 		object, err := i.object(header, rec)
 		if err != nil {
 			i.refused = append(i.refused, intake.Rejected{Line: line, Error: err.Error()})

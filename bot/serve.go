@@ -72,7 +72,7 @@ func serve(ctx context.Context, config app.Config, log *slog.Logger, stdout io.W
 		return err
 	}
 	defer func() { err = errors.Join(err, bot.Close()) }()
-	server := &http.Server{Handler: bot.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: bot.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -123,13 +123,14 @@ func (b *Bot) wire() error {
 	api := slackapp.Client(c.BotToken, c.AppToken, c.APIURL, nil)
 	var slackReads forSlack
 	directory := slackapp.NewDirectory(api, func(context.Context) (*playbooks.Team, error) { return b.worker.Team(b.book), nil }, b.log)
-	draw := &drawer{records: b.records, directory: directory, slack: api, texts: cards.NewTexts()}
+	draw := &drawer{records: b.records, directory: directory, texts: cards.NewTexts()}
 	pace := max(1, c.Pace)
 	b.sender = sender.New(sender.Options{Slack: api, PerChannel: rate.Limit(pace), Overall: rate.Limit(20 * pace), Burst: int(3 * pace),
 		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: cards.WithoutCharts,
 		Report: func(ctx context.Context, r sender.Result) error { return b.worker.Report(ctx, r) }})
 	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
-		Clock: b.clock, Logger: b.log, AcceptLoss: b.config.AcceptLoss})
+		Clock: b.clock, Logger: b.log, AcceptLoss: b.config.AcceptLoss,
+		PostTimeout: b.config.postTimeout()})
 	b.reads = &reads{records: b.records, worker: b.worker, book: func() *playbooks.Book { return b.book }}
 	slackReads = forSlack{b.reads}
 	draw.reads = slackReads
@@ -141,7 +142,7 @@ func (b *Bot) wire() error {
 	if err != nil {
 		return err
 	}
-	b.intake = intake.New(intake.Options{Publish: b.stream.Publish, Book: func() *playbooks.Book { return b.book }, Reads: forHTTP{b.reads},
+	b.intake = intake.New(intake.Options{Publish: b.stream.Publish, PublishTo: b.stream.PublishTo, Book: func() *playbooks.Book { return b.book }, Reads: forHTTP{b.reads},
 		Explain: b.explain, Parked: b.records.Parked, Ready: b.Ready, Tokens: b.config.APITokens, Clock: b.clock, Registry: b.metrics, Logger: b.log})
 	return nil
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"playcaller/bot/slackapp"
 )
 
 // Config is what a running bot needs to know. In a file it is YAML with these names; the environment goes before the file,
@@ -108,4 +111,13 @@ func (c *Config) CheckServe() error {
 		missing = append(missing, errors.New("PLAYCALLER_API_TOKENS is not set: signals come in with one of these tokens, separated by commas"))
 	}
 	return errors.Join(missing...)
+}
+
+// postTimeout is how long a post of a process that was killed may still be on its way to Slack: as long as a request may
+// take. Where bot and workspace are one process, nothing is on its way when it starts.
+func (c *Config) postTimeout() time.Duration {
+	if c.Slack.Pace > 0 {
+		return 0
+	}
+	return slackapp.CallTimeout
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -26,9 +25,6 @@ type drawer struct {
 	reads     forSlack
 	slack     *slack.Client
 	texts     *cards.Texts
-
-	mu    sync.Mutex
-	links map[store.Post]string
 }
 
 // draw implements worker.Draw.
@@ -118,12 +114,18 @@ func (d *drawer) lines(ctx context.Context, out store.Outgoing) (cards.Message, 
 	var nudges []slackapp.Nudge
 	for _, l := range out.Lines {
 		doc, err := d.records.Runs.Get(ctx, l.Run)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // the other lines are still news
+		}
 		if err != nil {
 			return cards.Message{}, false, err
 		}
 		posts[l.Run] = doc.Value.Card
 		nudges = append(nudges, slackapp.Nudge{Run: &doc.Value.Run,
 			Effect: playbooks.Effect{Key: l.Key, Kind: playbooks.Nudge, Person: out.Person, Visit: l.Visit, What: l.What, Args: l.Args}})
+	}
+	if len(nudges) == 0 {
+		return cards.Message{}, false, nil
 	}
 	m, err := d.painter.Nudge(ctx, out.Person, nudges, link)
 	return m, err == nil, err
@@ -139,23 +141,7 @@ func (d *drawer) link(ctx context.Context, run string, posts map[string]store.Po
 		}
 		p = doc.Value.Card
 	}
-	if p.TS == "" {
-		return ""
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if link, ok := d.links[p]; ok {
-		return link
-	}
-	link, err := d.slack.GetPermalinkContext(ctx, &slack.PermalinkParameters{Channel: p.Channel, Ts: p.TS})
-	if err != nil {
-		return "" // as above
-	}
-	if d.links == nil || len(d.links) > 5000 {
-		d.links = map[store.Post]string{}
-	}
-	d.links[p] = link
-	return link
+	return d.directory.Permalink(p.Channel, p.TS)
 }
 
 func firstOf(all ...string) string {

@@ -36,6 +36,7 @@ func (r *reads) look(ctx context.Context, id string) (seen, error) {
 		s.doc = *v
 		s.doc.States, s.doc.Snoozes = copied(v.States), copied(v.Snoozes)
 		s.doc.Open, s.doc.Contacts = slices.Clone(v.Open), slices.Clone(v.Contacts)
+		s.doc.Untils, s.doc.Ended, s.doc.Intents, s.doc.Started = nil, nil, nil, nil // the worker's own
 		s.doc.History, err = h.MarshalBinary()
 	})
 	if !found {
@@ -109,8 +110,6 @@ func (r forHTTP) Run(ctx context.Context, id string) (store.Run, error) {
 	return d.Value, err
 }
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
 func values[T any](docs []store.Doc[T]) []T {
 	all := make([]T, len(docs))
 	for i, d := range docs {
@@ -124,11 +123,19 @@ type forSlack struct{ *reads }
 
 // Account implements slackapp.Reads.
 func (r forSlack) Account(ctx context.Context, id string) (*rules.Account, error) {
-	s, err := r.look(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !s.doc.Known {
+	var a rules.Account
+	known := false
+	if r.worker.View(id, func(v *store.Account, _ *rules.History, _ *playbooks.Book) { a, known = v.Account, v.Known }) {
+		if !known {
+			return nil, nil
+		}
+		return &a, nil
+	}
+	d, err := r.records.Accounts.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !d.Value.Known {
 		return nil, nil
 	}
-	return &s.doc.Account, err
+	return &d.Value.Account, err
 }
 
 // FindAccounts implements slackapp.Reads.
@@ -268,3 +275,5 @@ func (r forSlack) Decisions(ctx context.Context, account, playbook string) ([]ru
 	}
 	return out, nil
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

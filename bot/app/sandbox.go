@@ -189,7 +189,7 @@ func (s *Sandbox) serve(ctx context.Context, listener net.Listener) error {
 			mux.Handle(path, s.bot.Handler())
 		}
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: sandbox.LocalOnly(mux), ReadHeaderTimeout: 10 * time.Second}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -30,6 +30,8 @@ const MaxBody = 16 << 20
 type Options struct {
 	// Publish makes events durable; it returns once they are.
 	Publish func(ctx context.Context, lane stream.Lane, events ...stream.Event) error
+	// PublishTo is Publish to one partition, whatever the events' keys.
+	PublishTo func(ctx context.Context, partition int, lane stream.Lane, events ...stream.Event) error
 	// Book returns the book that signals are checked against.
 	Book  func() *playbooks.Book
 	Reads Reads
@@ -161,6 +163,17 @@ func say(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text)) // as in answer
 }
 
+// busy says in a word why something has to wait; the log has the rest.
+func busy(err error) string {
+	switch {
+	case errors.Is(err, stream.ErrFull):
+		return "the event stream is full, or its disk"
+	case errors.Is(err, store.ErrUnavailable):
+		return "the store cannot be reached or written"
+	}
+	return "the event stream cannot be reached or written"
+}
+
 // fail answers a failure that is not the caller's.
 func (in *Intake) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var late *http.MaxBytesError
@@ -169,6 +182,8 @@ func (in *Intake) fail(w http.ResponseWriter, r *http.Request, err error) {
 		refuse(w, http.StatusRequestEntityTooLarge, "the body is larger than 16 MB; send it in parts")
 	case errors.Is(err, store.ErrNotFound):
 		refuse(w, http.StatusNotFound, r.URL.Path+": nothing is known of it")
+	case errors.Is(err, stream.ErrTooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, "one account has more in this body than the bot takes at once; send it in parts")
 	case errors.Is(err, context.Canceled):
 		return
 	default:
@@ -178,10 +193,11 @@ func (in *Intake) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		if again {
 			w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
-			refuse(w, http.StatusServiceUnavailable, err.Error())
+			in.o.Logger.Warn("request put off", "path", r.URL.Path, "error", err)
+			refuse(w, http.StatusServiceUnavailable, "this cannot be taken in right now: "+busy(err)+"; nothing of it is lost if you send it again")
 			return
 		}
 		in.o.Logger.Error("request failed", "path", r.URL.Path, "error", err)
-		refuse(w, http.StatusInternalServerError, err.Error())
+		refuse(w, http.StatusInternalServerError, "something went wrong here; the log of the bot says what")
 	}
 }

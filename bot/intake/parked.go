@@ -33,7 +33,7 @@ func (in *Intake) retry(w http.ResponseWriter, r *http.Request) {
 		lane = stream.Bulk
 	}
 	ev := stream.Event{Key: d.Value.Key, Kind: d.Value.Kind, At: in.o.Clock.Now(), ID: "retry/" + d.Key, Data: d.Value.Data}
-	if err := in.o.Publish(r.Context(), lane, ev); err != nil {
+	if err := in.o.PublishTo(r.Context(), d.Value.Partition, lane, ev); err != nil {
 		in.fail(w, r, err)
 		return
 	}

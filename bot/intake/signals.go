@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -169,15 +170,20 @@ func (b *batch) check(s wire, sig *rules.Signal) error {
 	return rules.CheckSignal(*sig, *def, b.now)
 }
 
-// events makes one event for each account.
+// inEvent is how many signals of one account go into one event, so that it fits into a message of the stream.
+const inEvent = 5000
+
+// events makes an event for each account, or several where it has very many signals.
 func (b *batch) events() ([]stream.Event, error) {
 	events := make([]stream.Event, 0, len(b.order))
 	for _, account := range b.order {
-		ev, err := inbox.Event(inbox.AccountKey(account), inbox.SignalsKind, b.now, b.by[account])
-		if err != nil {
-			return nil, err
+		for signals := range slices.Chunk(b.by[account], inEvent) {
+			ev, err := inbox.Event(inbox.AccountKey(account), inbox.SignalsKind, b.now, signals)
+			if err != nil {
+				return nil, err
+			}
+			events = append(events, ev)
 		}
-		events = append(events, ev)
 	}
 	return events, nil
 }

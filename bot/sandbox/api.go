@@ -242,9 +242,9 @@ func writeJSON(rw http.ResponseWriter, status int, v any) {
 	_, _ = rw.Write(append(data, '\n'))
 }
 
-// localOnly refuses requests that were not made to this machine, or by a page
+// LocalOnly refuses requests that were not made to this machine, or by a page
 // that did not come from it.
-func localOnly(next http.Handler) http.Handler {
+func LocalOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !isLocal(r.Host) {
 			writeJSON(rw, http.StatusForbidden, failure("the host "+strconv.Quote(r.Host)+" is not this machine; use 127.0.0.1 or localhost"))

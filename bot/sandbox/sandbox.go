@@ -304,7 +304,7 @@ func (w *Workspace) Handler() http.Handler {
 		rw.Header().Set("Cache-Control", "no-cache")
 		files.ServeHTTP(rw, r)
 	})
-	return localOnly(mux)
+	return LocalOnly(mux)
 }
 
 // domain is the team's name as it stands in addresses.

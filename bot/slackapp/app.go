@@ -24,8 +24,8 @@ import (
 	"playcaller/bot/stream"
 )
 
-// callTimeout bounds every call of the Web API, and the work of a delivery.
-const callTimeout = 10 * time.Second
+// CallTimeout bounds every call of the Web API, and the work of a delivery.
+const CallTimeout = 10 * time.Second
 
 // Options configures New. BotToken, Publish, Reads and Directory are required,
 // and either AppToken (Socket Mode) or SigningSecret (HTTP).
@@ -58,7 +58,7 @@ type Options struct {
 // the HTTP client (10 s where nil), and that never repeats a call by itself.
 func Client(token, appToken, apiURL string, hc *http.Client) *slack.Client {
 	if hc == nil {
-		hc = &http.Client{Timeout: callTimeout}
+		hc = &http.Client{Timeout: CallTimeout}
 	}
 	options := []slack.Option{slack.OptionHTTPClient(hc)}
 	if appToken != "" {
@@ -98,7 +98,7 @@ func New(o Options) (*App, error) {
 		return nil, errors.New("slackapp: Publish, Reads and Directory must be given")
 	}
 	if o.HTTP == nil {
-		o.HTTP = &http.Client{Timeout: callTimeout}
+		o.HTTP = &http.Client{Timeout: CallTimeout}
 	}
 	if o.Clock == nil {
 		o.Clock = clockwork.NewRealClock()
@@ -201,7 +201,7 @@ func (a *App) deliver(ctx context.Context, d delivery, done func()) {
 			}
 		}()
 		// What was received is worked to its end, even while the app is stopping.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CallTimeout)
 		defer cancel()
 		if err := a.handle(ctx, d); err != nil {
 			a.failed.Add(1)

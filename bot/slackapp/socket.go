@@ -102,7 +102,7 @@ func (a *App) take(ctx context.Context, client *socketmode.Client, e socketmode.
 	d, ok := fromSocket(e)
 	envelope := e.Request.EnvelopeID
 	d.ack = func(payload any) error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CallTimeout)
 		defer cancel()
 		if err := client.AckCtx(ctx, envelope, payload); err != nil {
 			return fmt.Errorf("acknowledge: %w", err)
