@@ -77,7 +77,7 @@ func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
 // delivery.
 func (a *App) take(ctx context.Context, client *socketmode.Client, e socketmode.Event) {
 	switch e.Type {
-	case socketmode.EventTypeConnected:
+	case socketmode.EventTypeHello: // Slack delivers from here on, not from the handshake on
 		a.connections.Add(1)
 		a.setConnected(true, nil)
 		return
