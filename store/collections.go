@@ -201,6 +201,8 @@ type Checkpoint struct {
 	Bulk        uint64 `json:"bulk"`
 	Book        string `json:"book"` // hash of the book its accounts are judged by
 
+	Feeds map[string]time.Time `json:"feeds,omitempty"` // when anything of a signal last came in, for any account
+
 	Paused map[string]bool `json:"paused,omitempty"` // playbooks that ops paused; "" is all of them
 	Storms map[string]bool `json:"storms,omitempty"` // playbooks held back until ops have looked
 }

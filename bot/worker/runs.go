@@ -154,8 +154,11 @@ func (o *owner) deliver(ctx context.Context, j *job, t *touched, e playbooks.Eve
 // are others.
 func (o *owner) follow(ctx context.Context, j *job, t *touched, r *run) error {
 	v := &r.doc.Value
-	state := t.a.doc.Value.States[store.RuleKey(v.Playbook, v.Subject)]
-	if v.Episode > 0 && !v.Over && (state.Phase != rules.Firing || state.Episode != v.Episode) {
+	over, err := o.over(ctx, t, v)
+	if err != nil {
+		return err
+	}
+	if over {
 		v.Over, r.dirty = true, true
 		if err := o.advance(ctx, j, t, r, playbooks.Event{Kind: playbooks.RuleEnded, At: t.c.at, Run: v.ID}); err != nil {
 			return err
@@ -177,6 +180,34 @@ func (o *owner) follow(ctx context.Context, j *job, t *touched, r *run) error {
 		return nil
 	}
 	return o.advance(ctx, j, t, r, playbooks.Event{Kind: playbooks.Facts, At: t.c.at, Run: v.ID})
+}
+
+// over reports whether the rule that began a run no longer holds, which the run has yet to hear. The account's state says so.
+// Where the book has another rule by now, that state is the other rule's, and the run's own is asked: a threshold that was
+// changed is no recovery.
+func (o *owner) over(ctx context.Context, t *touched, v *store.Run) (bool, error) {
+	state := t.a.doc.Value.States[store.RuleKey(v.Playbook, v.Subject)]
+	if v.Episode <= 0 || v.Over || state.Phase == rules.Firing && state.Episode == v.Episode {
+		return false, nil
+	}
+	book, err := o.w.books.get(ctx, v.Book)
+	if errors.Is(err, errBook) {
+		return true, nil // advance sees to it
+	}
+	if err != nil {
+		return false, fmt.Errorf("run %s: %w", v.ID, err)
+	}
+	p := book.Playbooks[v.Playbook]
+	if p == nil || p.Rule == nil || p.Rule.Fingerprint == state.Fingerprint {
+		return true, nil
+	}
+	f := book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, t.c.at)
+	f.SetFeed(o.w.feeds.last)
+	f.ForContract(v.Subject)
+	if p.Rule.Resolve != nil {
+		return p.Rule.Resolve.Truth(f) == rules.True, nil
+	}
+	return p.Rule.When.Truth(f) == rules.False, nil
 }
 
 // advance plays one event of a run, and adds to what is to be done because of it.

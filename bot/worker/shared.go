@@ -54,6 +54,13 @@ func (f *feeds) last(signal string) time.Time {
 	return f.at[signal]
 }
 
+// copy returns when each signal last arrived.
+func (f *feeds) copy() map[string]time.Time {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return maps.Clone(f.at)
+}
+
 // away knows who said that they are away, beside what team.yaml says.
 type away struct {
 	mu sync.RWMutex

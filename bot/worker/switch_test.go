@@ -49,6 +49,17 @@ func TestRunsInFlightKeepTheBookTheyBeganWith(t *testing.T) {
 	}
 }
 
+func TestARunEndsByTheRuleItBeganWithAndNotByAChangedThreshold(t *testing.T) {
+	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
+	b.send(b.acme(), b.signal("acme", "score", 2))
+	b.judgeBy(map[string]string{"low-score.yaml": strings.Replace(lowScore, "when: score.last() <= 2", "when: score.last() <= 1", 1), "look.yaml": look})
+	b.stands("acme", "low-score at why") // the new rule does not hold; nothing has recovered
+	b.send(b.signal("acme", "score", 3))
+	b.stands("acme", "low-score at why")
+	b.send(b.signal("acme", "score", 6))
+	b.stands("acme", "low-score =resolved")
+}
+
 func TestWhatHoldsWhenAPlaybookIsSwitchedOnIsListedAndStartsNothing(t *testing.T) {
 	b := newBench(t, map[string]string{"steady.yaml": steady})
 	b.send(b.acme(), b.signal("acme", "tickets", 9))

@@ -88,7 +88,30 @@ func New(o Options) *Worker {
 
 // Run works until ctx ends; what is in memory by then has been written when it returns.
 func (w *Worker) Run(ctx context.Context) error {
+	if err := w.learn(ctx); err != nil {
+		return err
+	}
 	return w.o.Stream.Run(ctx, w.own)
+}
+
+// learn reads what every partition needs to know of the others before the first of them is worked: who is away, and when
+// anything of a signal last came in.
+func (w *Worker) learn(ctx context.Context) error {
+	for d, err := range w.o.Records.People.All(ctx, store.Query{}) {
+		if err != nil {
+			return err
+		}
+		w.away.set(d.Value)
+	}
+	for d, err := range w.o.Records.Checkpoints.All(ctx, store.Query{}) {
+		if err != nil {
+			return err
+		}
+		for signal, at := range d.Value.Feeds {
+			w.feeds.heard(signal, at)
+		}
+	}
+	return nil
 }
 
 // own is one tenure of one partition.
