@@ -15,6 +15,9 @@ import (
 	"playcaller/rules"
 )
 
+// maxAccount is how many bytes an account may have.
+const maxAccount = 256 << 10
+
 // roleFields are fields of an account that are short for an entry of its roles.
 var roleFields = []string{"owner", "ae", "se", "onboarding", "partner_manager"}
 
@@ -57,6 +60,9 @@ func (in *Intake) accounts(w http.ResponseWriter, r *http.Request) {
 func accountLine(l line) (id string, change json.RawMessage, err error) {
 	if l.err != nil {
 		return "", nil, l.err
+	}
+	if len(l.text) > maxAccount {
+		return "", nil, fmt.Errorf("an account has at most %d kB, this one has %d", maxAccount>>10, len(l.text)>>10)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(l.text, &fields); err != nil {
