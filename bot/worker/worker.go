@@ -88,7 +88,9 @@ func New(o Options) *Worker {
 
 // Run works until ctx ends; what is in memory by then has been written when it returns.
 func (w *Worker) Run(ctx context.Context) error {
-	if err := w.learn(ctx); err != nil {
+	if err := w.learn(ctx); ctx.Err() != nil {
+		return nil // asked to stop before anything began
+	} else if err != nil {
 		return err
 	}
 	return w.o.Stream.Run(ctx, w.own)
