@@ -23,7 +23,6 @@ type drawer struct {
 	painter   *slackapp.Painter
 	directory *slackapp.Directory
 	reads     forSlack
-	slack     *slack.Client
 	texts     *cards.Texts
 }
 
