@@ -27,7 +27,7 @@ import { h, icon, mark, replace } from "./dom.js";
 import { translator } from "./i18n.js";
 import { conversation } from "./messages.js";
 import { modalStack } from "./modals.js";
-import { closePopup, toast } from "./popup.js";
+import { clearToasts, closePopup, toast } from "./popup.js";
 import { errorText, fetchState, followChanges, post } from "./server.js";
 import { sidebar } from "./sidebar.js";
 import { HOME, Store } from "./state.js";
@@ -49,6 +49,7 @@ const view = {
   go: (place) => store.go(place, { keepHistory: true }),
   become(user, channel) {
     closePopup();
+    clearToasts();
     const was = store.channel;
     const keep = channel ?? (was?.is_im ? store.botDm(user)?.id ?? "" : store.place.channel);
     store.go({ user, channel: keep, thread: "" }, { keepHistory: true });

@@ -185,3 +185,8 @@ export function toast(text, { kind = "info", dismiss = "" } = {}) {
   append(shelf, [node]);
   setTimeout(() => node.remove(), kind === "error" ? 9000 : 3500);
 }
+
+/** Takes away what toasts say; they are meant for whoever did something, not for the next person. */
+export function clearToasts() {
+  document.querySelector(".toasts")?.replaceChildren();
+}
