@@ -13,7 +13,7 @@ func (s *Sandbox) openWorkspace(book *playbooks.Book) (err error) {
 	if len(book.Team.People) == 0 {
 		return errors.New("the book has no people, so nobody would be in the workspace; copy playbooks/library/team.yaml into it, or write one like it")
 	}
-	o := sandbox.Options{TeamName: "Playcaller Sandbox", Users: members(book.Team), Channels: channels(book), Commands: commands(),
+	o := sandbox.Options{TeamName: "Playcaller Sandbox", Users: members(book.Team), Channels: channels(book.Team), Commands: commands(),
 		Clock: s.clock.Now, State: filepath.Join(s.o.Data, "workspace.jsonl"), Logger: s.o.Log}
 	if s.bot != nil {
 		o.Advance, o.NextDue, o.RateFactor = s.Advance, s.nextDue, faster
@@ -51,38 +51,17 @@ func titleOf(roles []string) string {
 	return strings.ReplaceAll(title, " cs", " CS")
 }
 
-// channels are those that the book names, those of team.yaml first, with everybody in them.
-func channels(book *playbooks.Book) []sandbox.Channel {
+// channels are those that team.yaml names, with everybody in them.
+func channels(team *playbooks.Team) []sandbox.Channel {
 	topics := map[string]string{"alerts": "What playbooks ask", "onboarding": "Handoffs and kickoffs", "ops": "The bot speaks with CS Ops here",
 		"product": "Wishes and defects"}
 	var everybody []string
-	for _, p := range book.Team.People {
+	for _, p := range team.People {
 		everybody = append(everybody, p.ID)
 	}
 	var all []sandbox.Channel
-	known := map[string]bool{}
-	add := func(channel, topic string) {
-		name, ok := strings.CutPrefix(book.Team.Channel(channel), "#")
-		if !ok || known[name] {
-			return
-		}
-		known[name] = true
-		all = append(all, sandbox.Channel{Name: name, Topic: topic, Members: everybody})
-	}
-	for _, topic := range sortedKeys(book.Team.Channels) {
-		add(topic, topics[topic])
-	}
-	for _, name := range sortedKeys(book.Playbooks) {
-		p := book.Playbooks[name]
-		add(p.Channel, "")
-		for _, step := range p.Steps {
-			if step.Say != nil {
-				add(step.Say.Channel, "")
-			}
-		}
-	}
-	for _, kind := range sortedKeys(book.Forms) {
-		add(book.Forms[kind].Channel, "")
+	for _, topic := range sortedKeys(team.Channels) {
+		all = append(all, sandbox.Channel{Name: strings.TrimPrefix(team.Channels[topic], "#"), Topic: topics[topic], Members: everybody})
 	}
 	return all
 }

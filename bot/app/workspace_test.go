@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -33,35 +32,6 @@ func copyLibrary(t *testing.T, edit func(name, text string) string) string {
 		}
 	}
 	return dir
-}
-
-func TestTheWorkspaceHasTheChannelsThatPlaybooksName(t *testing.T) {
-	book := copyLibrary(t, func(_, text string) string {
-		return strings.ReplaceAll(text, `channel: "#cs-alerts"`, `channel: "#health"`)
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	ready, ended := make(chan string, 1), make(chan error, 1)
-	go func() {
-		ended <- app.RunSandbox(ctx, app.SandboxOptions{Addr: "127.0.0.1:0", Data: t.TempDir(), Book: book, WorkspaceOnly: true,
-			Log: slog.New(slog.DiscardHandler), Out: io.Discard, Ready: func(url string) { ready <- url }})
-	}()
-	select {
-	case url := <-ready:
-		var names []string
-		for _, c := range (&live{t: t, url: url}).state().Channels {
-			names = append(names, c.Name)
-		}
-		if got := strings.Join(names, " "); !strings.Contains(got, "health") || !strings.Contains(got, "onboarding") {
-			t.Errorf("channels %q, want health and onboarding among them", got)
-		}
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	case err := <-ended:
-		t.Fatal(err)
-	}
-	cancel()
 }
 
 func TestASandboxWithoutPeopleIsRefused(t *testing.T) {
