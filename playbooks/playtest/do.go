@@ -103,6 +103,7 @@ func (r *reader) readDoing(f *File, c *Case, n ast.Node) {
 				r.fail(n, "write it like 3", "the value of a signal is a number")
 			}
 		}},
+		field{"dated", func(n ast.Node) { d.Signal.At = r.moment(n, c.Start, c.zone) }},
 		field{"user", func(n ast.Node) { d.Signal.User = r.text(n, "a user") }},
 		field{"mode", func(n ast.Node) { d.Signal.Mode = r.oneOf(n, "mode", []string{"set"}) }},
 		field{"refused", func(n ast.Node) { d.Refused = r.text(n, "a refusal") }},

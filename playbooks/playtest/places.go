@@ -156,6 +156,9 @@ func (l *placing) wait(s *playbooks.Step, at func(string) int) {
 }
 
 func (l *placing) branches(s *playbooks.Step, at func(string) int) {
+	unknowable := slices.ContainsFunc(s.Branch, func(b playbooks.Branch) bool {
+		return b.If != nil && b.If.Truth(l.facts) == rules.Unknown
+	})
 	for i, b := range s.Branch {
 		line := at(fmt.Sprintf("branch.%d", i))
 		if b.If != nil {
@@ -164,7 +167,9 @@ func (l *placing) branches(s *playbooks.Step, at func(string) int) {
 			continue
 		}
 		l.add(s.ID+".branch.else", line, "branch of %s: else", s.ID)
-		l.add(s.ID+".branch.unknown", line, "branch of %s: unknown", s.ID)
+		if unknowable { // what is known even of an account of which nothing is known needs no test
+			l.add(s.ID+".branch.unknown", line, "branch of %s: unknown", s.ID)
+		}
 	}
 }
 

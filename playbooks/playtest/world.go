@@ -281,7 +281,10 @@ func (w *world) do(d Doing) *Failure {
 		return w.click(a, d)
 	case "signal":
 		s := d.Signal
-		s.Account, s.At = a.id, w.now
+		s.Account = a.id
+		if s.At.IsZero() {
+			s.At = w.now
+		}
 		w.happened(a.id, "signal %s %g%s", s.Signal, s.Value, prefixed(" by ", s.By)+prefixed(" user ", s.User))
 		if err := w.takeIn(a, s, w.now); err != nil {
 			return w.wrong(d, "signal "+s.Signal, "taken in", err.Error())
