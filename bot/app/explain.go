@@ -2,15 +2,15 @@ package app
 
 import (
 	"context"
-	"html"
 	"strings"
 	"time"
 
 	"playcaller/bot/slackapp/cards"
+	"playcaller/rules"
 )
 
 // explain says in words why a playbook does or does not start for an account, with the sentences of /cs why.
-func (b *Bot) explain(_ context.Context, account, playbook, lang string, at time.Time) (string, error) {
+func (b *Bot) explain(ctx context.Context, account, playbook, lang string, at time.Time) (string, error) {
 	if at.IsZero() {
 		at = b.clock.Now()
 	}
@@ -18,21 +18,26 @@ func (b *Bot) explain(_ context.Context, account, playbook, lang string, at time
 	if err != nil {
 		return "", err
 	}
-	zone := time.UTC
-	v := cards.NewTexts().In(lang, zone)
-	lines := []string{account + " · " + cards.PlaybookTitle(v, b.book, playbook)}
-	if len(decisions) == 0 {
-		lines = append(lines, v.Say("why.none", nil))
+	facts, err := forSlack{b.reads}.Facts(ctx, account, "", at)
+	if err != nil {
+		return "", err
 	}
+	zone, err := facts.Account().Location()
+	if err != nil {
+		zone = time.UTC
+	}
+	w := cards.WhyScene{Account: facts.Account(), Book: b.book, Playbook: playbook, Facts: facts, Voice: cards.NewTexts().In(lang, zone)}
+	if len(decisions) == 0 {
+		return strings.Join(cards.WhyLines(w), "\n"), nil
+	}
+	var lines []string
 	for _, d := range decisions {
+		facts.ForContract(d.Subject)
 		if d.Subject != "" {
 			lines = append(lines, d.Subject)
 		}
-		lines = append(lines, cards.Decision(v, d))
-		lines = append(lines, cards.Clauses(v, d.Clauses)...)
-		for _, m := range d.Missing {
-			lines = append(lines, "? "+m)
-		}
+		w.Decisions = []rules.Decision{d}
+		lines = append(lines, cards.WhyLines(w)...)
 	}
-	return html.UnescapeString(strings.Join(lines, "\n")), nil
+	return strings.Join(lines, "\n"), nil
 }

@@ -212,7 +212,10 @@ func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decisi
 	var all []rules.Decision
 	for _, subject := range subjects(rule, &v.Account, f.Today()) {
 		f.ForContract(subject)
-		_, d, _ := rule.Judge(v.States[store.RuleKey(playbook, subject)], f, o.circumstances(a, f, rule, subject, o.adder(v, f)))
+		_, d, changed := rule.Judge(v.States[store.RuleKey(playbook, subject)], f, o.circumstances(a, f, rule, subject, o.adder(v, f)))
+		if !changed && !d.Since.IsZero() {
+			d.At = d.Since // when it was decided
+		}
 		verdict := rule.When.Eval(f)
 		d.Clauses, d.Missing = verdict.Clauses, verdict.Missing
 		if rule.Audience != nil {

@@ -2,6 +2,7 @@ package cards
 
 import (
 	"fmt"
+	"html"
 	"maps"
 	"math"
 	"slices"
@@ -18,13 +19,8 @@ import (
 // marks stand before a clause for how it was judged.
 var marks = map[rules.Truth]string{rules.True: "✓", rules.False: "✗", rules.Unknown: "?"}
 
-// Clauses writes a condition's clauses in sentences, with the values that were seen.
-func Clauses(v *Voice, clauses []rules.ClauseValue) []string {
-	return (&Scene{Voice: v, Run: &playbooks.Run{}}).clauses(clauses, nil)
-}
-
-// clauses is Clauses with what the values were compared with, where there are facts
-// of the time at which they were seen.
+// clauses writes a condition's clauses with the values that were seen and, where
+// there are facts of the time at which they were, what they were compared with.
 func (s *Scene) clauses(clauses []rules.ClauseValue, facts *rules.Facts) []string {
 	var lines []string
 	for _, c := range clauses {
@@ -138,8 +134,7 @@ type WhyScene struct {
 // Why draws what the rules last said of an account and playbook: the state, every
 // clause with its values and what they were compared with, and what was said before.
 func Why(w WhyScene) Message {
-	v := w.Voice
-	s := &Scene{Voice: v, Book: w.Book, Account: w.Account, Run: &playbooks.Run{Playbook: w.Playbook, Account: w.Account.ID}}
+	v, s := w.Voice, w.scene()
 	head := "*" + s.customer() + "* · " + line(PlaybookTitle(v, w.Book, w.Playbook))
 	if len(w.Decisions) == 0 {
 		said := head + "\n" + v.Say("why.none", nil)
@@ -161,8 +156,24 @@ func Why(w WhyScene) Message {
 	return Message{Text: head + "\n" + said, Blocks: Fit(blocks)}
 }
 
-// Decision says one decision in a sentence.
-func Decision(v *Voice, d rules.Decision) string { return decision(v, nil, d) }
+func (w *WhyScene) scene() *Scene {
+	return &Scene{Voice: w.Voice, Book: w.Book, Account: w.Account, Run: &playbooks.Run{Playbook: w.Playbook, Account: w.Account.ID}}
+}
+
+// WhyLines is Why of the newest decision as plain lines, for a terminal.
+func WhyLines(w WhyScene) []string {
+	s := w.scene()
+	lines := []string{s.customerName() + " · " + PlaybookTitle(w.Voice, w.Book, w.Playbook)}
+	if len(w.Decisions) == 0 {
+		return append(lines, w.Voice.Say("why.none", nil))
+	}
+	lines = append(lines, decision(w.Voice, w.Book, w.Decisions[0]))
+	lines = append(lines, s.clauses(w.Decisions[0].Clauses, w.Facts)...)
+	for i := range lines {
+		lines[i] = html.UnescapeString(lines[i])
+	}
+	return lines
+}
 
 func decision(v *Voice, book *playbooks.Book, d rules.Decision) string {
 	names := words.Names{Playbook: func(name string) string { return PlaybookTitle(v, book, name) }}
