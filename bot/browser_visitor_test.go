@@ -184,7 +184,7 @@ const look = `(css, words) => [...document.querySelectorAll(css)].find((e) =>
 // see waits until an element is on show that the selector names and that has all the words; it returns its text.
 func (v *visitor) see(css string, words ...string) string {
 	v.t.Helper()
-	text, err := poll[string](v, `(css, words) => { const e = (`+look+`)(css, words); return e && (e.innerText || "(no text)"); }`, css, words)
+	text, err := await[string](v, `(css, words) => { const e = (`+look+`)(css, words); return e && (e.innerText || "(no text)"); }`, css, words)
 	if err != nil {
 		v.t.Fatalf("waited in vain for %s with %q: %v\n%s", css, words, err, v.page())
 	}
@@ -194,7 +194,7 @@ func (v *visitor) see(css string, words ...string) string {
 // gone waits until no such element is on show.
 func (v *visitor) gone(css string, words ...string) {
 	v.t.Helper()
-	if _, err := poll[bool](v, `(css, words) => !(`+look+`)(css, words)`, css, words); err != nil {
+	if _, err := await[bool](v, `(css, words) => !(`+look+`)(css, words)`, css, words); err != nil {
 		v.t.Fatalf("%s with %q did not go away: %v\n%s", css, words, err, v.page())
 	}
 }
@@ -203,7 +203,7 @@ func (v *visitor) gone(css string, words ...string) {
 func (v *visitor) attribute(name, css string, words ...string) string {
 	v.t.Helper()
 	v.see(css, words...)
-	value, err := poll[string](v, `(css, words, name) => (`+look+`)(css, words)?.getAttribute(name)`, css, words, name)
+	value, err := await[string](v, `(css, words, name) => (`+look+`)(css, words)?.getAttribute(name)`, css, words, name)
 	if err != nil {
 		v.t.Fatalf("%s of %s: %v", name, css, err)
 	}
@@ -213,7 +213,7 @@ func (v *visitor) attribute(name, css string, words ...string) string {
 // click waits until the element can be clicked where it stands - in view, at rest, uncovered, not busy - and clicks it.
 func (v *visitor) click(css string, words ...string) {
 	v.t.Helper()
-	at, err := poll[[]float64](v, `(css, words) => {
+	at, err := await[[]float64](v, `(css, words) => {
 		const e = (`+look+`)(css, words);
 		if (!e || e.disabled || e.closest("[aria-busy]")) return null;
 		const inView = (r) => r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth;
@@ -271,7 +271,7 @@ func (v *visitor) tabTo(css string) {
 // holds waits until an expression is true of the page.
 func (v *visitor) holds(expression string) {
 	v.t.Helper()
-	if _, err := poll[bool](v, `() => Boolean(`+expression+`)`); err != nil {
+	if _, err := await[bool](v, `() => Boolean(`+expression+`)`); err != nil {
 		v.t.Fatalf("does not hold: %s: %v\n%s", expression, err, v.page())
 	}
 }
@@ -335,8 +335,8 @@ func (v *visitor) shot(name string) {
 	}
 }
 
-// poll asks the page at every frame until the function's value for the arguments is truthy, and returns that value.
-func poll[T any](v *visitor, function string, args ...any) (T, error) {
+// await asks the page at every frame until the function's value for the arguments is truthy, and returns that value.
+func await[T any](v *visitor, function string, args ...any) (T, error) {
 	ctx, cancel := context.WithTimeout(v.ctx, patience+5*time.Second)
 	defer cancel()
 	var list []string
