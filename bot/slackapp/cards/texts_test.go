@@ -133,8 +133,8 @@ func TestEverythingThatIsSaidIsInBothCatalogues(t *testing.T) {
 				ids = append(ids, part+end)
 			}
 		}
-		if len(ids) < 3 {
-			t.Errorf("only %d ids were found in %s", len(ids), folder)
+		if len(ids) == 0 {
+			t.Errorf("no ids were found in %s", folder)
 		}
 		for _, id := range ids {
 			for _, lang := range []string{"en", "ja"} {
