@@ -208,7 +208,7 @@ func (r *run) visit(step string) int {
 			return i
 		}
 	}
-	return 0
+	return -1 // no visit has that number
 }
 
 // turn returns who does a thing where the case does not say: whose turn it is.
