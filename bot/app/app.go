@@ -181,7 +181,9 @@ func (b *Bot) Handler() http.Handler {
 
 // Run works until ctx ends or a part fails for good.
 func (b *Bot) Run(ctx context.Context) error {
-	if err := b.switchBook(ctx); err != nil {
+	if err := b.switchBook(ctx); ctx.Err() != nil {
+		return nil // asked to stop before anything began
+	} else if err != nil {
 		return err
 	}
 	jobs, err := b.jobs()

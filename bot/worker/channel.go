@@ -151,7 +151,10 @@ func (o *owner) handOver(name string) {
 	var outs []store.Outgoing
 	for _, out := range c.doc.Value.Pending {
 		version, handed := c.handed[out.Key]
-		if handed && version >= out.Version || out.Uncertain && !o.settled() {
+		if out.Uncertain && !handed && !o.settled() {
+			break // what comes after it may be about it: a line in the thread of a card
+		}
+		if handed && version >= out.Version {
 			continue
 		}
 		out.Handed = handed
