@@ -200,7 +200,8 @@ func (f *field) storm(ctx context.Context, o KillOptions) error {
 func (f *field) kills(ctx context.Context, o KillOptions, r *rand.Rand) error {
 	for n := range o.Kills {
 		life := time.Duration(r.Float64() * float64(lives))
-		if r.Float64() < diesYoung {
+		young := r.Float64() < diesYoung
+		if young {
 			life = time.Duration(r.Float64() * float64(youth))
 		} else if err := f.ready(ctx); err != nil {
 			return err
@@ -211,7 +212,7 @@ func (f *field) kills(ctx context.Context, o KillOptions, r *rand.Rand) error {
 			return ctx.Err()
 		}
 		end := f.program.Kill
-		if r.Float64() < o.Stops {
+		if r.Float64() < o.Stops && !young { // before it listens for interrupts it has no order to end in
 			end = f.program.Stop
 		}
 		if err := end(); err != nil {
