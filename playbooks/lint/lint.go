@@ -9,13 +9,18 @@ import (
 	"io/fs"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/playtest"
 	"playcaller/rules"
 )
 
 // Lint returns every problem of a book, sorted by file, line and column: errors and
-// what is not yet available, which keep it from being loaded, warnings and hints.
+// what is not yet available, which keep it from being loaded, warnings and hints. The
+// tests beside its playbooks are read too, once the book itself has no mistake.
 func Lint(files map[string][]byte) []playbooks.Problem {
-	_, problems := playbooks.Load(files)
+	book, problems := playbooks.Load(files)
+	if book != nil {
+		problems = append(problems, playtest.Check(book)...)
+	}
 	return problems
 }
 

@@ -137,7 +137,9 @@ func (w *world) post(a *account, r *run, to, what, step string) {
 				text += "\n" + template.Render(f, lang)
 			}
 		}
-		texts = append(texts, text)
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
 	}
 	m.text = strings.Join(texts, "\n")
 	w.messages = append(w.messages, m)

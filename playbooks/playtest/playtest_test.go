@@ -130,7 +130,7 @@ func TestMistakesInATestFileAreReportedAtTheirPlaces(t *testing.T) {
 		"a part that is no series":    {"start: 2027-03-08\naccounts: {acme: {series: {logins: 3x4 9y6}}}\ntests: []\n", `2:40: error: "9y6" is no part of a series`},
 		"a week of six days":          {"start: 2027-03-08\naccounts: {acme: {series: {logins: {week: 1 2 3 4 5 6 x 3}}}}\ntests: []\n", `a week has 7 days, and here are 6 values`},
 		"a split that is not":         {"start: 2027-03-08\naccounts: {acme: {series: {logins: {by: {a: 3}}}}}\ntests: []\n", `logins is not split by anything`},
-		"a test without expectations": {head + "tests: [{name: x}]\n", `3:8: error: test "x" expects nothing`},
+		"a test without expectations": {head + "tests: [{name: x}]\n", `3:9: error: test "x" expects nothing`},
 		"an unknown decision":         {head + "tests: [{name: x, expect: [{at: +1d, decision: fires}]}]\n", `there is no decision "fires"; did you mean "fired"?`},
 		"an unknown step":             {head + "tests: [{name: x, expect: [{at: +1d, step: cal}]}]\n", `there is no step "cal"; did you mean "call"?`},
 		"an unknown answer":           {head + "tests: [{name: x, do: [{at: +1d, answer: holiday}], expect: [{at: +1d, run: open}]}]\n", `there is no answer "holiday"; did you mean "holidays"?`},

@@ -1,0 +1,44 @@
+package playtest_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/library"
+	"playcaller/playbooks/playtest"
+)
+
+// The example of the starter book's README loads beside the book, passes, and has
+// every answer walked.
+func TestTheExampleOfTheReadmeIsTrue(t *testing.T) {
+	readme, err := os.ReadFile("../library/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := playbooks.ReadDir(library.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n# (\\S+\\.yaml)\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("the README has %d examples, want a playbook and its tests", len(blocks))
+	}
+	for _, b := range blocks {
+		files[b[1]] = []byte("# " + b[1] + "\n" + b[2])
+	}
+	book, problems := playbooks.Load(files)
+	if book == nil {
+		t.Fatal(problems)
+	}
+	r := playtest.Run(book, playtest.Options{Match: regexp.MustCompile("^core-unused_test")})
+	var text strings.Builder
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if failed, all := r.Failed(); failed > 0 || all != 3 || len(r.Problems) > 0 {
+		t.Errorf("%d of %d tests failed:\n%s", failed, all, text.String())
+	}
+}
