@@ -34,6 +34,12 @@ type Doing struct {
 // doings are what can happen; each entry of do: has exactly one of them.
 var doings = []string{"answer", "click", "signal", "set", "note", "start", "snooze", "stop", "pause", "resume", "away"}
 
+// setsTheScene reports whether a doing at the very start of a case comes before the
+// rules are judged for the first time.
+func (d Doing) setsTheScene() bool {
+	return slices.Contains([]string{"set", "snooze", "pause", "away"}, d.Kind)
+}
+
 // clicks are what people press, and the events those become.
 func clicks() map[string]playbooks.EventKind {
 	return map[string]playbooks.EventKind{

@@ -153,6 +153,14 @@ func (w *world) takeIn(a *account, s rules.Signal, now time.Time) error {
 // run lets the time pass, with everything that happens and is expected at its time.
 func (w *world) run() []Failure {
 	var failures []Failure
+	do, expect := w.c.Do, w.c.Expect
+	for len(do) > 0 && do[0].At.Equal(w.c.Start) && do[0].setsTheScene() {
+		if f := w.do(do[0]); f != nil {
+			failures = append(failures, *f)
+		}
+		w.drain()
+		do = do[1:]
+	}
 	for _, a := range w.accounts {
 		w.settle(a, change{all: true})
 		w.drain()
@@ -160,7 +168,6 @@ func (w *world) run() []Failure {
 	for _, a := range w.accounts {
 		a.switchedOn = false
 	}
-	do, expect := w.c.Do, w.c.Expect
 	for len(do) > 0 || len(expect) > 0 {
 		if len(do) > 0 && (len(expect) == 0 || !do[0].At.After(expect[0].At)) {
 			w.passTo(do[0].At)
