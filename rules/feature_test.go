@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -268,4 +269,18 @@ func TestFeaturesDoNotDependOnTheCalendar(t *testing.T) {
 			rt.Fatalf("%d weeks later: %s", weeks, diff)
 		}
 	})
+}
+
+// Workers ask for holidays at the same time; run with -race.
+func TestHolidaysCanBeAskedForAtOnce(t *testing.T) {
+	t.Parallel()
+	var asking sync.WaitGroup
+	for year := range 8 {
+		asking.Go(func() {
+			for day := range Date(366) {
+				NationalHoliday("JP", NewDate(2024+year, time.January, 1)+day)
+			}
+		})
+	}
+	asking.Wait()
 }

@@ -108,7 +108,8 @@ func holidaysIn(country string, year int) map[Date]string {
 // made up for.
 func nationalHolidays(country string, year int) map[Date]string {
 	days := map[Date]string{}
-	for _, holiday := range holidayRules(country) {
+	for _, shared := range holidayRules(country) {
+		holiday := *shared // the library writes into the Japanese equinoxes while it computes them
 		actual, observed := holiday.Calc(year)
 		for _, t := range []time.Time{actual, observed} {
 			if !t.IsZero() && !(country == "JP" && t.Equal(observed) && !t.Equal(actual)) {
