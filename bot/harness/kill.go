@@ -39,6 +39,8 @@ const (
 	diesYoung   = 0.3
 	youth       = 500 * time.Millisecond
 	lives       = 2 * time.Second
+	livesLong   = 0.08
+	longer      = 11 * time.Second // past the time after which the bot looks for what the one before it may have posted
 	troubleEach = 700 * time.Millisecond
 )
 
@@ -200,6 +202,9 @@ func (f *field) storm(ctx context.Context, o KillOptions) error {
 func (f *field) kills(ctx context.Context, o KillOptions, r *rand.Rand) error {
 	for n := range o.Kills {
 		life := time.Duration(r.Float64() * float64(lives))
+		if r.Float64() < livesLong {
+			life += longer
+		}
 		young := r.Float64() < diesYoung
 		if young {
 			life = time.Duration(r.Float64() * float64(youth))
