@@ -194,6 +194,9 @@ func zoneOf(a *rules.Account) *time.Location {
 	return time.UTC
 }
 
+// maxUsers bounds how many users of a day a series can stand for.
+const maxUsers = 1000
+
 // readSeries reads the series of an account, by signal.
 func (r *reader) readSeries(n ast.Node, from rules.Date) []Series {
 	var all []Series
@@ -206,6 +209,10 @@ func (r *reader) readSeries(n ast.Node, from rules.Date) []Series {
 		one := Series{Signal: signal, From: from}
 		read := func(s Series, n ast.Node) {
 			s.Parts = r.parts(n)
+			if def.Kind == rules.Unique && slices.ContainsFunc(days(s.Parts, from), func(v float64) bool { return v < 0 || v > maxUsers }) {
+				r.fail(n, fmt.Sprintf("write between 0 and %d", maxUsers), "%s counts the users of a day, and these are not so many", signal)
+				return
+			}
 			all = append(all, s)
 		}
 		m, isMap := v.(*ast.MappingNode)

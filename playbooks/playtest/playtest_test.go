@@ -130,6 +130,7 @@ func TestMistakesInATestFileAreReportedAtTheirPlaces(t *testing.T) {
 		"a part that is no series":    {"start: 2027-03-08\naccounts: {acme: {series: {logins: 3x4 9y6}}}\ntests: []\n", `2:40: error: "9y6" is no part of a series`},
 		"a week of six days":          {"start: 2027-03-08\naccounts: {acme: {series: {logins: {week: 1 2 3 4 5 6 x 3}}}}\ntests: []\n", `a week has 7 days, and here are 6 values`},
 		"a split that is not":         {"start: 2027-03-08\naccounts: {acme: {series: {logins: {by: {a: 3}}}}}\ntests: []\n", `logins is not split by anything`},
+		"too many users":              {"start: 2027-03-08\naccounts: {acme: {series: {users: 1000000000}}}\ntests: []\n", `users counts the users of a day, and these are not so many; write between 0 and 1000`},
 		"a test without expectations": {head + "tests: [{name: x}]\n", `3:9: error: test "x" expects nothing`},
 		"an unknown decision":         {head + "tests: [{name: x, expect: [{at: +1d, decision: fires}]}]\n", `there is no decision "fires"; did you mean "fired"?`},
 		"an unknown step":             {head + "tests: [{name: x, expect: [{at: +1d, step: cal}]}]\n", `there is no step "cal"; did you mean "call"?`},
@@ -163,4 +164,24 @@ func TestAllMistakesComeAtOnce(t *testing.T) {
 	if len(found) != 4 {
 		t.Errorf("%d problems, want 4: %v", len(found), found)
 	}
+}
+
+// Whatever bytes a test file holds, reading it gives a file or says what is wrong, at a
+// place in it.
+func FuzzRead(f *testing.F) {
+	book := small(f, "")
+	f.Add(read(f, "quiet_test.yaml"))
+	f.Add("start: 2027-03-08\naccounts: {a: {seats: 3, series: {logins: [week: 1 2 3 4 5 6 7 x 2, _x3]}}}\ntests: [{name: x, set: {milestone.a: true}, expect: [{at: +1d, run: open}]}]\n")
+	f.Add("accounts: {a: &x {b: *x}}\ntests: !!binary x\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, found := playtest.Read(book, "quiet_test.yaml", []byte(text))
+		if (file == nil) != (len(found) > 0) {
+			t.Fatalf("file %v with problems %v", file, found)
+		}
+		for _, p := range found {
+			if p.Line < 1 || p.Column < 1 || p.Message == "" || p.Long() == "" {
+				t.Fatalf("a problem without place or message: %+v", p)
+			}
+		}
+	})
 }

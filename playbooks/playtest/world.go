@@ -184,6 +184,10 @@ func (w *world) run() []Failure {
 		}
 		expect = expect[1:]
 	}
+	if w.steps >= maxSteps {
+		failures = append(failures, Failure{Line: w.c.Line, At: w.now, About: "the whole case", Details: []Detail{{What: "what happens",
+			Expected: "comes to rest", Got: fmt.Sprintf("more than %d things happened; something goes round", maxSteps)}}})
+	}
 	return failures
 }
 
