@@ -11,6 +11,13 @@ func TestBrowserPlayFromSignalToOutcome(t *testing.T) {
 	v.see(card+" [data-block=data_visualization]", "actual", "usual")
 	v.shot("asked")
 
+	v.open("@miller") // the bot's message to Miller leads to the card
+	v.click("[data-testid=messages] a", "Open the card")
+	v.see("[data-testid=thread]", "Old Mill Foods", "Do you know why?")
+	v.see("[data-testid=user-switch][data-user='" + v.users["miller"] + "']")
+	v.shot("opened")
+	v.click("[data-testid=thread-close]")
+
 	v.click(card+" [data-action-id='answer:unhappy']", "They are unhappy")
 	v.see(card, "They are unhappy", "by Miller", "Undo")
 	v.see(card, "Call the sponsor at Old Mill Foods", "due")

@@ -311,7 +311,9 @@ func (v *visitor) turn(button string) {
 // page is what stands on the page, for a failed test's message. It is also photographed.
 func (v *visitor) page() string {
 	v.shot("failed")
-	text, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](`location.hash + "\n" + document.body.innerText`))
+	ctx, cancel := context.WithTimeout(v.ctx, 5*time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.hash + "\n" + document.body.innerText`))
 	if err != nil {
 		return err.Error()
 	}
@@ -325,7 +327,9 @@ func (v *visitor) shot(name string) {
 		return
 	}
 	v.shots++
-	picture, err := chromedp.Run(v.ctx, chromedp.CaptureScreenshot())
+	ctx, cancel := context.WithTimeout(v.ctx, 5*time.Second) // a page behind another draws nothing
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		file := strings.ReplaceAll(v.t.Name(), "/", "-") + "-" + string(rune('a'+v.shots-1)) + "-" + name + ".png"
 		err = os.WriteFile(filepath.Join(dir, file), picture, 0o644)

@@ -210,10 +210,7 @@ func (w *Workspace) chatPermalink(c *call) (object, error) {
 	if m == nil {
 		return nil, slackErr("message_not_found")
 	}
-	link := fmt.Sprintf("https://%s.slack.com/archives/%s/p%s", w.domain(), ch.ID, strings.ReplaceAll(m.TS, ".", ""))
-	if c.host != "" {
-		link = fmt.Sprintf("http://%s/archives/%s/p%s", c.host, ch.ID, strings.ReplaceAll(m.TS, ".", ""))
-	}
+	link := fmt.Sprintf("%sarchives/%s/p%s", w.home(c), ch.ID, strings.ReplaceAll(m.TS, ".", ""))
 	if m.ThreadTS != "" {
 		link += "?thread_ts=" + m.ThreadTS + "&cid=" + ch.ID
 	}

@@ -124,8 +124,17 @@ func (w *Workspace) apiTest(c *call) (object, error) {
 }
 
 func (w *Workspace) authTest(c *call) (object, error) {
-	return object{"url": "https://" + w.domain() + ".slack.com/", "team": w.opts.TeamName, "user": w.bot.Name,
+	return object{"url": w.home(c), "team": w.opts.TeamName, "user": w.bot.Name,
 		"team_id": TeamID, "user_id": w.bot.ID, "bot_id": BotID, "is_enterprise_install": false}, nil
+}
+
+// home is the workspace's address, with which links to its messages begin. It leads to this machine's page where the caller's
+// request says how that is reached.
+func (w *Workspace) home(c *call) string {
+	if c.host != "" {
+		return "http://" + c.host + "/"
+	}
+	return "https://" + w.domain() + ".slack.com/"
 }
 
 func (w *Workspace) botsInfo(c *call) (object, error) {

@@ -190,6 +190,19 @@ function refreshSoon() {
 const splashText = document.querySelector(".splash-text");
 if (splashText) splashText.textContent = translator({ locale: navigator.language })("loading");
 
+// A link to a message of this workspace leads there in the page, so that one stays who one is.
+function followPermalink(event) {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const to = new URL(link.href, location.href);
+  const here = to.host === location.host || (to.port === location.port && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(to.hostname));
+  const message = here && to.pathname.match(/^\/archives\/([^/]+)\/p(\d+)(\d{6})$/);
+  if (!message || !store.channels.has(message[1])) return;
+  event.preventDefault();
+  view.go({ channel: message[1], thread: to.searchParams.get("thread_ts") ?? `${message[2]}.${message[3]}` });
+}
+
+document.addEventListener("click", followPermalink);
 store.subscribe(render);
 addEventListener("hashchange", () => store.followHash());
 addEventListener("popstate", () => store.followHash());
