@@ -115,8 +115,8 @@ func (v *view) usable(d Date) (x float64, why string) {
 
 // countSpread estimates how much more than a Poisson count the account's days and
 // weeks vary: the larger of Pearson's statistic over days and the variance of
-// weekly sums over their mean, at least 1. Both leave out the quarter that is
-// farthest off, so that an earlier incident, or the beginning of the present one,
+// weekly sums over their mean, at least 1. Both leave out what is
+// farthest off - a third of the days, a quarter of the weeks - so that an earlier incident, or the beginning of the present one,
 // does not make the account look wild and hide what is going on.
 func countSpread(u *usual, samples *[7][]float64, weekly []float64) float64 {
 	var off []float64 // squared residuals, in units of a Poisson variance
@@ -135,11 +135,11 @@ func countSpread(u *usual, samples *[7][]float64, weekly []float64) float64 {
 	if freedom > 0 {
 		slices.Sort(off)
 		sum := 0.0
-		kept := off[:len(off)-len(off)/4]
+		kept := off[:len(off)-len(off)/3]
 		for _, x := range kept {
 			sum += x
 		}
-		spread = math.Max(spread, lowerThreeQuarters*sum/float64(len(kept))*float64(len(off))/float64(freedom))
+		spread = math.Max(spread, lowerTwoThirds*sum/float64(len(kept))*float64(len(off))/float64(freedom))
 	}
 	if len(weekly) >= leastForVariance {
 		mean := 0.0
