@@ -218,6 +218,9 @@ func (a *advance) refuseHandoff(v *Visit) *Refusal {
 		}
 		turn = h.State == HandoffAskedBack
 	case Accepted:
+		if a.event.By == h.Sales && h.Accepter != h.Sales { // whoever hands over does not also take over
+			return refuse(RefusedHandoffTurn, "person", h.Accepter)
+		}
 		turn = h.State != HandoffDraft
 	case Declined:
 		if !said && a.event.Reason == "" {

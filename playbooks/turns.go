@@ -287,7 +287,7 @@ func (a *advance) quote(step *Step) {
 		text = step.Task.Text
 	}
 	v, f := a.run.Current(), a.facts()
-	if v == nil || f == nil || text.IsZero() {
+	if v == nil || f == nil || text.IsZero() || v.Said != nil && a.event.Kind == Reassigned { // it is the same question
 		return
 	}
 	said := map[string][]string{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -225,7 +226,7 @@ func judge(err error) judgement {
 	}
 	v := judgeCode(code(err))
 	if v.verdict == refused {
-		v.err = fmt.Errorf("refused by Slack (%s): %s: %w", code(err), advice(code(err)), err)
+		v.err = fmt.Errorf("refused by Slack (%s): %s: %w%s", code(err), advice(code(err)), err, details(err))
 	}
 	if v.verdict == uncertain && errors.As(err, &inPlace) {
 		v.verdict = stalled
@@ -257,6 +258,15 @@ func code(err error) string {
 		return refusal.Err
 	}
 	return ""
+}
+
+// details returns what Slack says besides the code, such as which block is wrong.
+func details(err error) string {
+	var refusal slack.SlackErrorResponse
+	if !errors.As(err, &refusal) || len(refusal.ResponseMetadata.Messages) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(refusal.ResponseMetadata.Messages, "; ")
 }
 
 // advice says what to do about a refusal.

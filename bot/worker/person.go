@@ -158,7 +158,8 @@ func budget(p *playbooks.Person) int {
 // delivers reports whether a line is the delivery of a step, from which its delays count.
 func delivers(l store.Line) bool {
 	switch l.What {
-	case "question", "task", "handoff", "approval", "asked_back":
+	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeApproval, playbooks.NudgeSnoozeOver,
+		playbooks.NudgeHandoff, playbooks.NudgeFill, playbooks.NudgeAskedBack:
 		return true
 	}
 	return false

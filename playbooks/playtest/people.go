@@ -109,7 +109,8 @@ func (w *world) given(p *person, l line) {
 	}
 	w.post(l.account, l.run, p.id, l.what, step)
 	switch l.what {
-	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeHandoff, playbooks.NudgeApproval, playbooks.NudgeAskedBack:
+	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeHandoff, playbooks.NudgeApproval, playbooks.NudgeAskedBack,
+		playbooks.NudgeSnoozeOver, playbooks.NudgeFill:
 		e := playbooks.Event{Kind: playbooks.Delivered, At: w.now, Run: l.run.ID, Visit: l.visit, Person: p.id}
 		w.later(func() {
 			e.At = w.now

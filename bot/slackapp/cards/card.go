@@ -381,17 +381,21 @@ func (s *Scene) more(visit *playbooks.Visit, step *playbooks.Step) []slack.Block
 	}
 	say := func(id string) string { return s.Voice.Say("button."+id, nil) }
 	var options []*slack.OptionBlockObject
+	handoff := s.Run.Handoff != nil
 	if step != nil && (step.Ask != nil || step.Task != nil) {
-		options = append(options, option(SnoozeAction, say("snooze")), option(DismissAction, say("dismiss")),
-			option(ReassignAction, say("reassign")))
+		options = append(options, option(SnoozeAction, say("snooze")))
+		if !handoff { // nobody doubts that a won deal is one
+			options = append(options, option(DismissAction, say("dismiss")))
+		}
+		options = append(options, option(ReassignAction, say("reassign")))
 	}
 	if step != nil && step.Task != nil {
 		options = append(options, option(MoveAction, say("move")))
 	}
-	if s.Run.Handoff != nil {
+	if handoff {
 		options = append(options, option(ReadAction, say("read")))
 	}
-	options = append(options, option(DetailsAction, say("details")))
+	options = append(options, option(DetailsAction, say("details"))) // Slack takes five at most
 	return []slack.BlockElement{slack.NewOverflowBlockElement(MoreAction, options...)}
 }
 
