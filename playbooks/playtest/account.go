@@ -48,7 +48,6 @@ type run struct {
 	posted  bool // its card is in the channel
 	effects []playbooks.Effect
 	logged  int // entries of its log that the timeline has
-	seen    int // visits that coverage has
 }
 
 // A change is what an account must be looked at for.

@@ -49,16 +49,20 @@ func Card(s *Scene) Message {
 // which stand above the question in the text of its first one, or in the bot's own
 // where the text at hand has none.
 func (s *Scene) what() string {
+	var first *playbooks.Step
+	var asked *playbooks.Visit // the latest time that the first question was put
 	for i := range s.Run.Visits {
 		visit := &s.Run.Visits[i]
 		step := s.step(visit)
-		if step == nil || step.Ask == nil {
+		if step == nil || step.Ask == nil || first != nil && step.ID != first.ID {
 			continue
 		}
-		if what, _ := s.parts(visit, step); what != "" {
+		first, asked = step, visit
+	}
+	if asked != nil {
+		if what, _ := s.parts(asked, first); what != "" {
 			return what
 		}
-		break
 	}
 	if s.Run.Open() && !s.Run.Ending() && s.speaksOfNumbers(s.step(s.Run.Current())) {
 		return ""
