@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -273,4 +274,61 @@ func faults(m cards.Message) string {
 		}
 	}
 	return ""
+}
+
+func TestMenusHaveNoMoreEntriesThanSlackTakes(t *testing.T) {
+	book := cardstest.Book(t)
+	account := cardstest.Account("Acme KK")
+	menus := 0
+	for state, run := range states(t, book, account) {
+		for _, block := range cards.Card(cardstest.Scene(t, book, account, run, "en")).Blocks {
+			row, ok := block.(*slack.ActionBlock)
+			if !ok {
+				continue
+			}
+			for _, e := range row.Elements.ElementSet {
+				if menu, ok := e.(*slack.OverflowBlockElement); ok {
+					menus++
+					if len(menu.Options) > 5 {
+						t.Errorf("%s: a menu has %d entries, Slack takes 5", state, len(menu.Options))
+					}
+				}
+			}
+		}
+	}
+	if menus == 0 {
+		t.Error("no card has a menu")
+	}
+}
+
+// After a snooze the same question is put with the numbers of that day.
+func TestAQuestionAskedAgainShowsItsNumbersOnce(t *testing.T) {
+	book := cardstest.Book(t)
+	account := cardstest.Account("Acme KK")
+	run := states(t, book, account)["asked"]
+	again := run.Visits[0]
+	again.N, again.Said = 1, map[string][]string{"en": slices.Clone(again.Said["en"])}
+	for i := range again.Said["en"] {
+		again.Said["en"][i] = fmt.Sprint("again", i)
+	}
+	first := run.Visits[0].Said["en"][0]
+	run.Visits = append(run.Visits, again)
+	text := sections(cards.Card(cardstest.Scene(t, book, account, run, "en")))
+	if got := strings.Count(text, "again0"); got != 1 {
+		t.Errorf("the numbers of today stand there %d times, want once:\n%s", got, text)
+	}
+	if strings.Contains(text, first+" logins") {
+		t.Errorf("the numbers of the first time are still there:\n%s", text)
+	}
+}
+
+// sections joins the texts of a message's sections.
+func sections(m cards.Message) string {
+	var all []string
+	for _, b := range m.Blocks {
+		if s, ok := b.(*slack.SectionBlock); ok && s.Text != nil {
+			all = append(all, s.Text.Text)
+		}
+	}
+	return strings.Join(all, "\n")
 }
