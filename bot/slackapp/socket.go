@@ -93,7 +93,9 @@ func (a *App) take(ctx context.Context, client *socketmode.Client, e socketmode.
 		a.o.Logger.Error("no connection to Slack; trying again", "error", err)
 		return
 	case socketmode.EventTypeErrorBadMessage, socketmode.EventTypeIncomingError, socketmode.EventTypeErrorWriteFailed:
-		a.o.Logger.Warn("trouble on the connection to Slack", "what", string(e.Type))
+		if ctx.Err() == nil { // else it is being closed
+			a.o.Logger.Warn("trouble on the connection to Slack", "what", string(e.Type))
+		}
 		return
 	}
 	if e.Request == nil || e.Request.EnvelopeID == "" {

@@ -117,8 +117,17 @@ func (l serverLog) Warnf(format string, args ...any)   { l.say(slog.LevelWarn, f
 func (l serverLog) Errorf(format string, args ...any)  { l.say(slog.LevelError, format, args) }
 func (l serverLog) Fatalf(format string, args ...any)  { l.say(slog.LevelError, format, args) }
 
+// recovering says what the server tells of lanes that it reads again after a kill. Nothing is wrong then: it is how they are
+// meant to come back.
+func recovering(format string) bool {
+	return strings.Contains(format, "Recovering stream state from index errored") || strings.Contains(format, "Stream state outdated")
+}
+
 func (l serverLog) say(level slog.Level, format string, args []any) {
 	ctx := context.Background()
+	if level == slog.LevelWarn && recovering(format) {
+		level = slog.LevelDebug
+	}
 	if l.Enabled(ctx, level) {
 		l.Log(ctx, level, "event stream server", "said", strings.TrimSpace(fmt.Sprintf(format, args...)))
 	}
