@@ -1,7 +1,9 @@
 package worker_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,15 +45,25 @@ func TestADeadlineIsMetAlthoughALaterEventCameFirst(t *testing.T) {
 	b.stands("acme", "slow at why")
 }
 
+// A wake is published because a time has come, and that stays so: set aside it must not come again with a new number.
 func TestAWakeThatIsSetAsideIsNotPublishedAgain(t *testing.T) {
-	b := newBench(t, map[string]string{"slow.yaml": slow})
+	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
 	b.send(b.acme(), b.signal("acme", "score", 1))
-	due, _ := b.worker.NextDue()
-	bad := b.event(inbox.AccountKey("acme"), inbox.WakeKind, "not a wake")
-	bad.At = due.Add(-time.Hour)
-	b.send(bad)
-	b.to("2027-04-08 10:00")
-	b.stands("acme", "slow at why")
+	b.halt()
+	b.book = load(t, map[string]string{"slow.yaml": slow})
+	b.log = slog.New(panicking("a run is ended because")) // which is what comes of a book that is gone
+	b.start()
+	b.rest()
+	if err := b.records.Books.Delete(context.Background(), b.run("acme", "low-score").Book, 0); err != nil {
+		t.Fatal(err)
+	}
+	b.halt()
+	b.start()
+	b.to("2027-04-06 00:00")
+	want := []string{"account:acme wake: panic: a run is ended because it cannot be played any more"}
+	if diff := cmp.Diff(want, b.parked()); diff != "" {
+		t.Errorf("set aside (-want +got):\n%s", diff)
+	}
 }
 
 func TestAChangedContractKeepsWhatIsNotNamed(t *testing.T) {

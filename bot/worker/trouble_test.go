@@ -47,7 +47,7 @@ func TestAnEventThatFailsThreeTimesIsSetAsideAndThePartitionGoesOn(t *testing.T)
 func TestAPanicIsSetAsideAndWorksWhenItIsRetriedAfterTheRepair(t *testing.T) {
 	b := newBench(t, map[string]string{"steady.yaml": steady})
 	b.halt()
-	b.log = slog.New(panicking{})
+	b.log = slog.New(panicking("asked to start"))
 	b.start()
 	b.send(b.acme(), b.event(inbox.AccountKey("acme"), inbox.StartKind, inbox.Start{Account: "acme", Playbook: "look", By: "tanaka"}))
 	if diff := cmp.Diff([]string{"account:acme start: panic: asked to start an unknown playbook"}, b.parked()); diff != "" {
@@ -73,14 +73,14 @@ func TestAPanicIsSetAsideAndWorksWhenItIsRetriedAfterTheRepair(t *testing.T) {
 	b.stands("acme", "look at look", "steady at why")
 }
 
-// panicking is a log that breaks on one message.
-type panicking struct{}
+// panicking is a log that breaks on messages that begin with it.
+type panicking string
 
 func (panicking) Enabled(context.Context, slog.Level) bool { return true }
-func (panicking) WithAttrs([]slog.Attr) slog.Handler       { return panicking{} }
-func (panicking) WithGroup(string) slog.Handler            { return panicking{} }
-func (panicking) Handle(_ context.Context, r slog.Record) error {
-	if strings.HasPrefix(r.Message, "asked to start") {
+func (p panicking) WithAttrs([]slog.Attr) slog.Handler     { return p }
+func (p panicking) WithGroup(string) slog.Handler          { return p }
+func (p panicking) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, string(p)) {
 		panic(r.Message)
 	}
 	return nil
