@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 )
@@ -83,14 +84,18 @@ const (
 	metaPartitions  = "partitions"
 )
 
-// prepareAtMost bounds Open where its context does not.
+// prepareAtMost bounds Open and Partition.Start where their contexts do not.
 const prepareAtMost = 30 * time.Second
 
 // prepare finds the lanes' streams, makes those that are missing and adapts their bounds.
 func (s *Stream) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareAtMost)
 	defer cancel()
-	found, err := s.listPatiently(ctx)
+	var found map[string]*jetstream.StreamInfo
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		found, err = s.list(ctx)
+		return err
+	})
 	if err != nil {
 		return s.unprepared(err)
 	}
@@ -127,15 +132,17 @@ func (s *Stream) unprepared(err error) error {
 	return fmt.Errorf("preparing the event stream at %s: %w", s.options.where(), err)
 }
 
-// listPatiently asks again where a cluster does not answer: without a leader, as while it starts, it never will.
-func (s *Stream) listPatiently(ctx context.Context) (map[string]*jetstream.StreamInfo, error) {
+// patiently asks again where a cluster does not answer: without a leader, as while it starts, it never will.
+func patiently(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, prepareAtMost)
+	defer cancel()
 	for {
 		attempt, cancel := context.WithTimeout(ctx, time.Second)
-		found, err := s.list(attempt)
+		err := ask(attempt)
 		cancel()
 		var api *jetstream.APIError
-		if err == nil || ctx.Err() != nil || errors.As(err, &api) && api.Code < 500 {
-			return found, err
+		if err == nil || ctx.Err() != nil || errors.Is(err, nats.ErrConnectionClosed) || errors.As(err, &api) && api.Code < 500 {
+			return err
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):

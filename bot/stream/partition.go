@@ -98,11 +98,16 @@ func (p *Partition) Oldest(ctx context.Context) (now, bulk uint64, incarnation s
 	return at[Now], at[Bulk], p.stream.incarnation, nil
 }
 
-// look returns a handle to the lane's stream and its state as the server has it now.
+// look returns a handle to the lane's stream and its state as the server has it now. It asks again for a while where
+// a cluster does not answer, as it never will to what it was asked between two leaders.
 func (p *Partition) look(ctx context.Context, l *lane) (jetstream.Stream, jetstream.StreamState, error) {
 	ctx, cancel := p.within(ctx)
 	defer cancel()
-	handle, err := p.stream.js.Stream(ctx, l.stream)
+	var handle jetstream.Stream
+	err := patiently(ctx, func(ctx context.Context) (err error) {
+		handle, err = p.stream.js.Stream(ctx, l.stream)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil, jetstream.StreamState{}, p.refuse(&CheckpointError{Partition: p.number, Lane: l.lane, Err: ErrForeign,

@@ -39,8 +39,10 @@ var fetchAhead = [lanes]int{Now: 64, Bulk: 16}
 const (
 	// heartbeat is how often the server shows that an idle consumer still exists; two missed ones replace it.
 	heartbeat = 2 * time.Second
+	// askAgain is how long an idle consumer is asked for the next messages before it is asked again.
+	askAgain = 30 * time.Second
 	// forgetAfter is when the server drops a consumer whose reader has gone.
-	forgetAfter = 30 * time.Second
+	forgetAfter = 2 * askAgain
 	// retryAtMost bounds the pause between attempts to read after a failure.
 	retryAtMost = 2 * time.Second
 )
@@ -87,7 +89,9 @@ var errSkipped = errors.New("the consumer skipped messages")
 
 // follow reads with one consumer until something is amiss.
 func (r *reader) follow(ctx context.Context) error {
-	consumer, err := r.handle.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	attempt, cancel := context.WithTimeout(ctx, ackTimeout) // a cluster between two leaders does not answer at all
+	defer cancel()
+	consumer, err := r.handle.CreateConsumer(attempt, jetstream.ConsumerConfig{
 		AckPolicy:         jetstream.AckNonePolicy,
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       r.after + 1,
@@ -99,21 +103,48 @@ func (r *reader) follow(ctx context.Context) error {
 		return err
 	}
 	defer r.forget(consumer.CachedInfo().Name)
-	messages, err := consumer.Messages(jetstream.PullHeartbeat(heartbeat), jetstream.PullMaxMessagesWithBytesLimit(
-		fetchAhead[r.lane.lane], int(r.partition.stream.conn.MaxPayload())+messageOverhead))
+	fresh := true
+	for {
+		if err := r.batch(ctx, consumer, &fresh); err != nil {
+			return err
+		}
+	}
+}
+
+// batch asks the consumer once and passes on what it sends.
+//
+// The client library's other form, Messages, asks ahead, into a channel that also takes the server's heartbeats: it
+// overflows when the owner is slow, and a message dropped at the stream's end is missed by nobody until the next one.
+func (r *reader) batch(ctx context.Context, consumer jetstream.Consumer, fresh *bool) error {
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askAgain) // a deadline of ctx is not for the server
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	most := fetchAhead[r.lane.lane]
+	batch, err := consumer.Fetch(most, jetstream.FetchContext(asking), jetstream.FetchHeartbeat(heartbeat),
+		jetstream.FetchMaxBytes(int(r.partition.stream.conn.MaxPayload())+messageOverhead))
 	if err != nil {
 		return err
 	}
-	defer messages.Stop()
-	for fresh := true; ; fresh = false {
-		m, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
+	got := 0
+	for m := range batch.Messages() {
+		if err := r.pass(ctx, m, *fresh); err != nil {
 			return err
 		}
-		if err := r.pass(ctx, m, fresh); err != nil {
-			return err
-		}
+		*fresh = false
+		got++
 	}
+	if err := batch.Error(); err != nil || got == most {
+		return err
+	}
+	// Nothing came for long, or the next message is too large for the rest of the batch: both sides have counted, and
+	// may differ.
+	attempt, done := context.WithTimeout(ctx, ackTimeout)
+	defer done()
+	info, err := consumer.Info(attempt)
+	if err == nil && info.Delivered.Stream > r.after {
+		err = errSkipped
+	}
+	return err
 }
 
 // forget spares the server from keeping the consumer until it notices by itself.
