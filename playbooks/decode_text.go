@@ -41,6 +41,9 @@ func (d *document) condition(c *rules.Compiler, n ast.Node, what string) *rules.
 	}
 	condition, found := c.Condition(d.source(n, text))
 	d.adopt(n, text, found)
+	if condition != nil {
+		d.adopt(n, text, condition.Doubts())
+	}
 	return condition
 }
 

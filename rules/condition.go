@@ -22,6 +22,9 @@ type clause struct {
 	text    string
 	program *program
 	fixed   Truth // of true and false, which have no program
+
+	tree         ast.Node // as checked: its leaves are literals and slots; nil of true and false
+	from, length int      // in the source's text, in bytes
 }
 
 // A junction joins clauses.
@@ -80,6 +83,8 @@ func (k *checker) negatedOperator(n *ast.UnaryNode) bool {
 // leaf compiles one clause.
 func (k *checker) leaf(cond *Condition, node ast.Node) *junction {
 	text := k.textOf(node)
+	first, last := k.extent(node)
+	first, last = k.placeOf(first), k.placeOf(last)
 	j := &junction{op: 'c', clause: len(cond.clauses)}
 	if b, ok := node.(*ast.BoolNode); ok {
 		fixed := False
@@ -105,7 +110,7 @@ func (k *checker) leaf(cond *Condition, node ast.Node) *junction {
 		k.report(from, length, "cannot be compiled: "+firstLine(err), "", "")
 		return j
 	}
-	cond.clauses = append(cond.clauses, clause{text: text, program: p})
+	cond.clauses = append(cond.clauses, clause{text: text, program: p, tree: node, from: first, length: last - first})
 	return j
 }
 
