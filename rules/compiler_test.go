@@ -394,7 +394,7 @@ func TestParsePeriod(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	names := []string{"logins", "help_views", "seats_used", "ae", "arr"}
-	for name, want := range map[string]string{"lgoins": "logins", "Logins": "logins", "helpviews": "help_views", "seats": "", "nps": "", "ar": "arr", "zzzzzzz": ""} {
+	for name, want := range map[string]string{"lgoins": "logins", "Logins": "logins", "helpviews": "help_views", "seats": "", "nps": "", "ar": "arr", "log": "logins", "lo": "", "zzzzzzz": ""} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("nearest to %q is %q, want %q", name, got, want)
 		}

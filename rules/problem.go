@@ -128,7 +128,25 @@ func clamp(v, low, high int) int { return max(low, min(v, high)) }
 // Nearest returns the candidate that was most likely meant by name, or "" where
 // none is near: at most a third of the letters may differ (Damerau-Levenshtein,
 // adjacent letters swapped count once), and a difference in case counts nothing.
+// Failing that, the only candidate of one word that begins with the name, from three
+// letters on: sev means severity, and seats does not mean seats_used.
 func Nearest(name string, candidates []string) string {
+	if near := nearest(name, candidates); near != "" || len([]rune(name)) < 3 {
+		return near
+	}
+	begins := ""
+	for _, c := range candidates {
+		if strings.HasPrefix(strings.ToLower(c), strings.ToLower(name)) && !strings.ContainsAny(c[len(name):], "_-") {
+			if begins != "" && begins != c {
+				return ""
+			}
+			begins = c
+		}
+	}
+	return begins
+}
+
+func nearest(name string, candidates []string) string {
 	best, bestDistance := "", len([]rune(name))/3+1
 	if len([]rune(name)) <= 2 {
 		bestDistance = 2

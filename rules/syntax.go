@@ -76,7 +76,9 @@ func (c *Compiler) parse(s Source) (*checker, ast.Node) {
 	config.MaxNodes = maxNodes
 	tree, err := parser.ParseWithConfig(k.text, config)
 	if err != nil {
-		k.reportSyntax(err)
+		if !k.foreign() {
+			k.reportSyntax(err)
+		}
 		return k, nil
 	}
 	k.tokens, err = lexer.Lex(file.NewSource(k.text))
@@ -165,6 +167,11 @@ func (k *checker) wrong(n ast.Node, advice, format string, args ...any) Type {
 
 // unknown reports a name that is not known, with the nearest that is.
 func (k *checker) unknown(at file.Location, what, name string, candidates []string) Type {
+	if halfWidth(name) != name || slices.Contains([]string{"and", "or", "not"}, strings.ToLower(name)) {
+		if k.foreign() {
+			return ""
+		}
+	}
 	from, length := k.place(at)
 	near := Nearest(name, candidates)
 	if near != "" {

@@ -1,0 +1,96 @@
+package rules
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A foreignForm is something that other languages, spreadsheets or keyboards write
+// and expressions do not.
+type foreignForm struct {
+	found *regexp.Regexp
+	says  string
+	mend  func(string) string
+}
+
+func always(s string) func(string) string { return func(string) string { return s } }
+
+// foreignForms are looked for where an expression cannot be read, in this order.
+func foreignForms() []foreignForm {
+	form := func(pattern, says string, mend func(string) string) foreignForm {
+		return foreignForm{regexp.MustCompile(pattern), says, mend}
+	}
+	squeeze := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+	return []foreignForm{
+		form(`[“”„＂「」]`, "quotes are written straight", always(`"`)),
+		form(`[‘’＇]`, "quotes are written straight", always(`'`)),
+		form(`≥|＞＝|＞=|>＝`, "at least is written >=", always(">=")),
+		form(`≤|＜＝|＜=|<＝`, "at most is written <=", always("<=")),
+		form(`≠|<>|！＝`, "is not is written !=", always("!=")),
+		form(`＝+`, "equal is written ==", always("==")),
+		form(`[＞＜（）＋－＊／．，]`, "operators and brackets are written half-width", halfWidth),
+		form(`[０-９]+`, "numbers are written half-width", halfWidth),
+		form(`　`, "spaces are written half-width", always(" ")),
+		form(`=>`, "at least is written >=", always(">=")),
+		form(`=<`, "at most is written <=", always("<=")),
+		form(`[<>!=] +=`, "an operator is written without a space in it", squeeze),
+		form(`(?:[0-9]+\.)?[0-9]+ ?%`, "a share is written as a number from 0 to 1", share),
+		form(`\bAND\b|\bAnd\b`, "and is written small", always("and")),
+		form(`\bOR\b|\bOr\b`, "or is written small", always("or")),
+		form(`\bNOT\b|\bNot\b`, "not is written small", always("not")),
+		form(`(?:^|[^&])(&)(?:[^&]|$)`, "conditions are joined by and", always("and")),
+		form(`(?:^|[^|])(\|)(?:[^|]|$)`, "conditions are joined by or", always("or")),
+		form(`\bis not\b`, "is not is written !=", always("!=")),
+		form(`\bis\b`, "equal is written ==", always("==")),
+	}
+}
+
+// halfWidth turns the full-width forms of ASCII into ASCII.
+func halfWidth(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '！' && r <= '～' {
+			return r - '！' + '!'
+		}
+		return r
+	}, s)
+}
+
+// share turns 40% into 0.4.
+func share(s string) string {
+	v, err := strconv.ParseFloat(strings.TrimRight(s, "% "), 64)
+	if err != nil {
+		return s
+	}
+	return strconv.FormatFloat(v/100, 'g', 6, 64)
+}
+
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)
+
+// foreign looks for the first such form outside of quotes and reports it, with all
+// of its kind put right in the corrected line.
+func (k *checker) foreign() bool {
+	masked := quoted.ReplaceAllStringFunc(k.src.Text, func(s string) string { return strings.Repeat("·", len(s))[:len(s)] })
+	for _, form := range foreignForms() {
+		m := form.found.FindStringSubmatchIndex(masked)
+		if m == nil {
+			continue
+		}
+		from, to := m[0], m[1]
+		if len(m) > 2 {
+			from, to = m[2], m[3]
+		}
+		written := masked[from:to]
+		k.report(from, to-from, form.says+", not "+strings.TrimSpace(written), "write "+quoteless(form.mend(written)), form.mend(written))
+		return true
+	}
+	return false
+}
+
+// quoteless keeps a suggestion readable where it is a space or a quote.
+func quoteless(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return "a plain space"
+	}
+	return s
+}
