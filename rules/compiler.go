@@ -74,6 +74,7 @@ type core struct {
 
 	slots  []slot
 	byText map[string]int
+	peers  []peerAsk
 }
 
 // A slot is one thing that expressions read: a feature, a field, a let. All

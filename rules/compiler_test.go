@@ -91,6 +91,15 @@ func TestProblems(t *testing.T) {
 		"account.seats >= 5 and\n  logins.dorp(\"14d\") > 0.4",
 		`account.tier == "日本" and account.risc`,
 		`percent(account.seats) == "5 %"`,
+		`peers("logins.drop('14d')") > 0.2`,
+		`peers("logins.drop('14d')").mean > 0.2`,
+		`peers(logins.drop("14d")).median > 0.2`,
+		`peers("lgoins.drop('14d')").median > 0.2`,
+		`peers('logins.drop()').median > 0.2`,
+		`peers("account.seats").median > 2`,
+		`peers("logins.sum('7d')").share > 0.2`,
+		`peers("logins.drop('14d')", {segment: "tuoch"}).median > 0.2`,
+		`peers("logins.drop('14d')", "touch").median > 0.2`,
 	}
 	var b strings.Builder
 	for _, text := range conditions {
@@ -394,7 +403,7 @@ func TestParsePeriod(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	names := []string{"logins", "help_views", "seats_used", "ae", "arr"}
-	for name, want := range map[string]string{"lgoins": "logins", "Logins": "logins", "helpviews": "help_views", "seats": "", "nps": "", "ar": "arr", "log": "logins", "lo": "", "zzzzzzz": ""} {
+	for name, want := range map[string]string{"lgoins": "logins", "Logins": "logins", "helpviews": "help_views", "seats": "", "nps": "", "ar": "arr", "log": "logins", "zzzzzzz": ""} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("nearest to %q is %q, want %q", name, got, want)
 		}

@@ -22,6 +22,7 @@ type Facts struct {
 	lang    string
 	values  map[string]result
 	feed    func(string) time.Time
+	peers   func(PeerGroup) *Distribution
 
 	cells []factCell
 	turn  uint32
@@ -53,7 +54,7 @@ func NewFacts(c *Compiler, account *Account, history *History, now time.Time) *F
 }
 
 // Reset makes f the facts of another account or another time. The subject and
-// the values given by Set are forgotten; what SetFeed gave is kept. An account
+// the values given by Set are forgotten; what SetFeed and SetPeers gave is kept. An account
 // whose time zone is not known to this system is judged in UTC.
 func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 	if account == nil {

@@ -17,7 +17,7 @@ type field struct {
 // rootNames lists the names that expressions may begin with, besides signals and
 // lets.
 func rootNames() []string {
-	return []string{"account", "contract", "segment", "stage", "stage_days", "milestone", "days", "percent", "number", "date", "true", "false"}
+	return []string{"account", "contract", "segment", "stage", "stage_days", "milestone", "peers", "days", "percent", "number", "date", "true", "false"}
 }
 
 func missing(what string) result { return result{gap: gap{what: what + " is not known"}} }

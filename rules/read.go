@@ -104,6 +104,9 @@ func (k *checker) member(node *ast.Node, n *ast.MemberNode) Type {
 	if call, ok := n.Node.(*ast.CallNode); ok && isName(call.Callee, "milestone") {
 		return k.milestone(node, n, call, name)
 	}
+	if call, ok := n.Node.(*ast.CallNode); ok && isName(call.Callee, "peers") {
+		return k.askPeers(node, n, call, name)
+	}
 	id, ok := n.Node.(*ast.IdentifierNode)
 	if !ok {
 		return k.wrong(n, "", "nothing can be read of this by .%s", name)
@@ -190,6 +193,8 @@ func (k *checker) function(node *ast.Node, n *ast.CallNode, callee *ast.Identifi
 	switch name := callee.Value; name {
 	case "milestone":
 		return k.wrong(callee, "say which of .reached .due .late_by .date", "a milestone is not a value")
+	case "peers":
+		return k.wrong(callee, "say which of ."+strings.Join(peerFieldNames, " ."), "peers() alone is not a number")
 	case "days":
 		if len(n.Arguments) == 1 {
 			if v, ok := n.Arguments[0].(*ast.IntegerNode); ok {
@@ -204,7 +209,7 @@ func (k *checker) function(node *ast.Node, n *ast.CallNode, callee *ast.Identifi
 		from, length := k.place(callee.Location())
 		return k.report(from, length+2, name+"() is not available: time is passed in", "the account's local day is account.day", "account.day")
 	default:
-		return k.unknown(callee.Location(), "function", name, []string{"days", "milestone", "percent", "number", "date"})
+		return k.unknown(callee.Location(), "function", name, []string{"days", "milestone", "peers", "percent", "number", "date"})
 	}
 }
 
