@@ -217,12 +217,12 @@ func (p *draftPlaybook) readRule() {
 	if h.holdout != nil {
 		r.Holdout = p.share(h.holdout)
 	}
+	p.Rule = r
+	p.checkRhythm(h.period)
 	if p.Draft || r.When == nil {
-		p.Rule = r
 		return
 	}
 	r.Seal()
-	p.Rule = r
 	p.sealed = append(p.sealed, r)
 }
 

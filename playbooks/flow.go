@@ -266,9 +266,10 @@ func (l *loading) fitTogether(playbooks []*draftPlaybook) {
 	l.checkStartCircles(playbooks)
 }
 
-// checkPlaybook reports a playbook that the book does not have.
+// checkPlaybook reports a playbook that the book does not have - unless a file could
+// not be read, in which it may be.
 func (d *document) checkPlaybook(n ast.Node, name string, names []string) {
-	if name != "" && !slices.Contains(names, name) {
+	if name != "" && !slices.Contains(names, name) && len(d.unread) == 0 {
 		d.fail(n, meant(name, names), "there is no playbook %q in this book", name)
 	}
 }

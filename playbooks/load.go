@@ -72,6 +72,7 @@ type loading struct {
 	schema   rules.Schema
 	starts   map[string][]startRef // playbook -> those it starts
 	sealed   []*rules.Rule
+	unread   []string // files that are no YAML
 }
 
 // A place is where a text begins.
@@ -114,7 +115,14 @@ func (l *loading) acceptable(files map[string][]byte) bool {
 func (l *loading) load(files map[string][]byte) {
 	docs := map[string]*document{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
+		before := len(l.problems)
 		docs[name] = l.parse(name, files[name])
+		if docs[name].root == nil && len(l.problems) > before {
+			l.unread = append(l.unread, name)
+		}
+	}
+	if slices.ContainsFunc(l.unread, func(name string) bool { return !isPlaybookFile(name) && !strings.HasSuffix(name, testSuffix) }) {
+		return // what all playbooks share is missing: the rest would only repeat that
 	}
 	shared := func(name string) *document {
 		if d := docs[name]; d != nil {

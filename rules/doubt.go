@@ -371,3 +371,22 @@ func compares(op string, a, b float64) bool {
 	}
 	return a >= b
 }
+
+// Daily reports whether the condition reads nothing but features of completed days,
+// which change once a day.
+func (c *Condition) Daily() bool {
+	read := false
+	for _, i := range c.slots() {
+		f := c.core.slots[i].feature
+		if f == nil {
+			return false
+		}
+		switch f.op {
+		case opMean, opTrend, opExpected, opDrop:
+			read = true
+		default:
+			return false
+		}
+	}
+	return read
+}

@@ -81,10 +81,28 @@ func (k *checker) foreign() bool {
 			from, to = m[2], m[3]
 		}
 		written := masked[from:to]
-		k.report(from, to-from, form.says+", not "+strings.TrimSpace(written), "write "+quoteless(form.mend(written)), form.mend(written))
+		p := problemAt(k.src, from, to-from, "%s, not %s", form.says, strings.TrimSpace(written))
+		p.Suggestion = "write " + quoteless(form.mend(written))
+		p.Fix = k.mended(masked, form, p)
+		k.problems = append(k.problems, p)
 		return true
 	}
 	return false
+}
+
+// mended returns the problem's line with every such form in it put right.
+func (k *checker) mended(masked string, form foreignForm, p Problem) string {
+	line, start := p.line()
+	var b strings.Builder
+	done := start
+	for _, m := range form.found.FindAllStringSubmatchIndex(masked[start:start+len(line)], -1) {
+		from, to := start+m[len(m)-2], start+m[len(m)-1]
+		b.WriteString(k.src.Text[done:from])
+		b.WriteString(form.mend(masked[from:to]))
+		done = to
+	}
+	b.WriteString(k.src.Text[done : start+len(line)])
+	return strings.TrimSpace(b.String())
 }
 
 // quoteless keeps a suggestion readable where it is a space or a quote.

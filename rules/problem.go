@@ -126,24 +126,22 @@ func columns(s string) int {
 func clamp(v, low, high int) int { return max(low, min(v, high)) }
 
 // Nearest returns the candidate that was most likely meant by name, or "" where
-// none is near: at most a third of the letters may differ (Damerau-Levenshtein,
-// adjacent letters swapped count once), and a difference in case counts nothing.
-// Failing that, the only candidate of one word that begins with the name, from three
-// letters on: sev means severity, and seats does not mean seats_used.
+// none is near: the only one of one word that begins with it, from three letters on
+// (sev means severity, but seats does not mean seats_used); or one in which at most a
+// third of the letters differ (Damerau-Levenshtein, adjacent letters swapped count
+// once), where a difference in case counts nothing.
 func Nearest(name string, candidates []string) string {
-	if near := nearest(name, candidates); near != "" || len([]rune(name)) < 3 {
-		return near
-	}
-	begins := ""
+	begins, several := "", false
 	for _, c := range candidates {
-		if strings.HasPrefix(strings.ToLower(c), strings.ToLower(name)) && !strings.ContainsAny(c[len(name):], "_-") {
-			if begins != "" && begins != c {
-				return ""
-			}
+		if len(name) >= 3 && len(c) > len(name) && strings.EqualFold(c[:len(name)], name) && !strings.ContainsAny(c[len(name):], "_-") && c != begins {
+			several = begins != ""
 			begins = c
 		}
 	}
-	return begins
+	if begins != "" && !several {
+		return begins
+	}
+	return nearest(name, candidates)
 }
 
 func nearest(name string, candidates []string) string {

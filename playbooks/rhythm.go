@@ -1,0 +1,35 @@
+package playbooks
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// slowFeed is from which freshness on a feed is taken for one that comes seldom,
+// rather than for a daily one that may fail over a weekend.
+const slowFeed = 7 * 24 * time.Hour
+
+// checkRhythm warns of a `for` in which nothing new can arrive: the rule would have
+// to be true twice by the same number.
+func (p *draftPlaybook) checkRhythm(n ast.Node) {
+	r := p.Rule
+	if n == nil || r == nil || r.When == nil || r.For.IsZero() {
+		return
+	}
+	waits := roughly(r.For)
+	if waits < 24*time.Hour && r.When.Daily() {
+		p.warn(n, "write 1d or more, or leave it out", "the numbers of `when` change once a day, so for: %s waits for nothing new", r.For)
+		return
+	}
+	for _, name := range r.When.Signals() {
+		def := p.book.Signal(name)
+		if def == nil || def.Fresh < slowFeed || waits >= def.Fresh {
+			continue
+		}
+		days := int(def.Fresh / (24 * time.Hour))
+		p.warn(n, "write for: "+Delay{Days: days}.String()+" or more, or leave it out",
+			"%s may be silent for %d days (fresh in %s), so for: %s waits for nothing new", name, days, SignalsFile, r.For)
+		return
+	}
+}
