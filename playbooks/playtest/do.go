@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/replay"
 	"playcaller/rules"
 )
 
@@ -218,10 +219,10 @@ func (r *reader) changes(n ast.Node) map[string]any {
 		all[key] = r.value(v)
 		var a rules.Account
 		if !dotted {
-			if err := into(&a, map[string]any{key: all[key]}); err != nil {
+			if err := replay.ReadFields(&a, map[string]any{key: all[key]}); err != nil {
 				r.fail(v, "write it as POST /v1/accounts takes it", "%s: %v", key, err)
 			}
-		} else if err := setField(&a, key, all[key], "", time.Unix(0, 0)); err != nil {
+		} else if err := replay.SetField(&a, key, all[key], "", time.Unix(0, 0)); err != nil {
 			r.fail(v, "true marks a milestone reached, a date dates it; a contract has fields", "%v", err)
 		}
 	})

@@ -1,8 +1,6 @@
 package playtest
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -14,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/replay"
 	"playcaller/rules"
 )
 
@@ -104,7 +103,7 @@ func (r *reader) readFile(f *File, root ast.Node) {
 	if len(f.Accounts) == 0 {
 		return
 	}
-	f.zone = zoneOf(&f.Accounts[0].Data)
+	f.zone = replay.ZoneOf(&f.Accounts[0].Data)
 	if start != nil {
 		f.start = r.moment(start, time.Time{}, f.zone)
 	}
@@ -153,7 +152,7 @@ func (r *reader) readAccount(a *Account, n ast.Node, series func(ast.Node)) {
 			r.fail(k, orAttribute(meant(key, append(known, "series"))), "an account has no field %q", key)
 		case !isNull(v):
 			fields[key] = r.value(v)
-			if err := into(&a.Data, map[string]any{key: fields[key]}); err != nil {
+			if err := replay.ReadFields(&a.Data, map[string]any{key: fields[key]}); err != nil {
 				r.fail(v, "write it as POST /v1/accounts takes it", "%s of %s: %v", key, a.ID, err)
 			}
 		}
@@ -172,27 +171,6 @@ func (r *reader) readAccount(a *Account, n ast.Node, series func(ast.Node)) {
 }
 
 func orAttribute(mend string) string { return mend + "; fields of your own stand under attributes:" }
-
-// into reads fields into an account; what it does not know is an error.
-func into(a *rules.Account, fields map[string]any) error {
-	data, err := json.Marshal(fields)
-	if err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(a); err != nil {
-		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return nil
-}
-
-func zoneOf(a *rules.Account) *time.Location {
-	if loc, err := time.LoadLocation(a.TimeZone); a.TimeZone != "" && err == nil {
-		return loc
-	}
-	return time.UTC
-}
 
 // maxUsers bounds how many users of a day a series can stand for.
 const maxUsers = 1000

@@ -16,7 +16,7 @@ import (
 // look compares what is with what is expected at a time; nil where all of it holds.
 func (w *world) look(x Expectation) *Failure {
 	a := w.account(x.Account)
-	v := view{w: w, a: a, subject: x.Subject, playbook: w.book.Playbooks[x.Playbook], run: a.latest(x.Playbook, x.Subject)}
+	v := view{w: w, a: a, subject: x.Subject, playbook: w.Book.Playbooks[x.Playbook], run: latest(a, x.Playbook, x.Subject)}
 	v.since, v.first = w.before(x)
 	f := Failure{Line: x.Line, At: x.At, About: x.Account + " " + x.Playbook}
 	failed := false
@@ -64,7 +64,7 @@ func (v view) state() string {
 // escalated names who was asked for help since the expectation before.
 func (v view) escalated() string {
 	var all []string
-	for _, r := range v.a.runs {
+	for _, r := range v.a.Runs {
 		if r.Playbook != v.playbook.Name {
 			continue
 		}
@@ -84,7 +84,7 @@ func (v view) news(at time.Time) bool { return v.first || at.After(v.since) }
 func (v view) told() []message {
 	var all []message
 	for _, m := range v.w.messages {
-		if m.account == v.a.id && m.of == v.playbook.Name && v.news(m.at) {
+		if m.account == v.a.ID && m.of == v.playbook.Name && v.news(m.at) {
 			all = append(all, m)
 		}
 	}

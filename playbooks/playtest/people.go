@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/replay"
 )
 
 // usualBudget is how many new questions a day somebody is given of whom team.yaml
@@ -24,8 +25,8 @@ type person struct {
 
 // A line is one thing that a person is told.
 type line struct {
-	account  *account
-	run      *run
+	account  *replay.Account
+	run      *replay.Run
 	visit    int
 	what     string
 	severity playbooks.Severity
@@ -41,7 +42,7 @@ type message struct {
 }
 
 // nudge puts a line on the list of a person, and tells them if they work now.
-func (w *world) nudge(a *account, r *run, e playbooks.Effect) {
+func (w *world) nudge(a *replay.Account, r *replay.Run, e playbooks.Effect) {
 	p := w.people[e.Person]
 	if p == nil {
 		p = &person{id: e.Person}
@@ -58,17 +59,17 @@ func (w *world) tell(p *person) {
 	if len(p.queue) == 0 {
 		return
 	}
-	cal := w.team.Calendar(p.id)
-	if !cal.Working(w.now) {
-		if p.due = cal.NextWorking(w.now); p.due.After(w.now) {
+	cal := w.Team.Calendar(p.id)
+	if !cal.Working(w.Now) {
+		if p.due = cal.NextWorking(w.Now); p.due.After(w.Now) {
 			return
 		}
 	}
-	if day := cal.Day(w.now).String(); p.day != day {
+	if day := cal.Day(w.Now).String(); p.day != day {
 		p.day, p.given = day, 0
 	}
 	left := usualBudget - p.given
-	if of := w.team.Person(p.id); of != nil && of.Budget > 0 {
+	if of := w.Team.Person(p.id); of != nil && of.Budget > 0 {
 		left = of.Budget - p.given
 	}
 	slices.SortStableFunc(p.queue, func(a, b line) int { return weight(b) - weight(a) })
@@ -85,7 +86,7 @@ func (w *world) tell(p *person) {
 		w.given(p, l)
 	}
 	if p.queue = later; len(later) > 0 {
-		_, end := cal.Open(cal.Day(w.now))
+		_, end := cal.Open(cal.Day(w.Now))
 		p.due = cal.NextWorking(end)
 	}
 }
@@ -111,29 +112,29 @@ func (w *world) given(p *person, l line) {
 	switch l.what {
 	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeHandoff, playbooks.NudgeApproval, playbooks.NudgeAskedBack,
 		playbooks.NudgeSnoozeOver, playbooks.NudgeFill:
-		e := playbooks.Event{Kind: playbooks.Delivered, At: w.now, Run: l.run.ID, Visit: l.visit, Person: p.id}
-		w.later(func() {
-			e.At = w.now
-			w.settle(l.account, change{events: []playbooks.Event{e}})
+		e := playbooks.Event{Kind: playbooks.Delivered, At: w.Now, Run: l.run.ID, Visit: l.visit, Person: p.id}
+		w.Later(func() {
+			e.At = w.Now
+			w.Settle(l.account, replay.Change{Events: []playbooks.Event{e}})
 		})
 	}
 }
 
 // post keeps a message. Its text is the playbook's title and what the step says, in
 // the reader's language; in a channel in each language.
-func (w *world) post(a *account, r *run, to, what, step string) {
-	m := message{at: w.now, to: to, what: what, account: a.id, run: r.ID, of: r.Playbook}
+func (w *world) post(a *replay.Account, r *replay.Run, to, what, step string) {
+	m := message{at: w.Now, to: to, what: what, account: a.ID, run: r.ID, of: r.Playbook}
 	languages := []string{"en", "ja"}
-	if p := w.team.Person(to); p != nil && p.Language != "" {
+	if p := w.Team.Person(to); p != nil && p.Language != "" {
 		languages = []string{p.Language}
 	}
-	f := w.env(a, r).Facts
-	p := w.book.Playbooks[r.Playbook]
+	f := w.Env(a, r).Facts
+	p := w.Book.Playbooks[r.Playbook]
 	p.Prepare(&r.Run, f)
 	var texts []string
 	for _, lang := range languages {
-		text := orWord(a.data.Name, a.id)
-		for _, t := range []playbooks.Text{p.Title, textOf(w.book.Step(&r.Run, step))} {
+		text := orWord(a.Data.Name, a.ID)
+		for _, t := range []playbooks.Text{p.Title, textOf(w.Book.Step(&r.Run, step))} {
 			if template := t.In(lang); template != nil {
 				text += "\n" + template.Render(f, lang)
 			}
@@ -144,7 +145,7 @@ func (w *world) post(a *account, r *run, to, what, step string) {
 	}
 	m.text = strings.Join(texts, "\n")
 	w.messages = append(w.messages, m)
-	w.happened(to, "told: %s of %s, %s%s", what, a.id, r.Playbook, prefixed(", step ", step))
+	w.Happened(to, "told: %s of %s, %s%s", what, a.ID, r.Playbook, prefixed(", step ", step))
 }
 
 // textOf returns what a step says.

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/replay"
 	"playcaller/rules"
 )
 
@@ -34,7 +35,7 @@ type check struct {
 type view struct {
 	w        *world
 	a        *account
-	run      *run // nil where there is none
+	run      *replay.Run // nil where there is none
 	subject  string
 	playbook *playbooks.Playbook
 	since    time.Time // of the expectation before this one
@@ -111,7 +112,7 @@ func (w *wants) read(name string, n ast.Node) {
 	case "decision":
 		want := r.oneOf(n, "decision", decisions())
 		w.x.checks = append(w.x.checks, check{"decision", want, func(v view) (string, bool) {
-			got := outcomeOf(v.a.decisions[ruleKey(v.playbook.Name, v.subject)])
+			got := outcomeOf(v.w.decision(v.a, v.playbook.Name, v.subject))
 			return got, got == want || want == string(rules.Suppressed) && strings.HasPrefix(got, want+"(")
 		}})
 	case "run":
@@ -153,7 +154,7 @@ func (w *wants) read(name string, n ast.Node) {
 		})
 	case "snoozed_until":
 		w.time(name, n, func(v view) time.Time {
-			until := v.a.snoozed(v.playbook.Name)
+			until := v.a.Snoozed(v.playbook.Name)
 			if v.run != nil && v.run.SnoozedUntil.After(until) {
 				until = v.run.SnoozedUntil
 			}
@@ -203,7 +204,7 @@ func (w *wants) read(name string, n ast.Node) {
 			return v.run.Values[key]
 		})
 	case "account_has":
-		w.values("account", n, func(v view, key string) any { return fieldOf(&v.a.data, key) })
+		w.values("account", n, func(v view, key string) any { return fieldOf(&v.a.Data, key) })
 	case "tasks":
 		w.tasks(n)
 	case "messages":
@@ -252,9 +253,9 @@ func (w *wants) values(what string, n ast.Node, got func(v view, key string) any
 		if !isNull(n) {
 			want = w.r.value(n)
 		}
-		w.x.checks = append(w.x.checks, check{what + " " + key, written(want), func(v view) (string, bool) {
+		w.x.checks = append(w.x.checks, check{what + " " + key, replay.Written(want), func(v view) (string, bool) {
 			g := got(v, key)
-			return written(g), reflect.DeepEqual(g, want) || written(g) == written(want)
+			return replay.Written(g), reflect.DeepEqual(g, want) || replay.Written(g) == replay.Written(want)
 		}})
 	})
 }
@@ -276,7 +277,7 @@ func (w *wants) tasks(n ast.Node) {
 	}
 	w.add("tasks", strings.Join(orNone(want), "\n"), func(v view) string {
 		var all []string
-		for _, r := range v.a.open() {
+		for _, r := range v.a.Open() {
 			c := r.Current()
 			if c != nil && r.Playbook == v.playbook.Name && c.Kind == playbooks.TaskStep {
 				all = append(all, taskLine(c.Step, c.Assignee, v.w.shown(c.Due)))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/replay"
 	"playcaller/rules"
 )
 
@@ -17,23 +18,16 @@ const maxSteps = 200_000
 
 // A world is one case being played: its accounts, the people, and the time.
 type world struct {
-	book     *playbooks.Book
+	*replay.World
 	file     *File
 	c        *Case
 	coverage *Coverage
 
-	now      time.Time
 	accounts []*account
 	people   map[string]*person
 	away     map[string]playbooks.Away
-	team     *playbooks.Team
-	rules    []*rules.Rule        // those that are judged
 	feeds    map[string]time.Time // when anything of a signal last arrived
-	starts   map[string][]time.Time
-	stormy   map[string]bool
-	paused   map[string]bool
 
-	queue    []func() // what was asked for and not yet done
 	messages []message
 	timeline []Happening
 	steps    int
@@ -41,14 +35,16 @@ type world struct {
 
 // play plays one case.
 func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseResult {
-	w := &world{book: book, file: file, c: c, coverage: coverage, now: c.Start, team: book.Team,
-		people: map[string]*person{}, away: map[string]playbooks.Away{}, feeds: map[string]time.Time{},
-		starts: map[string][]time.Time{}, stormy: map[string]bool{}, paused: map[string]bool{}}
+	var judged []*rules.Rule
 	for _, rule := range book.Rules.Rules {
 		if rule.Playbook == file.Playbook.Name || slices.Contains(c.With, rule.Playbook) {
-			w.rules = append(w.rules, rule)
+			judged = append(judged, rule)
 		}
 	}
+	w := &world{World: replay.NewWorld(book, judged, c.Start), file: file, c: c, coverage: coverage,
+		people: map[string]*person{}, away: map[string]playbooks.Away{}, feeds: map[string]time.Time{}}
+	w.Feed = func(signal string) time.Time { return w.feeds[signal] }
+	w.Hooks = w.hooks()
 	result := CaseResult{Name: c.Name, File: file.Name, Line: c.Line, Zone: c.zone, Start: c.Start}
 	if err := w.prepare(); err != nil {
 		result.Failures = []Failure{{Line: c.Line, At: c.Start, Details: []Detail{{What: "start", Expected: "the accounts as written", Got: err.Error()}}}}
@@ -58,7 +54,7 @@ func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseRes
 	result.Timeline = w.timeline
 	if coverage != nil {
 		for _, a := range w.accounts {
-			for _, r := range a.runs {
+			for _, r := range a.Runs {
 				coverage.visited(book, &r.Run)
 			}
 		}
@@ -70,23 +66,23 @@ func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseRes
 func (w *world) prepare() error {
 	for i, id := range w.c.Accounts {
 		def := w.file.account(id)
-		a := &account{id: id, data: def.Data, states: map[string]rules.RuleState{}, decisions: map[string]rules.Decision{},
-			untils: map[string]time.Time{}, ended: map[string]time.Time{}, snoozes: map[string]time.Time{}, switchedOn: w.c.SwitchedOn}
+		a := &account{Account: w.NewAccount(def.Data)}
+		a.ID, a.SwitchedOn = id, w.c.SwitchedOn
 		series := def.Series
 		if i == 0 {
 			series = replaced(series, w.c.Series)
 			for _, field := range slices.Sorted(maps.Keys(w.c.Set)) {
-				if err := setField(&a.data, field, w.c.Set[field], "", w.c.Start); err != nil {
+				if err := replay.SetField(&a.Data, field, w.c.Set[field], "", w.c.Start); err != nil {
 					return err
 				}
 			}
 		}
-		if a.data.StageSince.IsZero() && a.data.Stage != "" {
-			a.data.StageSince = w.c.Start
+		if a.Data.StageSince.IsZero() && a.Data.Stage != "" {
+			a.Data.StageSince = w.c.Start
 		}
-		a.zone = zoneOf(&a.data)
+		a.Zone = replay.ZoneOf(&a.Data)
 		for _, s := range series {
-			a.arrivals = append(a.arrivals, s.signals(id, a.zone, w.book.Signal(s.Signal))...)
+			a.arrivals = append(a.arrivals, s.signals(id, a.Zone, w.Book.Signal(s.Signal))...)
 		}
 		slices.SortStableFunc(a.arrivals, func(x, y rules.Signal) int { return x.At.Compare(y.At) })
 		for len(a.arrivals) > 0 && a.arrivals[0].At.Before(w.c.Start) {
@@ -95,8 +91,6 @@ func (w *world) prepare() error {
 			}
 			a.arrivals = a.arrivals[1:]
 		}
-		a.facts = w.book.Rules.Facts(&a.data, &a.history, w.now)
-		a.own = w.book.Rules.Facts(&a.data, &a.history, w.now)
 		w.accounts = append(w.accounts, a)
 	}
 	return nil
@@ -141,7 +135,7 @@ func (s Series) signals(account string, zone *time.Location, def *rules.SignalDe
 
 // takeIn adds one signal to an account's series.
 func (w *world) takeIn(a *account, s rules.Signal, now time.Time) error {
-	if _, err := a.history.Apply(s, *w.book.Signal(s.Signal), a.zone, now); err != nil {
+	if _, err := a.History.Apply(s, *w.Book.Signal(s.Signal), a.Zone, now); err != nil {
 		return err
 	}
 	if now.After(w.feeds[s.Signal]) {
@@ -162,11 +156,11 @@ func (w *world) run() []Failure {
 		do = do[1:]
 	}
 	for _, a := range w.accounts {
-		w.settle(a, change{all: true})
+		w.Settle(a.Account, replay.Change{All: true})
 		w.drain()
 	}
 	for _, a := range w.accounts {
-		a.switchedOn = false
+		a.SwitchedOn = false
 	}
 	for len(do) > 0 || len(expect) > 0 {
 		if len(do) > 0 && (len(expect) == 0 || !do[0].At.After(expect[0].At)) {
@@ -185,7 +179,7 @@ func (w *world) run() []Failure {
 		expect = expect[1:]
 	}
 	if w.steps >= maxSteps {
-		failures = append(failures, Failure{Line: w.c.Line, At: w.now, About: "the whole case", Details: []Detail{{What: "what happens",
+		failures = append(failures, Failure{Line: w.c.Line, At: w.Now, About: "the whole case", Details: []Detail{{What: "what happens",
 			Expected: "comes to rest", Got: fmt.Sprintf("more than %d things happened; something goes round", maxSteps)}}})
 	}
 	return failures
@@ -199,14 +193,14 @@ func (w *world) passTo(to time.Time) {
 			break
 		}
 		w.steps++
-		if next.After(w.now) {
-			w.now = next
+		if next.After(w.Now) {
+			w.Now = next
 		}
 		w.due()
 		w.drain()
 	}
-	if to.After(w.now) {
-		w.now = to
+	if to.After(w.Now) {
+		w.Now = to
 	}
 }
 
@@ -219,7 +213,7 @@ func (w *world) next() time.Time {
 		}
 	}
 	for _, a := range w.accounts {
-		earlier(a.due)
+		earlier(a.Due)
 		if len(a.arrivals) > 0 {
 			earlier(a.arrivals[0].At)
 		}
@@ -233,26 +227,26 @@ func (w *world) next() time.Time {
 // due does what has fallen due: first of the accounts, then of the people.
 func (w *world) due() {
 	for _, a := range w.accounts {
-		c := change{}
-		if !a.due.IsZero() && !a.due.After(w.now) {
-			c.all = true
+		c := replay.Change{}
+		if !a.Due.IsZero() && !a.Due.After(w.Now) {
+			c.All = true
 		}
-		for len(a.arrivals) > 0 && !a.arrivals[0].At.After(w.now) {
+		for len(a.arrivals) > 0 && !a.arrivals[0].At.After(w.Now) {
 			s := a.arrivals[0]
 			a.arrivals = a.arrivals[1:]
-			if err := w.takeIn(a, s, w.now); err != nil {
-				w.happened(a.id, "refused: %v", err)
+			if err := w.takeIn(a, s, w.Now); err != nil {
+				w.Happened(a.ID, "refused: %v", err)
 				continue
 			}
-			c.signals = append(c.signals, s.Signal)
+			c.Signals = append(c.Signals, s.Signal)
 		}
-		if c.all || len(c.signals) > 0 {
-			w.settle(a, c)
+		if c.All || len(c.Signals) > 0 {
+			w.Settle(a.Account, c)
 			w.drain()
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.people)) {
-		if p := w.people[id]; !p.due.IsZero() && !p.due.After(w.now) {
+		if p := w.people[id]; !p.due.IsZero() && !p.due.After(w.Now) {
 			w.tell(p)
 			w.drain()
 		}
@@ -260,24 +254,11 @@ func (w *world) due() {
 }
 
 // drain does what was asked for, and what that asks for, in order.
-func (w *world) drain() {
-	for len(w.queue) > 0 && w.steps < maxSteps {
-		first := w.queue[0]
-		w.queue = w.queue[1:]
-		w.steps++
-		first()
-	}
-}
-
-func (w *world) later(f func()) { w.queue = append(w.queue, f) }
-
-func (w *world) happened(who, format string, args ...any) {
-	w.timeline = append(w.timeline, Happening{At: w.now, Who: who, Text: fmt.Sprintf(format, args...)})
-}
+func (w *world) drain() { w.steps += w.Drain(maxSteps - w.steps) }
 
 func (w *world) account(id string) *account {
 	for _, a := range w.accounts {
-		if a.id == id {
+		if a.ID == id {
 			return a
 		}
 	}
@@ -292,51 +273,50 @@ func (w *world) do(d Doing) *Failure {
 		return w.click(a, d)
 	case "signal":
 		s := d.Signal
-		s.Account = a.id
+		s.Account = a.ID
 		if s.At.IsZero() {
-			s.At = w.now
+			s.At = w.Now
 		}
-		w.happened(a.id, "signal %s %g%s", s.Signal, s.Value, prefixed(" by ", s.By)+prefixed(" user ", s.User))
-		if err := w.takeIn(a, s, w.now); err != nil {
+		w.Happened(a.ID, "signal %s %g%s", s.Signal, s.Value, prefixed(" by ", s.By)+prefixed(" user ", s.User))
+		if err := w.takeIn(a, s, w.Now); err != nil {
 			return w.wrong(d, "signal "+s.Signal, "taken in", err.Error())
 		}
-		w.settle(a, change{signals: []string{s.Signal}})
+		w.Settle(a.Account, replay.Change{Signals: []string{s.Signal}})
 	case "set":
 		for _, field := range slices.Sorted(maps.Keys(d.Set)) {
-			w.happened(a.id, "set %s to %s", field, written(d.Set[field]))
-			if err := setField(&a.data, field, d.Set[field], d.Event.By, w.now); err != nil {
+			w.Happened(a.ID, "set %s to %s", field, replay.Written(d.Set[field]))
+			if err := replay.SetField(&a.Data, field, d.Set[field], d.Event.By, w.Now); err != nil {
 				return w.wrong(d, "set "+field, "set", err.Error())
 			}
 		}
-		a.zone = zoneOf(&a.data)
-		w.settle(a, change{all: true})
+		a.Zone = replay.ZoneOf(&a.Data)
+		w.Settle(a.Account, replay.Change{All: true})
 	case "note":
-		w.happened(a.id, "note: %s", d.Event.Text)
+		w.Happened(a.ID, "note: %s", d.Event.Text)
 	case "start":
-		w.happened(a.id, "%s is started%s", d.Playbook, prefixed(" by ", d.Event.By))
-		if !w.start(a, d.Playbook, d.Subject, d.Event.By, d.Event.Fields) {
+		w.Happened(a.ID, "%s is started%s", d.Playbook, prefixed(" by ", d.Event.By))
+		if !w.Start(a.Account, d.Playbook, d.Subject, d.Event.By, d.Event.Fields) {
 			return w.wrong(d, "start "+d.Playbook, "started", "not started: it runs already, or is snoozed")
 		}
-		w.settle(a, change{})
+		w.Settle(a.Account, replay.Change{})
 	case "snooze":
-		w.happened(a.id, "%s snoozed until %s", orWord(d.Playbook, "account"), w.shown(d.Until))
-		a.snoozes[d.Playbook] = d.Until
-		w.settle(a, change{all: true})
+		w.Happened(a.ID, "%s snoozed until %s", orWord(d.Playbook, "account"), w.shown(d.Until))
+		a.Snoozes[d.Playbook] = d.Until
+		w.Settle(a.Account, replay.Change{All: true})
 	case "pause", "resume":
-		w.happened("ops", "%s %s", d.Kind, orWord(d.Playbook, "all"))
-		w.paused[d.Playbook] = d.Kind == "pause"
+		w.Happened("ops", "%s %s", d.Kind, orWord(d.Playbook, "all"))
+		w.Paused[d.Playbook] = d.Kind == "pause"
 		if d.Kind == "resume" {
-			delete(w.stormy, d.Playbook)
-			delete(w.starts, d.Playbook)
+			w.Resume(d.Playbook)
 		}
 		for _, a := range w.accounts {
-			w.settle(a, change{all: true})
+			w.Settle(a.Account, replay.Change{All: true})
 		}
 	case "away":
-		cal := w.team.Calendar(d.Person)
-		w.away[d.Person] = playbooks.Away{From: cal.Day(w.now), Until: cal.Day(d.Until), Cover: d.Cover}
-		w.team = w.team.WithAway(d.Person, w.away[d.Person])
-		w.happened(d.Person, "away until %s%s", cal.Day(d.Until), prefixed(", cover ", d.Cover))
+		cal := w.Team.Calendar(d.Person)
+		w.away[d.Person] = playbooks.Away{From: cal.Day(w.Now), Until: cal.Day(d.Until), Cover: d.Cover}
+		w.Team = w.Team.WithAway(d.Person, w.away[d.Person])
+		w.Happened(d.Person, "away until %s%s", cal.Day(d.Until), prefixed(", cover ", d.Cover))
 	}
 	return nil
 }
@@ -344,43 +324,43 @@ func (w *world) do(d Doing) *Failure {
 // click hands a run what a person did to it.
 func (w *world) click(a *account, d Doing) *Failure {
 	what := strings.TrimSpace(string(d.Event.Kind) + " " + d.Event.Answer)
-	r := a.latest(d.Playbook, d.Subject)
+	r := latest(a, d.Playbook, d.Subject)
 	if r == nil {
 		return w.wrong(d, what, "a run of "+d.Playbook, "there is no run")
 	}
 	e := d.Event
-	e.At, e.Run = w.now, r.ID
-	e.Visit = r.visit(d.Step)
+	e.At, e.Run = w.Now, r.ID
+	e.Visit = visitOf(r, d.Step)
 	if e.By == "" && e.Kind != playbooks.StoppedRun {
-		e.By = r.turn(e)
+		e.By = turn(r, e)
 	}
-	w.happened(orWord(e.By, "ops"), "%s%s", what, prefixed(" at ", r.Step))
-	p := w.book.Playbooks[r.Playbook]
-	refused := p.Check(r.Run, e, w.env(a, r))
+	w.Happened(orWord(e.By, "ops"), "%s%s", what, prefixed(" at ", r.Step))
+	p := w.Book.Playbooks[r.Playbook]
+	refused := p.Check(r.Run, e, w.Env(a.Account, r))
 	got := "taken"
 	if refused != nil {
 		got = refused.Error()
 	}
 	switch {
 	case refused == nil && d.Refused != "":
-		w.settle(a, change{events: []playbooks.Event{e}})
+		w.Settle(a.Account, replay.Change{Events: []playbooks.Event{e}})
 		return w.wrong(d, what, "refused: "+d.Refused, got)
 	case refused != nil && d.Refused == "":
-		w.happened(a.id, "%s", got)
+		w.Happened(a.ID, "%s", got)
 		return w.wrong(d, what, "taken", got)
 	case refused != nil:
-		w.happened(a.id, "%s", got)
+		w.Happened(a.ID, "%s", got)
 		if code := refused.(*playbooks.Refusal).Code; code != d.Refused {
 			return w.wrong(d, what, "refused: "+d.Refused, got)
 		}
 		return nil
 	}
-	w.settle(a, change{events: []playbooks.Event{e}})
+	w.Settle(a.Account, replay.Change{Events: []playbooks.Event{e}})
 	return nil
 }
 
 func (w *world) wrong(d Doing, what, expected, got string) *Failure {
-	return &Failure{Line: d.Line, At: w.now, About: d.Account, Details: []Detail{{What: what, Expected: expected, Got: got}}}
+	return &Failure{Line: d.Line, At: w.Now, About: d.Account, Details: []Detail{{What: what, Expected: expected, Got: got}}}
 }
 
 func (w *world) shown(at time.Time) string { return shown(at, w.c.Start, w.c.zone) }

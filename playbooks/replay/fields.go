@@ -1,6 +1,7 @@
-package playtest
+package replay
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,10 +11,10 @@ import (
 	"playcaller/rules"
 )
 
-// setField changes one field of an account as a playbook's set does: "stage",
+// SetField changes one field of an account as a playbook's set does: "stage",
 // "health", "milestone.ID", "attributes.NAME", "contract.ID", "role.NAME"; or one of
 // its own fields as POST /v1/accounts does.
-func setField(a *rules.Account, field string, value any, by string, at time.Time) error {
+func SetField(a *rules.Account, field string, value any, by string, at time.Time) error {
 	of, name, dotted := strings.Cut(field, ".")
 	switch {
 	case field == "stage":
@@ -98,7 +99,7 @@ func mergeInto(a *rules.Account, field string, value any) error {
 		have[field] = value
 	}
 	var merged rules.Account
-	if err := into(&merged, have); err != nil {
+	if err := ReadFields(&merged, have); err != nil {
 		return err
 	}
 	*a = merged
@@ -130,4 +131,19 @@ func with[V any](m map[string]V, key string, v V) map[string]V {
 	maps.Copy(changed, m)
 	changed[key] = v
 	return changed
+}
+
+// ReadFields reads fields into an account, as POST /v1/accounts has them; what it does
+// not know is an error.
+func ReadFields(a *rules.Account, fields map[string]any) error {
+	data, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(a); err != nil {
+		return fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
 }

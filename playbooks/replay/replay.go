@@ -1,0 +1,110 @@
+// Package replay lets accounts live through time in memory: signals come in, rules
+// judge, runs begin and advance - the same doings in the same order as the live bot's
+// worker, with the time that the caller says. Tests of a book (playtest) and its
+// back-tests are played by it.
+//
+// A World is what the accounts share; Settle looks at one account as of World.Now and
+// lets happen what follows. What only a live bot could do - telling a person, posting
+// in a channel - is handed to the World's Hooks.
+//
+// Like rules and playbooks the package is pure: no clock, no files, no network.
+package replay
+
+import (
+	"fmt"
+	"time"
+
+	"playcaller/playbooks"
+	"playcaller/rules"
+)
+
+// A World is what accounts that are replayed together share. It is not safe for
+// several goroutines at once.
+type World struct {
+	Book   *playbooks.Book
+	Team   *playbooks.Team // today's people: the book's, until somebody goes away
+	Rules  []*rules.Rule   // those that are judged
+	Now    time.Time
+	Feed   func(signal string) time.Time // when anything of a signal last arrived for any account; nil where only the account tells
+	Paused map[string]bool               // by playbook; "" is all of them
+	Hooks  Hooks
+
+	// NoStorms leaves the storm limits out, where not all accounts are in one World.
+	NoStorms bool
+
+	starts map[string][]time.Time
+	stormy map[string]bool
+	index  map[string]int // of Rules, by playbook
+	queue  []func()
+}
+
+// Hooks are told what happens. Each may be nil.
+type Hooks struct {
+	Judging  func(a *Account, rule *rules.Rule, before rules.RuleState)                                                   // before a rule is judged; the account's Facts are set
+	Decided  func(a *Account, key string, d rules.Decision)                                                               // a decision that differs from the last
+	Advanced func(a *Account, p *playbooks.Playbook, before, after *playbooks.Run, e playbooks.Event, facts *rules.Facts) // after every event of a run, whether or not it changed
+	Begun    func(a *Account, r *Run)
+	Ended    func(a *Account, r *Run)
+	Posted   func(a *Account, r *Run, to, what, step string) // what is "card" or "say"; to a channel or a person
+	Nudged   func(a *Account, r *Run, e playbooks.Effect)    // a person is to be told
+	Happened func(who, text string)                          // a line of the timeline
+}
+
+// NewWorld returns a world of a book at a time; judged are the rules that start runs.
+func NewWorld(book *playbooks.Book, judged []*rules.Rule, now time.Time) *World {
+	w := &World{Book: book, Team: book.Team, Rules: judged, Now: now, Paused: map[string]bool{},
+		starts: map[string][]time.Time{}, stormy: map[string]bool{}, index: map[string]int{}}
+	for i, r := range judged {
+		w.index[r.Playbook] = i
+	}
+	return w
+}
+
+// Later asks for something to be done after what is under way.
+func (w *World) Later(f func()) { w.queue = append(w.queue, f) }
+
+// Drain does what was asked for, and what that asks for, in order. It does at most
+// limit things, so that a book that goes round cannot go on for ever, and returns how
+// many it did.
+func (w *World) Drain(limit int) int {
+	n := 0
+	for len(w.queue) > 0 && n < limit {
+		first := w.queue[0]
+		w.queue = w.queue[1:]
+		n++
+		first()
+	}
+	return n
+}
+
+// Resume lets a paused or storm-held playbook go on.
+func (w *World) Resume(playbook string) {
+	delete(w.Paused, playbook)
+	delete(w.stormy, playbook)
+	delete(w.starts, playbook)
+}
+
+// Happened tells the timeline.
+func (w *World) Happened(who, format string, args ...any) {
+	if w.Hooks.Happened != nil {
+		w.Hooks.Happened(who, fmt.Sprintf(format, args...))
+	}
+}
+
+// storm reports whether a playbook may not start now, because too many did.
+func (w *World) storm(playbook string) bool {
+	if w.NoStorms {
+		return false
+	}
+	p := w.Book.Playbooks[playbook]
+	if w.stormy[playbook] || p == nil || p.Limit.N == 0 {
+		return w.stormy[playbook]
+	}
+	n := 0
+	for _, at := range w.starts[playbook] {
+		if at.After(w.Now.Add(-p.Limit.Per)) {
+			n++
+		}
+	}
+	return n >= p.Limit.N
+}
