@@ -40,7 +40,9 @@ const (
 	AlreadyRunning  Reason = "already_running"
 	OverStormLimit  Reason = "storm_limit"
 	Paused          Reason = "paused"
-	AlreadyTrue     Reason = "already_true" // was true when the playbook was switched on, and existing is not start
+	OutsidePilot    Reason = "outside_pilot" // the playbook is tried with some people first, and the account's owner is none of them
+	Grouped         Reason = "grouped"       // so many accounts at once that they became one message instead of a play each
+	AlreadyTrue     Reason = "already_true"  // was true when the playbook was switched on, and existing is not start
 )
 
 // A Decision is what the rules said of one account, playbook and subject at one

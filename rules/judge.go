@@ -142,6 +142,9 @@ func (j *judgement) pending() Decision {
 	if j.when == Unknown || audience == Unknown {
 		return Decision{Outcome: Unknowable}
 	}
+	if j.c.OutsidePilot && j.s.Without == "" {
+		return Decision{Outcome: Suppressed, Reason: OutsidePilot}
+	}
 	if due := j.due(); j.now.Before(due) && j.s.Without != AlreadyTrue {
 		return Decision{Outcome: Waits, Until: due}
 	}

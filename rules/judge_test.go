@@ -125,6 +125,10 @@ func TestJudge(t *testing.T) {
 		{"high severity is never held out", func(r *Rule) { r.Holdout, r.High = 1, true }, []moment{
 			{"2026-11-01T09:00", bad(true), Circumstances{}, "firing fired "},
 		}},
+		{"whoever is outside the pilot is judged and gets nothing, until the pilot grows", nil, []moment{
+			{"2026-11-01T09:00", bad(true), Circumstances{OutsidePilot: true}, "pending suppressed outside_pilot"},
+			{"2026-11-02T09:00", bad(true), Circumstances{}, "firing fired "},
+		}},
 		{"what holds when it is switched on is listed, and fires the next time", nil, []moment{
 			{"2026-11-01T09:00", bad(true), Circumstances{SwitchedOn: true}, "firing suppressed already_true"},
 			{"2026-11-02T09:00", bad(true), Circumstances{}, "firing suppressed already_true"},
@@ -308,4 +312,39 @@ func TestLessDataNeverMakesSurer(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAGroupedEpisodeGoesOnWithoutARun(t *testing.T) {
+	set, rule := ruleOn(t, nil)
+	judge := func(s RuleState, at string, isBad bool, c Circumstances) (RuleState, Decision, bool) {
+		f := set.Facts(&Account{ID: "acme", Attributes: bad(isBad)}, nil, utc(at))
+		return rule.Judge(s, f, c)
+	}
+	s, d, _ := judge(RuleState{}, "2026-11-01T09:00", true, Circumstances{})
+	if d.Outcome != Fired {
+		t.Fatalf("got %s, want fired", d.Outcome)
+	}
+	if other := s.Regrouped(d.Episode + 1); other != s {
+		t.Errorf("another episode became grouped: %v", other)
+	}
+	s = s.Regrouped(d.Episode)
+	for _, want := range []struct {
+		at      string
+		bad     bool
+		phase   Phase
+		outcome Outcome
+		reason  Reason
+		changed bool
+	}{
+		{"2026-11-01T10:00", true, Firing, Suppressed, Grouped, true},
+		{"2026-11-02T10:00", true, Firing, Suppressed, Grouped, false},
+		{"2026-11-03T10:00", false, Inactive, Resolves, "", true},
+		{"2026-11-04T10:00", true, Firing, Fired, "", true},
+	} {
+		var changed bool
+		s, d, changed = judge(s, want.at, want.bad, Circumstances{})
+		if s.Phase != want.phase || d.Outcome != want.outcome || d.Reason != want.reason || changed != want.changed {
+			t.Errorf("%s: got %s %s %s changed %v, want %+v", want.at, s.Phase, d.Outcome, d.Reason, changed, want)
+		}
+	}
 }

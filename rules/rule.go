@@ -73,7 +73,7 @@ type RuleState struct {
 	HeldSince    time.Time     `json:"held_since,omitzero"`    // When has been true since then
 	UnknownSince time.Time     `json:"unknown_since,omitzero"` // while When is unknown, and HeldSince runs
 	Frozen       time.Duration `json:"frozen,omitempty"`       // how long When was unknown since HeldSince
-	Without      Reason        `json:"without,omitempty"`      // this episode has no run: held_out or already_true, fixed when it begins
+	Without      Reason        `json:"without,omitempty"`      // this episode has no run: held_out or already_true, fixed when it begins; or grouped
 	Outcome      Outcome       `json:"outcome,omitempty"`      // of the last decision recorded
 	Reason       Reason        `json:"reason,omitempty"`       // likewise
 	Recorded     int64         `json:"recorded,omitempty"`     // its episode
@@ -123,9 +123,20 @@ type Circumstances struct {
 	Paused       bool
 	StormHeld    bool // the playbook is over its storm limit, and ops has not said go
 	SwitchedOn   bool // first judgement since the playbook was switched on
+	OutsidePilot bool // the playbook is piloted, and the account's owner is not among those who try it
 	// Add adds a period in the calendar that applies; nil means the account's zone
 	// with Monday to Friday as working days.
 	Add func(from time.Time, p Period) time.Time
+}
+
+// Regrouped returns the state of an account whose episode became part of a message
+// about many: the episode goes on without a run. It is the state itself where that
+// episode is over.
+func (s RuleState) Regrouped(episode int64) RuleState {
+	if s.Phase == Firing && s.Episode == episode {
+		s.Without = Grouped
+	}
+	return s
 }
 
 // String describes a state for logs.
