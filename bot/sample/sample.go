@@ -19,10 +19,8 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"playcaller/rules"
+	"playcaller/rules/benchmark/data"
 )
-
-//go:embed real-daily.csv
-var realDaily []byte
 
 //go:embed accounts.yaml
 var accountsYAML []byte
@@ -70,7 +68,7 @@ type row struct {
 
 // New moves the accounts to the day of the first start.
 func New(start rules.Date) (*Sample, error) {
-	series, err := read(realDaily)
+	series, err := read(data.RealDaily())
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +88,8 @@ func New(start rules.Date) (*Sample, error) {
 }
 
 // read reads series,date,value.
-func read(data []byte) (map[string]map[rules.Date]float64, error) {
-	r := csv.NewReader(bytes.NewReader(data))
+func read(text []byte) (map[string]map[rules.Date]float64, error) {
+	r := csv.NewReader(bytes.NewReader(text))
 	if _, err := r.Read(); err != nil {
 		return nil, err
 	}
