@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"playcaller/playbooks"
 	"playcaller/playbooks/playtest"
@@ -24,13 +25,18 @@ func Lint(files map[string][]byte) []playbooks.Problem {
 	return problems
 }
 
-// Dir lints the book in a folder. The error says why it could not be read.
+// Dir lints the book in a folder, and the YAML in the Markdown documents there. The
+// error says why it could not be read.
 func Dir(dir fs.FS) ([]playbooks.Problem, error) {
 	files, err := playbooks.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	return Lint(files), nil
+	documents, err := markdownOf(dir, files)
+	if err != nil {
+		return nil, err
+	}
+	return append(Lint(files), documents...), nil
 }
 
 // A Report is what `lint --json` prints.
@@ -89,6 +95,37 @@ func (r Report) WriteText(w io.Writer) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
+}
+
+// WriteGitHub writes each problem as a workflow command, which GitHub shows beside the
+// line in a pull request:
+// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
+func (r Report) WriteGitHub(w io.Writer) error {
+	for _, p := range r.Problems {
+		level := map[rules.Level]string{rules.Error: "error", playbooks.Unavailable: "error", rules.Warning: "warning", playbooks.Hint: "notice"}[p.Level]
+		text := p.Message
+		if p.Suggestion != "" {
+			text += "; " + p.Suggestion
+		}
+		if p.Fix != "" {
+			text += "\nwrite: " + p.Fix
+		}
+		end := p.Column + max(len([]rune(p.Source.Text[min(p.Offset, len(p.Source.Text)):min(p.Offset+p.Length, len(p.Source.Text))])), 1)
+		if _, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,endColumn=%d,title=%s::%s\n", level, property(p.File), p.Line, p.Column, end,
+			"Playcaller "+string(p.Level), message(text)); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
+	return nil
+}
+
+// message escapes a workflow command's text, property one of its values.
+func message(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+func property(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(message(s))
 }
 
 // Summary says in one line how the book fares: "2 errors, 1 hint", or "no problems".
