@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"playcaller/playbooks"
@@ -47,6 +48,12 @@ func RuleKey(playbook, subject string) string {
 		return playbook
 	}
 	return playbook + "|" + subject
+}
+
+// SplitRuleKey is the reverse of RuleKey.
+func SplitRuleKey(key string) (playbook, subject string) {
+	playbook, subject, _ = strings.Cut(key, "|")
+	return playbook, subject
 }
 
 // Snooze is a "not now" on a playbook or an account.
@@ -152,7 +159,7 @@ type Channel struct {
 // Outgoing is a message to be posted or edited. It names what to show; the text is made when it is sent.
 type Outgoing struct {
 	Key     string    `json:"key"`
-	Kind    string    `json:"kind"` // card, log, say, lines, parked, storm
+	Kind    string    `json:"kind"` // card, log, say, lines, parked, storm, or one that the bot tells ops
 	Account string    `json:"account,omitempty"`
 	Run     string    `json:"run,omitempty"`
 	Version int64     `json:"version,omitempty"`
@@ -169,6 +176,7 @@ type Outgoing struct {
 	Began   time.Time `json:"began,omitzero"` // of the run: its card is not older
 
 	Effect *playbooks.Effect `json:"effect,omitempty"` // say
+	Body   json.RawMessage   `json:"body,omitempty"`   // what a message to ops holds; its drawer knows the form
 
 	// Uncertain marks what may have been posted by a process that was killed.
 	Uncertain bool `json:"uncertain,omitempty"`
@@ -186,11 +194,16 @@ type Sent struct {
 	Version int64     `json:"version,omitempty"`
 }
 
-// Book is the content of a book that some run may still be played from.
+// Book is the content of a book that some run may still be played from, and what is to be known of the last time that
+// accounts began to be judged by it.
 type Book struct {
 	Hash  string            `json:"hash"`
 	Files map[string][]byte `json:"files"`
-	At    time.Time         `json:"at"`
+	At    time.Time         `json:"at"` // when it was first kept
+
+	Since time.Time `json:"since,omitzero"` // when it was last switched to; zero for one that was there from the beginning
+	From  string    `json:"from,omitempty"` // hash of the book before it
+	Told  bool      `json:"told,omitempty"` // ops were told of what that switch found
 }
 
 // Checkpoint is how far a partition's owner has come.

@@ -133,7 +133,7 @@ type Book struct {
 	Hash string `json:"hash"`
 }
 
-// Ops pauses or resumes a playbook, or all of them, or stops runs.
+// Ops pauses or resumes a playbook, or all of them, stops or moves runs, or decides on what is held back.
 type Ops struct {
 	What     OpsAction `json:"what"`
 	Playbook string    `json:"playbook,omitempty"`
@@ -151,6 +151,9 @@ const (
 	Resume OpsAction = "resume"
 	Storm  OpsAction = "storm" // hold a playbook back until ops resume it: the worker asks that itself
 	Stop   OpsAction = "stop"  // one run, or every open run of a playbook
+	Move   OpsAction = "move"  // every open run of a playbook to the present book, where its step is still there
+	List   OpsAction = "list"  // what a storm holds back is counted as true already: it starts nothing, and the storm is over
+	Begin  OpsAction = "start" // what was true already when the playbook was switched on
 )
 
 // Event makes the event of a kind for a key; content is written as JSON.

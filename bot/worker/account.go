@@ -117,7 +117,8 @@ func (a *account) unpack() error {
 type change struct {
 	at      time.Time // business time
 	signals map[string]bool
-	all     bool // every rule must be judged
+	all     bool          // every rule must be judged
+	only    []*rules.Rule // these must be, whatever else
 	woken   bool
 	runs    []playbooks.Event
 	posted  []inbox.Posted
@@ -404,7 +405,7 @@ func (o *owner) concerned(c *change) []*rules.Rule {
 	if c.all {
 		return o.book.Rules.Rules
 	}
-	var concerned []*rules.Rule
+	concerned := slices.Clone(c.only)
 	for signal := range c.signals {
 		for _, r := range o.book.Rules.Touched(signal) {
 			if !slices.Contains(concerned, r) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"playcaller/playbooks"
@@ -14,6 +15,7 @@ import (
 // books gives the book of a hash: runs are played by the one that they began with, for as long as they last.
 type books struct {
 	records store.Records
+	present atomic.Pointer[playbooks.Book] // judged by
 
 	mu     sync.Mutex
 	loaded map[string]*playbooks.Book
@@ -27,6 +29,7 @@ func newBooks(r store.Records, first *playbooks.Book) *books {
 	b := &books{records: r, loaded: map[string]*playbooks.Book{}, kept: map[string]bool{}}
 	if first != nil {
 		b.loaded[first.Hash] = first
+		b.present.Store(first)
 	}
 	return b
 }
@@ -67,4 +70,25 @@ func (b *books) keep(ctx context.Context, book *playbooks.Book, at time.Time) er
 	}
 	b.kept[book.Hash] = true
 	return nil
+}
+
+// switchTo writes down that accounts are judged by a book from a time on, in the place of the one whose hash is given. Where
+// that was written before, and ops were not told of it yet, the switch is still the same one.
+func (b *books) switchTo(ctx context.Context, book *playbooks.Book, from string, at time.Time) error {
+	if err := b.keep(ctx, book, at); err != nil {
+		return err
+	}
+	for {
+		d, err := b.records.Books.Get(ctx, book.Hash)
+		if err != nil {
+			return err
+		}
+		if from == "" || d.Value.From == from && !d.Value.Told && !d.Value.Since.IsZero() {
+			return nil
+		}
+		d.Value.Since, d.Value.From, d.Value.Told = at, from, false
+		if err = b.records.Books.Replace(ctx, &d); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
 }

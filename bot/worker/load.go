@@ -7,7 +7,6 @@ import (
 
 	"playcaller/bot/inbox"
 	"playcaller/bot/stream"
-	"playcaller/playbooks"
 	"playcaller/store"
 )
 
@@ -19,7 +18,7 @@ func (o *owner) load(ctx context.Context) error {
 	cp, err := o.w.o.Records.Checkpoints.Get(ctx, key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		cp = store.Doc[store.Checkpoint]{Key: key, Value: store.Checkpoint{Partition: o.n, Book: o.w.o.Book.Hash}}
+		cp = store.Doc[store.Checkpoint]{Key: key, Value: store.Checkpoint{Partition: o.n, Book: o.w.Present().Hash}}
 	case err != nil:
 		return err
 	}
@@ -27,7 +26,7 @@ func (o *owner) load(ctx context.Context) error {
 	if o.book, err = o.w.books.get(ctx, cp.Value.Book); errors.Is(err, errBook) {
 		// The switch to the present book stands in the stream and must be reached.
 		o.w.o.Logger.Error("the book that accounts were judged by cannot be used any more; the present one is", "partition", o.n, "error", err)
-		o.book, err = o.w.o.Book, nil
+		o.book, err = o.w.Present(), nil
 	}
 	if err != nil {
 		return err
@@ -114,78 +113,6 @@ func (j *job) everywhere(ctx context.Context, events []stream.Event) error {
 			}
 		default:
 			return fmt.Errorf("a partition knows no event of kind %q", ev.Kind)
-		}
-	}
-	return nil
-}
-
-// switchBook judges every account of the partition by another book. What holds already by a rule that is new is treated
-// as its playbook's `existing` says.
-func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) error {
-	o := j.o
-	if hash == o.cp.Value.Book {
-		return nil
-	}
-	book, err := o.w.books.get(ctx, hash)
-	if err != nil {
-		return err
-	}
-	old := o.book
-	o.book, o.cp.Value.Book = book, hash
-	o.switchedOn = map[string]bool{}
-	for name := range book.Playbooks {
-		o.switchedOn[name] = old.Playbooks[name] == nil
-	}
-	defer func() { o.switchedOn = nil }()
-	for _, a := range o.accounts {
-		t := &touched{a: a, c: change{at: ev.At, all: true}}
-		if err := j.settle(ctx, t, j.has(a.doc.Value.Seq)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ops pauses and resumes playbooks and stops runs.
-func (j *job) ops(ctx context.Context, t *touched, ops inbox.Ops) error {
-	o := j.o
-	switch ops.What {
-	case inbox.Pause, inbox.Resume:
-		if o.cp.Value.Paused == nil {
-			o.cp.Value.Paused = map[string]bool{}
-		}
-		o.cp.Value.Paused[ops.Playbook] = ops.What == inbox.Pause
-		if ops.What == inbox.Resume {
-			delete(o.cp.Value.Paused, ops.Playbook)
-		}
-		if ops.What == inbox.Resume {
-			delete(o.cp.Value.Storms, ops.Playbook)
-			o.w.storms.lift(ops.Playbook, t.c.at)
-		}
-	case inbox.Storm:
-		if o.cp.Value.Storms == nil {
-			o.cp.Value.Storms = map[string]bool{}
-		}
-		o.cp.Value.Storms[ops.Playbook] = true
-		return nil
-	case inbox.Stop:
-	default:
-		return fmt.Errorf("ops cannot %q; they can pause, resume and stop", ops.What)
-	}
-	for _, a := range o.accounts {
-		at := &touched{a: a, c: change{at: t.c.at, all: ops.What != inbox.Stop}}
-		if ops.What == inbox.Stop {
-			for _, r := range a.open() {
-				if v := &r.doc.Value; v.ID == ops.Run || ops.Run == "" && v.Playbook == ops.Playbook {
-					at.c.runs = append(at.c.runs, playbooks.Event{Kind: playbooks.StoppedRun, At: t.c.at, By: ops.By, Run: v.ID, Reason: ops.Reason})
-				}
-			}
-			if len(at.c.runs) == 0 {
-				continue
-			}
-		}
-		if err := j.settle(ctx, at, j.has(a.doc.Value.Seq)); err != nil {
-			return err
 		}
 	}
 	return nil

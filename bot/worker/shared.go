@@ -91,29 +91,12 @@ func (a *away) over(team *playbooks.Team) *playbooks.Team {
 // team returns today's people, those away included.
 func (o *owner) team() *playbooks.Team { return o.w.away.over(o.book.Team) }
 
-// tellOps tells the channel of CS Ops of an event that was set aside, once for each key.
+// tellOps tells CS Ops of an event that was set aside, once for each key.
 func (w *Worker) tellOps(ctx context.Context, key, what, why string) error {
-	now := w.o.Clock.Now()
-	channel := w.o.Book.Team.Channel("ops")
-	out := store.Outgoing{Key: "ops/" + key, Kind: "parked", Text: what, Why: clip(why, 500), At: now}
-	ev, err := inbox.Event(inbox.ChannelKey(channel), inbox.SendKind, now, out)
-	if err != nil {
-		return err
-	}
-	ev.ID = out.Key
-	return w.o.Stream.Publish(ctx, stream.Now, ev)
+	return w.Tell(ctx, store.Outgoing{Key: "ops/" + key, Kind: "parked", Text: what, Why: clip(why, 500)})
 }
 
-// SwitchBook makes every partition judge by another book from here on. Runs in flight keep theirs.
-func (w *Worker) SwitchBook(ctx context.Context, book *playbooks.Book) error {
-	now := w.o.Clock.Now()
-	if err := w.books.keep(ctx, book, now); err != nil {
-		return err
-	}
-	return w.everywhere(ctx, inbox.BookKind, inbox.Book{Hash: book.Hash})
-}
-
-// Ops pauses, resumes or stops in every partition.
+// Ops does what CS Ops ask for, in every partition.
 func (w *Worker) Ops(ctx context.Context, ops inbox.Ops) error {
 	return w.everywhere(ctx, inbox.OpsKind, ops)
 }
@@ -179,10 +162,10 @@ func (w *Worker) Feed(signal string) time.Time { return w.feeds.last(signal) }
 // Team returns today's people, those away included.
 func (w *Worker) Team(book *playbooks.Book) *playbooks.Team { return w.away.over(book.Team) }
 
-// Book returns the book of a hash; the one that the worker was started with for "".
+// Book returns the book of a hash; the present one for "".
 func (w *Worker) Book(ctx context.Context, hash string) (*playbooks.Book, error) {
 	if hash == "" {
-		hash = w.o.Book.Hash
+		hash = w.Present().Hash
 	}
 	return w.books.get(ctx, hash)
 }

@@ -113,7 +113,7 @@ func (j *job) announce(t *touched) error {
 		}
 		out := store.Outgoing{Key: fmt.Sprintf("ops/storm/%s/%d", playbook, t.c.at.UnixNano()), Kind: "storm", Text: playbook,
 			Limit: limit.N, At: t.c.at}
-		if err := j.publish(inbox.ChannelKey(j.o.book.Team.Channel("ops")), inbox.SendKind, t, out.Key, out); err != nil {
+		if err := j.publish(inbox.ChannelKey(opsPlace(j.o.book.Team)), inbox.SendKind, t, out.Key, out); err != nil {
 			return err
 		}
 	}

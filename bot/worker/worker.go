@@ -69,6 +69,7 @@ type Worker struct {
 	feeds    feeds
 	away     away
 	storms   storms
+	untold   atomic.Bool // see Untold
 	counts   Counts
 }
 
@@ -83,7 +84,9 @@ func New(o Options) *Worker {
 	if o.FlushAt == 0 {
 		o.FlushAt = 500
 	}
-	return &Worker{o: o, books: newBooks(o.Records, o.Book), owners: map[int]*owner{}, failures: failures{seen: map[place]int{}, last: map[place]string{}}}
+	w := &Worker{o: o, books: newBooks(o.Records, o.Book), owners: map[int]*owner{}, failures: failures{seen: map[place]int{}, last: map[place]string{}}}
+	w.untold.Store(true)
+	return w
 }
 
 // Run works until ctx ends; what is in memory by then has been written when it returns.

@@ -1,0 +1,376 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"playcaller/bot/inbox"
+	"playcaller/bot/stream"
+	"playcaller/playbooks"
+	"playcaller/rules"
+	"playcaller/store"
+)
+
+// A bookChange is what differs between two books as far as accounts are judged by it.
+type bookChange struct {
+	changed map[string]string // by playbook: "new", "changed" or "removed"
+	shared  bool              // signals, segments or the journey are others: every rule may say something else
+	people  bool              // team.yaml is another
+	rules   []*rules.Rule     // of the new book, those that must be judged anew
+}
+
+// compareBooks finds what differs by the files that playbooks were read from.
+func compareBooks(old, book *playbooks.Book) bookChange {
+	other := func(name string) bool { return !bytes.Equal(old.Files[name], book.Files[name]) }
+	c := bookChange{changed: map[string]string{}, people: other(playbooks.TeamFile)}
+	c.shared = other(playbooks.SignalsFile) || other(playbooks.SegmentsFile) || other(playbooks.JourneyFile)
+	for name, p := range book.Playbooks {
+		before := old.Playbooks[name]
+		switch {
+		case before == nil:
+			c.changed[name] = "new"
+		case !bytes.Equal(old.Files[before.File], book.Files[p.File]):
+			c.changed[name] = "changed"
+		}
+	}
+	for name := range old.Playbooks {
+		if book.Playbooks[name] == nil {
+			c.changed[name] = "removed"
+		}
+	}
+	for _, r := range book.Rules.Rules {
+		if c.shared || c.changed[r.Playbook] != "" || slices.ContainsFunc(r.InhibitedBy, func(by string) bool { return c.changed[by] != "" }) {
+			c.rules = append(c.rules, r)
+		}
+	}
+	return c
+}
+
+// on returns the playbooks that are new.
+func (c *bookChange) on() map[string]bool {
+	on := map[string]bool{}
+	for name, how := range c.changed {
+		on[name] = how == "new"
+	}
+	return on
+}
+
+// switchBook judges the accounts of the partition by another book from here on. What holds already by a rule that is new is
+// treated as its playbook's `existing` says. Only rules that changed are judged, and only accounts for which they then say
+// something else are touched, so that the others need not wait.
+func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) error {
+	o := j.o
+	if hash == o.cp.Value.Book {
+		return nil
+	}
+	book, err := o.w.books.get(ctx, hash)
+	if err != nil {
+		return err
+	}
+	diff := compareBooks(o.book, book)
+	o.book, o.cp.Value.Book = book, hash
+	o.switchedOn = diff.on()
+	defer func() { o.switchedOn = nil }()
+	f := book.Rules.Facts(nil, nil, ev.At)
+	f.SetFeed(o.w.feeds.last)
+	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
+		a := o.accounts[id]
+		c := change{at: ev.At, only: diff.rules}
+		switch {
+		case diff.shared || diff.people && len(a.runs) > 0:
+			c.all = true
+		case !o.differs(a, f, c):
+			continue
+		}
+		if err := j.settle(ctx, &touched{a: a, c: c}, j.has(a.doc.Value.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// differs reports whether judging some rules would change anything of an account that is worth keeping.
+func (o *owner) differs(a *account, f *rules.Facts, c change) bool {
+	v := &a.doc.Value
+	if !v.Known || len(c.only) == 0 {
+		return false
+	}
+	at := c.at
+	if at.Before(v.At) {
+		at = v.At
+	}
+	f.Reset(&v.Account, &a.history, at)
+	add := o.adder(v, f)
+	for _, rule := range c.only {
+		for _, subject := range subjects(rule, &v.Account, f.Today()) {
+			key := store.RuleKey(rule.Playbook, subject)
+			before := v.States[key]
+			f.ForContract(subject)
+			after, d, changed := rule.Judge(before, f, o.circumstances(a, f, rule, subject, add))
+			if changed || before != after && !(idle(before) && idle(after)) || d.Until.After(at) && !d.Until.Equal(v.Untils[key]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// idle reports whether a state says no more than that the rule does not hold.
+func idle(s rules.RuleState) bool {
+	return (s.Phase == "" || s.Phase == rules.Inactive) && s.HeldSince.IsZero()
+}
+
+// SwitchBook makes every partition judge by another book from here on. Runs in flight keep theirs.
+func (w *Worker) SwitchBook(ctx context.Context, book *playbooks.Book) error {
+	if err := w.books.switchTo(ctx, book, w.judgedBy(ctx, book.Hash), w.o.Clock.Now()); err != nil {
+		return err
+	}
+	w.books.present.Store(book)
+	w.untold.Store(true)
+	return w.everywhere(ctx, inbox.BookKind, inbox.Book{Hash: book.Hash})
+}
+
+// Present returns the book that accounts are judged by, or will be once every partition has heard of it.
+func (w *Worker) Present() *playbooks.Book { return w.books.present.Load() }
+
+// judgedBy returns the hash of a book other than the one named that accounts are judged by; "" where there is none.
+func (w *Worker) judgedBy(ctx context.Context, not string) string {
+	found := ""
+	_ = w.partitions(ctx, func(n int, cp store.Checkpoint, _ *owner) error { // what cannot be read is not known
+		if found == "" && cp.Book != not {
+			found = cp.Book
+		}
+		return nil
+	})
+	return found
+}
+
+// partitions calls see with every partition's checkpoint, as its owner has it where that is this replica, else as it is in
+// the store. Partitions of other replicas, or of none, have no owner here.
+func (w *Worker) partitions(ctx context.Context, see func(n int, cp store.Checkpoint, o *owner) error) error {
+	seen := map[int]bool{}
+	w.mu.RLock()
+	owners := slices.Collect(maps.Values(w.owners))
+	w.mu.RUnlock()
+	slices.SortFunc(owners, func(a, b *owner) int { return a.n - b.n })
+	for _, o := range owners {
+		o.mu.Lock()
+		cp, loaded := o.cp.Value, o.book != nil
+		o.mu.Unlock()
+		if !loaded {
+			continue
+		}
+		seen[o.n] = true
+		if err := see(o.n, cp, o); err != nil {
+			return err
+		}
+	}
+	for d, err := range w.o.Records.Checkpoints.All(ctx, store.Query{}) {
+		if err != nil {
+			return err
+		}
+		if !seen[d.Value.Partition] {
+			if err := see(d.Value.Partition, d.Value, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Settled reports whether every partition judges by the present book.
+func (w *Worker) Settled(ctx context.Context) (bool, error) {
+	hash, settled := w.Present().Hash, true
+	err := w.partitions(ctx, func(_ int, cp store.Checkpoint, _ *owner) error {
+		settled = settled && cp.Book == hash
+		return nil
+	})
+	return settled, err
+}
+
+// inside calls see with each partition as an owner has it, which is held meanwhile; one that is not worked here is read from
+// the store.
+func (w *Worker) inside(ctx context.Context, see func(o *owner) error) error {
+	return w.partitions(ctx, func(n int, cp store.Checkpoint, o *owner) error {
+		if o == nil {
+			var err error
+			if o, err = w.reading(ctx, n, cp); err != nil {
+				return err
+			}
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return see(o)
+	})
+}
+
+// reading returns a partition as it is in the store, to be looked at only.
+func (w *Worker) reading(ctx context.Context, n int, cp store.Checkpoint) (*owner, error) {
+	o := &owner{w: w, n: n, accounts: map[string]*account{}, dirty: map[document]struct{}{}, cp: store.Doc[store.Checkpoint]{Value: cp}}
+	var err error
+	if o.book, err = w.books.get(ctx, cp.Book); errors.Is(err, errBook) {
+		o.book, err = w.Present(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for d, err := range w.o.Records.Accounts.All(ctx, store.Query{Field: "part", Equal: int64(n)}) {
+		if err != nil {
+			return nil, err
+		}
+		if _, err := o.remember(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// Tell gives CS Ops a message, once for each key. Where team.yaml names no channel for ops, whoever plays the role gets it.
+func (w *Worker) Tell(ctx context.Context, out store.Outgoing) error {
+	out.At = w.o.Clock.Now()
+	ev, err := inbox.Event(inbox.ChannelKey(opsPlace(w.Present().Team)), inbox.SendKind, out.At, out)
+	if err != nil {
+		return err
+	}
+	ev.ID = out.Key
+	return w.o.Stream.Publish(ctx, stream.Now, ev)
+}
+
+// opsPlace is where the bot speaks with CS Ops.
+func opsPlace(team *playbooks.Team) string {
+	if channel := team.Channels["ops"]; channel != "" {
+		return channel
+	}
+	for _, role := range []string{"ops", "cs_ops"} {
+		if p := team.Resolve(role, nil, "", 0); p != nil {
+			return "dm:" + p.ID
+		}
+	}
+	if p := team.Person(team.DefaultOwner); p != nil {
+		return "dm:" + p.ID
+	}
+	return team.Channel("ops")
+}
+
+// Untold reports whether a book was switched to and ops were not told yet of what held already.
+func (w *Worker) Untold() bool { return w.untold.Load() }
+
+// TellListed tells ops, once every partition judges by the present book, which accounts its new playbooks only list because
+// their rule held already. It does nothing while some partition has yet to switch, or where ops were told before. It is
+// durable: what was not told before a stop is told after the next start.
+func (w *Worker) TellListed(ctx context.Context) error {
+	d, err := w.o.Records.Books.Get(ctx, w.Present().Hash)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (d.Value.Told || d.Value.From == "") {
+		w.untold.Store(false)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if settled, err := w.Settled(ctx); err != nil || !settled {
+		return err
+	}
+	before, err := w.books.get(ctx, d.Value.From)
+	if errors.Is(err, errBook) {
+		before, err = w.Present(), nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Present().Playbooks)) {
+		p := w.Present().Playbooks[name]
+		if before.Playbooks[name] != nil || p.Existing != playbooks.ListExisting && p.Existing != "" {
+			continue
+		}
+		listed, err := w.Listed(ctx, name)
+		if err != nil {
+			return err
+		}
+		if len(listed) == 0 {
+			continue
+		}
+		key := fmt.Sprintf("ops/listed/%s/%.12s/%d", name, d.Key, d.Value.Since.UnixNano())
+		if err := w.Tell(ctx, store.Outgoing{Key: key, Kind: OpsListed, Text: name}); err != nil {
+			return err
+		}
+	}
+	d.Value.Told = true
+	if err := w.o.Records.Books.Replace(ctx, &d); err != nil {
+		return err
+	}
+	w.untold.Store(false)
+	return nil
+}
+
+// OpsListed is the kind of the message to ops that lists for which accounts a playbook's rule held when it was switched on.
+// Text is the playbook; whoever draws it asks Listed.
+const OpsListed = "listed"
+
+// A Listed is an account that a playbook would play, had its rule not held already when the playbook was switched on.
+type Listed struct {
+	Account string    `json:"account"`
+	Name    string    `json:"name,omitempty"`
+	Subject string    `json:"subject,omitempty"`
+	Owner   string    `json:"owner,omitempty"` // person id
+	Since   time.Time `json:"since"`           // it was listed
+}
+
+// Listed returns the accounts that a playbook only lists, and that it does not play meanwhile, by id.
+func (w *Worker) Listed(ctx context.Context, playbook string) ([]Listed, error) {
+	var all []Listed
+	err := w.inside(ctx, func(o *owner) error {
+		for _, a := range o.accounts {
+			o.listed(a, playbook, func(subject string, s rules.RuleState) {
+				l := Listed{Account: a.doc.Key, Name: a.doc.Value.Account.Name, Subject: subject, Since: s.Since}
+				if p := o.team().Resolve("owner", &a.doc.Value.Account, "", rules.DateOf(o.w.o.Clock.Now().In(a.location()))); p != nil {
+					l.Owner = p.ID
+				}
+				all = append(all, l)
+			})
+		}
+		return nil
+	})
+	slices.SortFunc(all, func(a, b Listed) int { return compare(a.Account+"|"+a.Subject, b.Account+"|"+b.Subject) })
+	return all, err
+}
+
+// listed calls see with every subject of an account that a playbook only lists.
+func (o *owner) listed(a *account, playbook string, see func(subject string, s rules.RuleState)) {
+	rule := o.book.Rules.Rule(playbook)
+	if rule == nil || !a.doc.Value.Known {
+		return
+	}
+	today := rules.DateOf(o.w.o.Clock.Now().In(a.location()))
+	for _, subject := range subjects(rule, &a.doc.Value.Account, today) {
+		s := a.doc.Value.States[store.RuleKey(playbook, subject)]
+		if s.Without != rules.AlreadyTrue || s.Phase != rules.Firing || a.plays(playbook, subject) {
+			continue
+		}
+		see(subject, s)
+	}
+}
+
+// plays reports whether a run of the playbook is open.
+func (a *account) plays(playbook, subject string) bool {
+	for _, r := range a.runs {
+		if v := &r.doc.Value; v.Open() && v.Playbook == playbook && v.Subject == subject {
+			return true
+		}
+	}
+	return false
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
