@@ -1,12 +1,14 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"unique"
 )
 
 // historyFormat is the first byte of a written History.
@@ -19,9 +21,8 @@ var errCorrupt = errors.New("the bytes are cut off or corrupt")
 func (h *History) MarshalBinary() ([]byte, error) {
 	b := []byte{historyFormat}
 	b = binary.AppendUvarint(b, uint64(len(h.series)))
-	for _, name := range slices.Sorted(maps.Keys(h.series)) {
-		s := h.series[name]
-		b = appendText(b, name)
+	for _, s := range h.series {
+		b = appendText(b, s.name)
 		b = append(b, kindByte(s.kind))
 		b = binary.AppendVarint(b, s.until)
 		b = binary.AppendVarint(b, int64(s.untilDay))
@@ -32,7 +33,7 @@ func (h *History) MarshalBinary() ([]byte, error) {
 			b = appendText(b, by)
 			b = appendRow(b, s.by[by])
 		}
-		b = appendHours(b, s.hours)
+		b = appendHours(b, &s.hours)
 		b = appendUsers(b, &s.users)
 	}
 	return b, nil
@@ -46,14 +47,19 @@ func (h *History) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("series: written in format %d, this program reads %d", v, historyFormat)
 	}
 	n := r.count(len(data))
-	all := make(map[string]*series, min(n, 64))
+	all := make([]named, 0, min(n, 64))
 	for range n {
-		name := r.text()
-		if s := r.series(); !r.bad {
-			all[name] = s
+		name := unique.Make(r.text()).Value() // all accounts share a signal's name
+		s := r.series()
+		if len(all) > 0 && all[len(all)-1].name >= name {
+			r.bad = true
 		}
+		if r.bad {
+			break
+		}
+		all = append(all, named{name, s})
 	}
-	if r.bad || len(r.data) != 0 || len(all) != n {
+	if r.bad || len(r.data) != 0 {
 		return fmt.Errorf("series: %w", errCorrupt)
 	}
 	*h = History{series: all}
@@ -79,21 +85,22 @@ func appendValue(b []byte, v float64) []byte {
 // appendRow writes the first day, the number of days, and the buckets; code 0 and
 // a count stand for that many absent ones.
 func appendRow(b []byte, r *dayRow) []byte {
-	b = binary.AppendUvarint(b, uint64(len(r.values)))
-	if len(r.values) == 0 {
+	n := r.len()
+	b = binary.AppendUvarint(b, uint64(n))
+	if n == 0 {
 		return b
 	}
 	b = binary.AppendVarint(b, int64(r.from))
-	for i := 0; i < len(r.values); i++ {
-		if !math.IsNaN(r.values[i]) {
-			b = appendValue(b, r.values[i])
+	for i := 0; i < n; i++ {
+		if v := r.get(i); !math.IsNaN(v) {
+			b = appendValue(b, v)
 			if r.minutes != nil {
 				b = binary.AppendUvarint(b, uint64(r.minutes[i]))
 			}
 			continue
 		}
 		run := 1
-		for i+run < len(r.values) && math.IsNaN(r.values[i+run]) {
+		for i+run < n && math.IsNaN(r.get(i+run)) {
 			run++
 		}
 		b = binary.AppendUvarint(append(b, 0), uint64(run))
@@ -102,24 +109,34 @@ func appendRow(b []byte, r *dayRow) []byte {
 	return b
 }
 
-func appendHours(b []byte, hours []hourBucket) []byte {
-	b = binary.AppendUvarint(b, uint64(len(hours)))
-	last := int64(0)
-	for _, h := range hours {
-		b = binary.AppendVarint(b, h.hour-last)
-		b = appendValue(b, h.value)
-		last = h.hour
+// appendHours writes the present hours, each by its distance from the one before.
+func appendHours(b []byte, r *dayRow) []byte {
+	n := 0
+	for i := range r.len() {
+		if !math.IsNaN(r.get(i)) {
+			n++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	last := Date(0)
+	for i := range r.len() {
+		if v := r.get(i); !math.IsNaN(v) {
+			hour := r.from + Date(i)
+			b = binary.AppendVarint(b, int64(hour-last))
+			b = appendValue(b, v)
+			last = hour
+		}
 	}
 	return b
 }
 
 func appendUsers(b []byte, u *users) []byte {
 	b = append(b, byte(u.level))
-	b = binary.AppendUvarint(b, uint64(len(u.byID)))
-	for _, id := range slices.Sorted(maps.Keys(u.byID)) {
-		seen := u.byID[id]
+	b = binary.AppendUvarint(b, uint64(len(u.known)))
+	for _, seen := range u.known {
+		id := seen.id()
 		b = append(b, byte(id>>40), byte(id>>32), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
-		b = binary.AppendVarint(b, int64(seen.last))
+		b = binary.AppendVarint(b, int64(seen.last()))
 		b = binary.BigEndian.AppendUint64(b, seen.mask)
 	}
 	return b
@@ -128,8 +145,9 @@ func appendUsers(b []byte, u *users) []byte {
 // A reader takes values off bytes. After the first that is not there or not
 // possible it is bad and returns zeros.
 type reader struct {
-	data []byte
-	bad  bool
+	data  []byte
+	bad   bool
+	space []float64 // of a row that is being read
 }
 
 func (r *reader) take(n int) []byte {
@@ -248,45 +266,59 @@ func (r *reader) row(gauge bool) dayRow {
 		return row
 	}
 	row.from = r.date()
-	row.values = make([]float64, 0, n)
+	r.space = r.space[:0]
 	if gauge {
 		row.minutes = make([]int16, 0, n)
 	}
-	for len(row.values) < n && !r.bad {
+	for len(r.space) < n && !r.bad {
 		code := r.uvarint()
 		if code != 0 {
-			row.values = append(row.values, r.value(code))
+			r.space = append(r.space, r.value(code))
 			if gauge {
 				row.minutes = append(row.minutes, int16(r.count(24*60-1)))
 			}
 			continue
 		}
-		run := r.count(n - len(row.values))
+		run := r.count(n - len(r.space))
 		if run == 0 {
 			r.bad = true
 		}
 		for range run {
-			row.values = append(row.values, math.NaN())
+			r.space = append(r.space, math.NaN())
 			if gauge {
 				row.minutes = append(row.minutes, 0)
 			}
 		}
 	}
+	row.fill(r.space)
 	return row
 }
 
-func (r *reader) hours() []hourBucket {
-	var hours []hourBucket
+func (r *reader) hours() dayRow {
+	var row dayRow
 	last := int64(0)
-	for i := range r.count(KeepHours) {
+	n := r.count(KeepHours)
+	r.space = r.space[:0]
+	for i := range n {
 		gap := r.varint()
 		last += gap
-		if i > 0 && gap <= 0 || last < 0 || last > int64(MaxDate)*24 {
+		if i > 0 && (gap <= 0 || last >= int64(row.from)+KeepHours) || last < 0 || last > int64(MaxDate)*24 {
 			r.bad = true
 		}
-		hours = append(hours, hourBucket{last, r.value(r.uvarint())})
+		v := r.value(r.uvarint())
+		if r.bad {
+			return dayRow{}
+		}
+		if i == 0 {
+			row.from = Date(last)
+		}
+		for int64(row.from)+int64(len(r.space)) < last {
+			r.space = append(r.space, math.NaN())
+		}
+		r.space = append(r.space, v)
 	}
-	return hours
+	row.fill(r.space)
+	return row
 }
 
 func (r *reader) users() users {
@@ -295,23 +327,25 @@ func (r *reader) users() users {
 		r.bad = true
 	}
 	n := r.count(maxUsers)
+	if n > 0 {
+		u.known = make([]userSeen, 0, min(n, len(r.data)/15))
+	}
 	for range n {
 		b := r.take(6)
 		if b == nil {
 			break
 		}
 		id := uint64(b[0])<<40 | uint64(b[1])<<32 | uint64(b[2])<<24 | uint64(b[3])<<16 | uint64(b[4])<<8 | uint64(b[5])
-		seen := userSeen{last: r.date()}
+		last := r.date()
 		if m := r.take(8); m != nil {
-			seen.mask = binary.BigEndian.Uint64(m)
+			u.known = append(u.known, seenOn(id&(1<<userBits-1), last, binary.BigEndian.Uint64(m)))
 		}
-		if u.byID == nil {
-			u.byID = map[uint64]userSeen{}
-		}
-		u.byID[id] = seen
 	}
-	if len(u.byID) != n {
-		r.bad = true
+	slices.SortFunc(u.known, func(a, b userSeen) int { return cmp.Compare(a.id(), b.id()) }) // once 48 bits of a hash were written
+	for i := 1; i < len(u.known); i++ {
+		if u.known[i].id() == u.known[i-1].id() {
+			r.bad = true
+		}
 	}
 	return u
 }

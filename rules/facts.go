@@ -212,7 +212,7 @@ func (f *Facts) feature(i int, ft *feature) result {
 	if f.history == nil {
 		return result{gap: gap{what: ft.signal + ": no data yet"}}
 	}
-	s := f.history.series[ft.signal]
+	s := f.history.find(ft.signal)
 	if s == nil {
 		return result{gap: gap{what: ft.signal + ": no data yet"}}
 	}
@@ -295,9 +295,9 @@ func (f *Facts) view(signal, by string) (*view, *series, error) {
 	}
 	var s *series
 	if f.history != nil {
-		s = f.history.series[signal]
+		s = f.history.find(signal)
 	}
-	if s == nil || len(s.total.values) == 0 {
+	if s == nil || s.total.len() == 0 {
 		return nil, nil, fmt.Errorf("%s: no data yet", signal)
 	}
 	ft := newFeature(opDrop, def)

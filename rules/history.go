@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,8 +20,25 @@ const maxValue = 1e15
 // and what comes after is dated by the new zone: the day of the move is a few
 // hours longer or shorter, and no number is counted twice.
 type History struct {
-	series map[string]*series
+	series []named // sorted by name
 	memo   memo
+}
+
+// A named is a series with its signal's name.
+type named struct {
+	name string
+	*series
+}
+
+// find returns the series of a signal, or nil. An account has few, so that looking at
+// each is faster than a map.
+func (h *History) find(signal string) *series {
+	for i := range h.series {
+		if h.series[i].name == signal {
+			return h.series[i].series
+		}
+	}
+	return nil
 }
 
 // A Change is what one signal did to a History.
@@ -64,9 +82,9 @@ func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.
 	if err := checkSignal(sig, def, at, now); err != nil {
 		return Change{}, err
 	}
-	s := h.of(sig.Signal, def.Kind)
+	s := h.of(def.Name, def.Kind)
 	if s == nil {
-		return Change{}, fmt.Errorf("signal %s: its series is of kind %s, not %s; give the signal another name to change its kind", sig.Signal, h.series[sig.Signal].kind, def.Kind)
+		return Change{}, fmt.Errorf("signal %s: its series is of kind %s, not %s; give the signal another name to change its kind", sig.Signal, h.find(sig.Signal).kind, def.Kind)
 	}
 	local := at.In(loc)
 	p := point{day: DateOf(local), minute: local.Hour()*60 + local.Minute(), hour: floorDiv(at.Unix(), 3600)}
@@ -125,13 +143,11 @@ type point struct {
 // of returns the series of a signal, made where there is none, or nil where there
 // is one of another kind.
 func (h *History) of(signal string, kind Kind) *series {
-	s := h.series[signal]
+	s := h.find(signal)
 	if s == nil {
-		if h.series == nil {
-			h.series = map[string]*series{}
-		}
 		s = &series{kind: kind}
-		h.series[signal] = s
+		i, _ := slices.BinarySearchFunc(h.series, signal, func(n named, name string) int { return strings.Compare(n.name, name) })
+		h.series = slices.Insert(h.series, i, named{signal, s})
 	}
 	if s.kind != kind {
 		return nil
@@ -224,7 +240,7 @@ func (s *series) trim(today Date) {
 // not empty) from one day to another, both included, oldest first. A day without
 // data is absent, not zero.
 func (h *History) Days(signal, by string, from, to Date) []DayValue {
-	s := h.series[signal]
+	s := h.find(signal)
 	if s == nil {
 		return nil
 	}
@@ -241,14 +257,15 @@ func (h *History) Days(signal, by string, from, to Date) []DayValue {
 // Hours returns the hourly buckets of a signal since the given time, oldest
 // first; they are kept for 48 hours before the latest.
 func (h *History) Hours(signal string, since time.Time) []HourValue {
-	s := h.series[signal]
+	s := h.find(signal)
 	if s == nil {
 		return nil
 	}
 	var hours []HourValue
-	for _, b := range s.hours {
-		if t := time.Unix(b.hour*3600, 0).UTC(); !t.Before(since) {
-			hours = append(hours, HourValue{t, b.value})
+	for i := range s.hours.len() {
+		v := s.hours.get(i)
+		if t := time.Unix(int64(s.hours.from)*3600+int64(i)*3600, 0).UTC(); !t.Before(since) && !math.IsNaN(v) {
+			hours = append(hours, HourValue{t, v})
 		}
 	}
 	return hours
@@ -256,7 +273,7 @@ func (h *History) Hours(signal string, since time.Time) []HourValue {
 
 // By returns the values that a signal's dimension has taken, sorted.
 func (h *History) By(signal string) []string {
-	s := h.series[signal]
+	s := h.find(signal)
 	if s == nil {
 		return nil
 	}
@@ -265,7 +282,7 @@ func (h *History) By(signal string) []string {
 
 // LastArrival returns when something of the signal last arrived, or the zero time.
 func (h *History) LastArrival(signal string) time.Time {
-	s := h.series[signal]
+	s := h.find(signal)
 	if s == nil {
 		return time.Time{}
 	}
@@ -273,7 +290,13 @@ func (h *History) LastArrival(signal string) time.Time {
 }
 
 // Signals returns the names of the signals that have a series, sorted.
-func (h *History) Signals() []string { return slices.Sorted(maps.Keys(h.series)) }
+func (h *History) Signals() []string {
+	names := make([]string, len(h.series))
+	for i, s := range h.series {
+		names[i] = s.name
+	}
+	return names
+}
 
 func orZero(v float64) float64 {
 	if math.IsNaN(v) {
