@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // A Type is the type of an expression's value.
@@ -74,19 +75,27 @@ type core struct {
 
 	slots  []slot
 	byText map[string]int
-	peers  []peerAsk
+
+	numbers map[string]int // of signals, in the order in which features of them were compiled
+	cells   []int          // by a signal's number: how many features are remembered with a series of it
+
+	years sync.Map // countryYear -> *offYear
+	peers []peerAsk
 }
 
 // A slot is one thing that expressions read: a feature, a field, a let. All
 // expressions that read it share it.
 type slot struct {
-	text    string // as written
-	typ     Type
-	values  []string // the texts it may have, where those are known
-	feature *feature // or get
-	get     func(*Facts) result
-	reads   []int // slots that get reads
-	fresh   bool  // worked out each time: depends on the reader's language
+	text      string // as written
+	typ       Type
+	values    []string // the texts it may have, where those are known
+	feature   *feature // or get
+	get       func(*Facts) result
+	signal    int   // number of the feature's signal
+	cell      int   // number of the feature among those of its signal
+	reads     []int // slots that get reads
+	completed bool  // the feature reads completed days alone
+	fresh     bool  // worked out each time: depends on the reader's language
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -238,8 +247,21 @@ func (c *Compiler) letSlot(let Let) (slot, []Problem) {
 	return slot{text: let.Name, typ: Bool, reads: cond.slots(), get: cond.asResult}, nil
 }
 
-// addSlot numbers a slot.
+// addSlot numbers a slot, and of a feature its signal and its cell in the memo.
 func (c *core) addSlot(sl slot) int {
+	if ft := sl.feature; ft != nil {
+		n, known := c.numbers[ft.signal]
+		if !known {
+			if c.numbers == nil {
+				c.numbers = map[string]int{}
+			}
+			n = len(c.cells)
+			c.numbers[ft.signal] = n
+			c.cells = append(c.cells, 0)
+		}
+		sl.signal, sl.cell, sl.completed = n, c.cells[n], ft.completed()
+		c.cells[n]++
+	}
 	c.slots = append(c.slots, sl)
 	return len(c.slots) - 1
 }

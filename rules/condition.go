@@ -239,8 +239,11 @@ func (c *Condition) judge(j *junction, f *Facts) Truth {
 		}
 		return -minTruth(-left, -c.judge(j.right, f))
 	}
-	t, _ := c.clauses[j.clause].truth(f)
-	return t
+	cl := &c.clauses[j.clause]
+	if cl.program == nil {
+		return cl.fixed
+	}
+	return cl.program.truth(f)
 }
 
 // minTruth is Kleene's and: false before unknown before true.

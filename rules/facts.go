@@ -24,15 +24,16 @@ type Facts struct {
 	feed    func(string) time.Time
 	peers   func(PeerGroup) *Distribution
 
-	cells []factCell
-	turn  uint32
-	env   map[string]any
-	vm    vm.VM
+	cells   []factCell
+	signals []factSignal // by number
+	turn    uint32
+	env     map[string]any
+	vm      vm.VM
 
 	zone     *time.Location
 	zoneName string
 	zones    map[string]*time.Location
-	holidays Holidays
+	off      *offYear // the one asked for last
 	offDays  func(Date) string
 	contract *Contract
 	chosen   bool // contract has been looked for
@@ -41,6 +42,13 @@ type Facts struct {
 type factCell struct {
 	turn   uint32
 	result result
+}
+
+// A factSignal is what the facts' account has of a signal.
+type factSignal struct {
+	turn   uint32
+	series *series
+	alive  Date
 }
 
 // NewFacts returns the facts of one account for everything that c, or a compiler
@@ -60,15 +68,21 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 	if account == nil {
 		account = &Account{}
 	}
+	sameDay := now == f.now
 	f.account, f.history, f.now, f.subject = account, history, now, ""
 	if account.TimeZone != f.zoneName {
 		f.zone, f.zoneName = f.location(account.TimeZone), account.TimeZone
+		sameDay = false
 	}
-	f.today = DateOf(now.In(f.zone))
-	clear(f.values)
+	if !sameDay {
+		f.today = DateOf(now.In(f.zone))
+	}
+	if len(f.values) > 0 {
+		clear(f.values)
+	}
 	f.invalidate()
 	if history != nil {
-		history.memo.ready(f.core, f.today, calendarKey{account.Country, closedKey(account.Closed)}, len(f.core.slots))
+		history.ready(f.core, calendarKey{account.Country, closedKey(account.Closed)})
 	}
 }
 
@@ -76,8 +90,16 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 func (f *Facts) invalidate() {
 	f.turn++
 	f.chosen = false
+	f.room()
+}
+
+// room makes room for what was compiled since.
+func (f *Facts) room() {
 	for len(f.cells) < len(f.core.slots) {
 		f.cells = append(f.cells, factCell{})
+	}
+	for len(f.signals) < len(f.core.cells) {
+		f.signals = append(f.signals, factSignal{})
 	}
 }
 
@@ -97,8 +119,10 @@ func (f *Facts) location(name string) *time.Location {
 // "" it is the account's current one: of those still running, the one that ends
 // first.
 func (f *Facts) ForContract(id string) {
-	f.subject = id
-	f.invalidate()
+	if f.subject != id {
+		f.subject = id
+		f.invalidate()
+	}
 }
 
 // Set gives a value (float64, int, string, bool, Date or time.Time) that the
@@ -167,23 +191,25 @@ func (f *Facts) Segments() map[string]string {
 
 // slot returns a slot's value, worked out at most once.
 func (f *Facts) slot(i int) *result {
-	if i >= len(f.cells) { // compiled after the last Reset
-		turn := f.turn
-		f.invalidate()
-		f.turn = turn
+	if i < len(f.cells) && f.cells[i].turn == f.turn {
+		return &f.cells[i].result
 	}
-	cell := &f.cells[i]
-	if cell.turn == f.turn {
-		return &cell.result
+	return f.workOut(i)
+}
+
+func (f *Facts) workOut(i int) *result {
+	if i >= len(f.cells) { // compiled after the last Reset
+		f.room()
 	}
 	sl := &f.core.slots[i]
-	var r result
 	if sl.feature != nil {
-		r = f.feature(i, sl.feature)
-	} else {
-		r = sl.get(f)
+		cell := &f.cells[i]
+		cell.turn = f.turn
+		f.feature(sl, &cell.result)
+		return &cell.result
 	}
-	cell = &f.cells[i] // get may have grown cells
+	r := sl.get(f)
+	cell := &f.cells[i] // get may have grown cells
 	cell.result = r
 	if !sl.fresh {
 		cell.turn = f.turn
@@ -206,30 +232,42 @@ func (f *Facts) boxed(i int) any {
 	return r.number
 }
 
-// feature works a feature out, or takes it from the History's memo while nothing
-// it is computed from has changed.
-func (f *Facts) feature(i int, ft *feature) result {
-	if f.history == nil {
-		return result{gap: gap{what: ft.signal + ": no data yet"}}
-	}
-	s := f.history.find(ft.signal)
+// feature works a feature out, or takes it from what is remembered with the series
+// while nothing it is computed from has changed.
+func (f *Facts) feature(sl *slot, into *result) {
+	ft, signal := sl.feature, f.signal(sl)
+	s := signal.series
 	if s == nil {
-		return result{gap: gap{what: ft.signal + ": no data yet"}}
+		*into = result{gap: gap{what: ft.signal + ": no data yet"}}
+		return
 	}
-	if i >= len(f.history.memo.cells) {
-		f.history.memo.ready(f.core, f.today, f.history.memo.calendar, len(f.core.slots))
-	}
-	version, alive := s.version, f.alive(ft.signal)
-	if ft.completed() {
+	version := s.version
+	if sl.completed {
 		version = s.past
 	}
-	cell := &f.history.memo.cells[i]
-	if cell.set && cell.version == version && cell.alive == alive && cell.until == s.untilDay {
-		return cell.result
+	cell := s.cell(sl.cell, f.core.cells[sl.signal])
+	if cell.on != f.today || cell.version != version || cell.alive != signal.alive || cell.until != s.untilDay {
+		s.over = max(s.over, f.today-1)
+		cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, cell))
+		cell.on, cell.version, cell.alive, cell.until = f.today, version, signal.alive, s.untilDay
 	}
-	r := ft.compute(s, f.today, alive, f.offDays, cell)
-	cell.set, cell.version, cell.alive, cell.until, cell.result = true, version, alive, s.untilDay, r
-	return r
+	if cell.other != nil {
+		*into = *cell.other
+		return
+	}
+	*into = result{number: cell.number}
+}
+
+// signal returns what the account has of a feature's signal, looked up once.
+func (f *Facts) signal(sl *slot) *factSignal {
+	signal := &f.signals[sl.signal]
+	if signal.turn != f.turn {
+		*signal = factSignal{turn: f.turn, alive: f.alive(sl.feature.signal)}
+		if f.history != nil {
+			signal.series = f.history.find(sl.feature.signal)
+		}
+	}
+	return signal
 }
 
 // alive returns the local day through which the feed as a whole is known to have
@@ -252,8 +290,11 @@ func (f *Facts) whyOff(d Date) string {
 			return "closed"
 		}
 	}
-	if name := f.holidays.Name(f.account.Country, d); name != "" {
-		return "holiday: " + name
+	if country := f.account.Country; country != "" {
+		if f.off == nil || f.off.country != country || d < f.off.from || d > f.off.to {
+			f.off = f.core.offYear(country, d)
+		}
+		return f.off.why(d)
 	}
 	return ""
 }

@@ -95,9 +95,11 @@ func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.
 	}
 	change.After = s.look(sig.By).at(p.day)
 	s.noteArrival(at, p.day, now)
-	s.version++
-	if change.Late {
-		s.past++
+	if s.kind == Gauge || change.After != change.Before { // of a gauge, an hour may have changed and the day not
+		s.version++
+		if p.day <= s.over || change.Late {
+			s.past++
+		}
 	}
 	s.trim(today)
 	return change, nil

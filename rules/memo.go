@@ -25,13 +25,11 @@ func (g gap) String() string {
 	return g.what
 }
 
-// memo remembers features of a History between evaluations, as long as nothing
-// they are computed from has changed. It is not written with the History.
+// A memo is what the features remembered with a History's series belong to. They are
+// not written with the History.
 type memo struct {
 	owner    *core // features are numbered by the compiler they belong to
-	today    Date
 	calendar calendarKey
-	cells    []memoCell
 }
 
 // A calendarKey changes when other days become holidays or closed.
@@ -40,12 +38,16 @@ type calendarKey struct {
 	closed  uint64
 }
 
+// A memoCell is what a feature of a series came to, and what that was worked out from.
+// A feature is worked out again when its series, its day, or how far its feed was
+// alive has changed.
 type memoCell struct {
-	set     bool
+	on      Date   // the account's day; 0 where nothing is remembered
 	version uint32 // of the series: past for features of completed days
 	until   Date   // the series' latest day
 	alive   Date
-	result  result
+	number  float64
+	other   *result // a text or a gap in place of the number
 
 	usual     *usual // what the feature's weekdays usually bring
 	usualPast uint32
@@ -53,15 +55,31 @@ type memoCell struct {
 	usualOn   Date // alive when it was worked out
 }
 
-// ready empties the memo where it was made for other features, another day or
-// another calendar.
-func (m *memo) ready(owner *core, today Date, calendar calendarKey, n int) {
-	if m.owner != owner || m.today != today || m.calendar != calendar {
-		clear(m.cells)
-		m.owner, m.today, m.calendar = owner, today, calendar
+// ready forgets everything where it was remembered for another compiler or another
+// calendar.
+func (h *History) ready(owner *core, calendar calendarKey) {
+	if h.memo.owner == owner && h.memo.calendar == calendar {
+		return
 	}
-	for len(m.cells) < n {
-		m.cells = append(m.cells, memoCell{})
+	for _, s := range h.series {
+		s.cells = nil
+	}
+	h.memo = memo{owner, calendar}
+}
+
+// cell returns the place of a feature of the series; of n so far compiled.
+func (s *series) cell(i, n int) *memoCell {
+	if i >= len(s.cells) {
+		s.cells = append(make([]memoCell, 0, n), s.cells...)[:n]
+	}
+	return &s.cells[i]
+}
+
+// keep remembers a result.
+func (c *memoCell) keep(r result) {
+	c.number, c.other = r.number, nil
+	if r.text != "" || !r.gap.known() {
+		c.other = &r
 	}
 }
 

@@ -33,11 +33,43 @@ type program struct {
 // takes a yes or no as it is. It means what the vm would make of it and takes a
 // tenth of the time.
 type comparisonOf struct {
-	op          string // "" for a slot that is a yes or no
-	left, right sum    // of numbers
-	slot, other int    // of texts, or the yes or no; other is -1 where it is a constant
+	op          comparator // 0 for a slot that is a yes or no
+	plain       bool       // left is a slot and right a literal, which most comparisons are
+	left, right sum        // of numbers
+	slot, other int        // of texts, or the yes or no; other is -1 where it is a constant
 	text        bool
 	word        string
+}
+
+// A comparator is one of == != < <= > >=, as one byte: = ! < l > g.
+type comparator byte
+
+func comparatorOf(op string) comparator {
+	switch op {
+	case "==":
+		return '='
+	case "<=":
+		return 'l'
+	case ">=":
+		return 'g'
+	}
+	return comparator(op[0])
+}
+
+func (c comparator) holds(a, b float64) bool {
+	switch c {
+	case '=':
+		return a == b
+	case '!':
+		return a != b
+	case '<':
+		return a < b
+	case 'l':
+		return a <= b
+	case '>':
+		return a > b
+	}
+	return a >= b
 }
 
 // A sum is a number worked out of slots and literals.
@@ -116,11 +148,12 @@ func quickForm(node ast.Node, used *uses, slots []slot) *comparisonOf {
 	if !ok || !isComparison(b.Operator) {
 		return nil
 	}
-	q := &comparisonOf{op: b.Operator}
+	q := &comparisonOf{op: comparatorOf(b.Operator)}
 	left, ok1 := sumOf(b.Left, slots)
 	right, ok2 := sumOf(b.Right, slots)
 	if ok1 && ok2 {
 		q.left, q.right = left, right
+		q.plain = left.op == 's' && right.op == 'n'
 		return q
 	}
 	i, ok := slotOfNode(b.Left)
@@ -174,21 +207,62 @@ func numberOf(node ast.Node) (float64, bool) {
 	return 0, false
 }
 
+// truth runs a program that is a yes or no.
+func (p *program) truth(f *Facts) Truth {
+	if q := p.quick; q != nil && q.plain && !p.nonzero[0] {
+		r := f.slot(q.left.slot)
+		if !r.gap.known() {
+			return Unknown
+		}
+		return truthOf(q.op.holds(r.number, q.right.number))
+	}
+	if _, ok := p.missing(f); !ok {
+		return Unknown
+	}
+	if p.quick != nil {
+		return truthOf(p.quick.holds(f))
+	}
+	r := p.run(f)
+	if !r.gap.known() {
+		return Unknown
+	}
+	return truthOf(r.number != 0)
+}
+
+func truthOf(b bool) Truth {
+	if b {
+		return True
+	}
+	return False
+}
+
+// missing returns what keeps the program from being run; ok is true where nothing does.
+func (p *program) missing(f *Facts) (g gap, ok bool) {
+	for i, sl := range p.slots {
+		r := f.slot(sl)
+		if known := r.gap.known(); !known && !p.soft[i] {
+			return r.gap, false
+		} else if p.nonzero[i] && known && r.number == 0 {
+			return gap{what: f.core.slots[sl].text + " is 0"}, false
+		}
+	}
+	return gap{}, true
+}
+
 // eval runs the program. The result of a yes or no is the number 1 or 0, that of a
 // date its Date as a number.
 func (p *program) eval(f *Facts) result {
-	for i, sl := range p.slots {
-		r := f.slot(sl)
-		if !r.gap.known() && !p.soft[i] {
-			return result{gap: r.gap}
-		}
-		if p.nonzero[i] && r.gap.known() && r.number == 0 {
-			return result{gap: gap{what: f.core.slots[sl].text + " is 0"}}
-		}
+	if g, ok := p.missing(f); !ok {
+		return result{gap: g}
 	}
 	if p.quick != nil {
-		return p.quick.eval(f)
+		return truthResult(p.quick.holds(f))
 	}
+	return p.run(f)
+}
+
+// run runs what is not quick.
+func (p *program) run(f *Facts) result {
 	for i, sl := range p.slots {
 		f.env[p.names[i]] = f.boxed(sl)
 	}
@@ -199,31 +273,19 @@ func (p *program) eval(f *Facts) result {
 	return unboxed(out)
 }
 
-func (q *comparisonOf) eval(f *Facts) result {
+// holds compares values that are known.
+func (q *comparisonOf) holds(f *Facts) bool {
 	switch {
-	case q.op == "":
-		return result{number: f.slot(q.slot).number}
+	case q.op == 0:
+		return f.slot(q.slot).number != 0
 	case q.text:
 		word := q.word
 		if q.other >= 0 {
 			word = f.slot(q.other).text
 		}
-		return truthResult((f.slot(q.slot).text == word) == (q.op == "=="))
+		return (f.slot(q.slot).text == word) == (q.op == '=')
 	}
-	a, b := q.left.eval(f), q.right.eval(f)
-	switch q.op {
-	case "==":
-		return truthResult(a == b)
-	case "!=":
-		return truthResult(a != b)
-	case "<":
-		return truthResult(a < b)
-	case "<=":
-		return truthResult(a <= b)
-	case ">":
-		return truthResult(a > b)
-	}
-	return truthResult(a >= b)
+	return q.op.holds(q.left.eval(f), q.right.eval(f))
 }
 
 func truthResult(b bool) result {

@@ -30,6 +30,9 @@ type series struct {
 
 	version uint32 // grows with every change
 	past    uint32 // grows with changes of days that were over
+	over    Date   // the last day that features have read as one that is over
+
+	cells []memoCell // features of the series, see memo
 }
 
 // addHour puts a value into an hourly bucket and forgets old ones. The row's days are
