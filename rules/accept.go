@@ -9,5 +9,5 @@ func CheckSignal(sig Signal, def SignalDef, now time.Time) error {
 	if at.IsZero() {
 		at = now
 	}
-	return checkSignal(sig, def, at, now)
+	return checkSignal(&sig, &def, at, now)
 }

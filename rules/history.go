@@ -79,18 +79,20 @@ func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.
 	if at.IsZero() {
 		at = now
 	}
-	if err := checkSignal(sig, def, at, now); err != nil {
+	if err := checkSignal(&sig, &def, at, now); err != nil {
 		return Change{}, err
 	}
 	s := h.of(def.Name, def.Kind)
 	if s == nil {
 		return Change{}, fmt.Errorf("signal %s: its series is of kind %s, not %s; give the signal another name to change its kind", sig.Signal, h.find(sig.Signal).kind, def.Kind)
 	}
-	local := at.In(loc)
-	p := point{day: DateOf(local), minute: local.Hour()*60 + local.Minute(), hour: floorDiv(at.Unix(), 3600)}
-	today := DateOf(now.In(loc))
+	p := pointOf(at, loc)
+	today := p.day
+	if !at.Equal(now) {
+		today = pointOf(now, loc).day
+	}
 	change := Change{Signal: sig.Signal, Day: p.day, Late: p.day < today, Before: s.look(sig.By).at(p.day)}
-	if err := s.put(sig, p, loc); err != nil {
+	if err := s.put(&sig, p, loc); err != nil {
 		return Change{}, err
 	}
 	change.After = s.look(sig.By).at(p.day)
@@ -106,7 +108,7 @@ func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.
 }
 
 // checkSignal says what is wrong with a signal, whatever the account.
-func checkSignal(sig Signal, def SignalDef, at, now time.Time) error {
+func checkSignal(sig *Signal, def *SignalDef, at, now time.Time) error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("signal %s: %s", sig.Signal, fmt.Sprintf(format, args...))
 	}
@@ -127,7 +129,7 @@ func checkSignal(sig Signal, def SignalDef, at, now time.Time) error {
 		return bad(`has "by" %q, but no dimension is declared for it`, sig.By)
 	case len(sig.By) > 200:
 		return bad(`"by" is longer than 200 bytes`)
-	case at.Before(now.AddDate(0, 0, -KeepDays)):
+	case now.Sub(at) > (KeepDays-1)*24*time.Hour && at.Before(now.AddDate(0, 0, -KeepDays)):
 		return bad("happened on %s, more than %d days ago", at.UTC().Format(time.DateOnly), KeepDays)
 	case at.After(now.Add(24 * time.Hour)):
 		return bad("happened at %s, more than a day from now", at.UTC().Format(time.RFC3339))
@@ -140,6 +142,15 @@ type point struct {
 	day    Date
 	minute int
 	hour   int64
+}
+
+// pointOf returns where in a zone a time falls.
+func pointOf(at time.Time, loc *time.Location) point {
+	local := at.In(loc)
+	_, offset := local.Zone()
+	seconds := local.Unix() + int64(offset)
+	day := floorDiv(seconds, 86400)
+	return point{Date(day), int(seconds-day*86400) / 60, floorDiv(at.Unix(), 3600)}
 }
 
 // of returns the series of a signal, made where there is none, or nil where there
@@ -172,7 +183,7 @@ func (s *series) look(by string) *dayRow {
 }
 
 // put changes the buckets.
-func (s *series) put(sig Signal, p point, loc *time.Location) error {
+func (s *series) put(sig *Signal, p point, loc *time.Location) error {
 	if s.kind == Gauge {
 		s.putGauge(sig, p)
 		return nil
@@ -204,7 +215,7 @@ func (s *series) put(sig Signal, p point, loc *time.Location) error {
 }
 
 // putGauge sets a gauge's bucket unless it holds a later value of the day.
-func (s *series) putGauge(sig Signal, p point) {
+func (s *series) putGauge(sig *Signal, p point) {
 	r := s.row(sig.By)
 	if sig.Mode != "set" && r.minute(p.day) > p.minute {
 		return

@@ -329,3 +329,19 @@ func FuzzSeen(f *testing.F) {
 		}
 	})
 }
+
+// Every instant falls into the day and minute that its zone's calendar says.
+func TestPointOf(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, name := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Santiago"} {
+		loc := zone(t, name)
+		for range 2000 {
+			at := time.Unix(rng.Int64N(4_000_000_000), rng.Int64N(1e9))
+			local := at.In(loc)
+			want := point{DateOf(local), local.Hour()*60 + local.Minute(), floorDiv(at.Unix(), 3600)}
+			if got := pointOf(at, loc); got != want {
+				t.Fatalf("%s is %v, want %v", local, got, want)
+			}
+		}
+	}
+}

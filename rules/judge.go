@@ -14,7 +14,11 @@ import "time"
 // run's end is over. Unknown changes no phase, and time spent unknown does not count
 // towards For.
 func (r *Rule) Judge(s RuleState, f *Facts, c Circumstances) (RuleState, Decision, bool) {
-	j := &judgement{rule: r, facts: f, c: c, now: f.now, s: s}
+	when := r.When.Truth(f)
+	if when == False && r.resting(&s) {
+		return s, Decision{Account: f.account.ID, Playbook: r.Playbook, Subject: f.subject, At: f.now, Outcome: Quiet, Episode: s.Episode, Since: s.Since}, false
+	}
+	j := &judgement{rule: r, facts: f, c: c, now: f.now, s: s, when: when}
 	j.begin()
 	j.watch()
 	d := j.step()
@@ -26,6 +30,13 @@ func (r *Rule) Judge(s RuleState, f *Facts, c Circumstances) (RuleState, Decisio
 		j.explain(&d)
 	}
 	return j.s, d, changed
+}
+
+// resting reports whether a state stays as it is while the condition does not hold:
+// nearly every judgement finds this.
+func (r *Rule) resting(s *RuleState) bool {
+	return s.Phase == Inactive && s.Outcome == Quiet && s.Reason == "" && s.Fingerprint == r.Fingerprint &&
+		s.HeldSince.IsZero() && s.UnknownSince.IsZero() && s.Frozen == 0
 }
 
 // A judgement is one call of Judge under way.
@@ -57,10 +68,9 @@ func (j *judgement) add(from time.Time, p Period) time.Time {
 	return p.AddCalendar(from, j.facts.zone)
 }
 
-// watch evaluates When and keeps how long it has been true. It goes on in every
+// watch keeps how long When has been true. It goes on in every
 // phase, so that what is still true when a suppression ends fires at once.
 func (j *judgement) watch() {
-	j.when = j.rule.When.Truth(j.facts)
 	s := &j.s
 	switch {
 	case j.when == False:
