@@ -1,0 +1,291 @@
+// Package backtest plays a book over history: when each playbook would have fired, on
+// whom and for how long, how many prompts that is for each person and week, how many
+// of them chance alone would have brought, what another version of the book would have
+// done instead, and - where it is known what became of the accounts - how often the
+// book was right.
+//
+//	report, err := backtest.Run(ctx, book, inputs, backtest.Options{From: from, To: to})
+//
+// inputs yields one Input for each account: the account as it is known today, and the
+// signals that came. FromHistory makes one of an account that a running bot has in
+// memory. So what a changed book means for people in the last eight weeks is
+//
+//	report, err := backtest.Run(ctx, newBook, inputs, backtest.Options{From: to - 55, To: to, Against: oldBook})
+//	for _, p := range report.Against.People {
+//		p.Person, p.Before, p.After // prompts a week: 2.5, 6.5
+//	}
+//	report.Against.Headline("en") // "+4.0 prompts a week for Tanaka"
+//
+// Accounts are played by the same code as in the live bot and in a book's tests
+// (package replay): every local midnight, whenever data came, and when a time falls
+// due. What history does not tell is assumed, and Report.Assumptions says so:
+//
+//   - nobody answers: a question or a task times out as its playbook says. A prompt is
+//     the first question or task that a run puts to a person; later steps depend on the
+//     answers and are not counted.
+//   - an account's fields are those of today, but for what carries a date: roles,
+//     contracts, milestones and the time of its present stage.
+//   - what holds already on the first day is treated as when a playbook is switched on.
+//   - daily budgets and storm limits hold nothing back; days over them are counted.
+//
+// The package is pure: no clock, no files, no network. The same book, inputs and seed
+// give the same report, however many workers there are.
+package backtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"playcaller/playbooks"
+	"playcaller/rules"
+)
+
+// WarmUp is how many days of data before From a back-test wants, so that baselines
+// are known on the first day: eight weeks and the window judged.
+const WarmUp = 90
+
+// Options say what is played.
+type Options struct {
+	From, To  rules.Date // both included, as the account's own days
+	Playbooks []string   // only these; every playbook with a rule where empty
+
+	Against *playbooks.Book // another version of the book; nil for none
+
+	// Heard tells on which days anything of a signal came, for any account, so that the
+	// silence of one account is not taken for a feed that has stopped. Nil where only
+	// each account's own data tell.
+	Heard map[string]Days
+
+	// Chance is how many quiet accounts are played for what chance alone brings; see
+	// Quiet. 0 means usualChance, a negative number none. Accounts is how many accounts
+	// there are, as far as it is known: with more than Chance a seeded share of them is
+	// taken, with fewer each is played several times.
+	Chance   int
+	Accounts int
+	Seed     uint64
+
+	Within  int // days before the end of an account within which an alarm is right; 0 means usualWithin
+	Workers int // 0 means one for each processor
+
+	Done  func(account string) *Result // what is known from an earlier call; may be nil
+	Each  func(*Result) error          // told of every new result, one at a time, in any order; may be nil
+	Count func()                       // called after every account, from any goroutine; may be nil
+}
+
+// What the options are where nothing is said.
+const (
+	usualChance = 300
+	usualWithin = 90
+)
+
+// An Input is one account with its history.
+type Input struct {
+	Account rules.Account
+	Signals []rules.Signal // in any order; At is needed
+	End     End
+}
+
+// An End is what became of an account.
+type End struct {
+	Kind string     `json:"kind,omitempty"` // "churned", "renewed", or "" where that is not known
+	On   rules.Date `json:"on,omitzero"`
+}
+
+// The kinds of ends.
+const (
+	Churned = "churned"
+	Renewed = "renewed"
+)
+
+// Validate says what is wrong with the options for a book.
+func (o *Options) Validate(book *playbooks.Book) error {
+	switch {
+	case o.From == 0 || o.To == 0:
+		return fmt.Errorf("want the first and the last day")
+	case o.To < o.From:
+		return fmt.Errorf("from %s to %s: the last day comes before the first; swap them", o.From, o.To)
+	case o.To-o.From > 3*366:
+		return fmt.Errorf("from %s to %s: at most three years are played at once", o.From, o.To)
+	}
+	var known []string
+	for _, r := range book.Rules.Rules {
+		known = append(known, r.Playbook)
+	}
+	if o.Against != nil {
+		for _, r := range o.Against.Rules.Rules {
+			known = append(known, r.Playbook)
+		}
+	}
+	for _, name := range o.Playbooks {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if p := book.Playbooks[name]; p != nil {
+			return fmt.Errorf("playbook %s has no `when`: people, hooks and other playbooks start it, and history does not tell when", name)
+		}
+		text := fmt.Sprintf("there is no playbook %q", name)
+		if near := rules.Nearest(name, known); near != "" {
+			text += fmt.Sprintf("; did you mean %q?", near)
+		}
+		return fmt.Errorf("%s", text)
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("no playbook of the book has a `when`: there is nothing to play")
+	}
+	return nil
+}
+
+// judged returns the rules of a book that are played.
+func (o *Options) judged(book *playbooks.Book) []*rules.Rule {
+	if len(o.Playbooks) == 0 {
+		return book.Rules.Rules
+	}
+	var some []*rules.Rule
+	for _, r := range book.Rules.Rules {
+		if slices.Contains(o.Playbooks, r.Playbook) {
+			some = append(some, r)
+		}
+	}
+	return some
+}
+
+// Run plays a book over history and reports what came of it. Where the context ends
+// first, what was played until then is reported too, with the context's error. Another
+// error is of the inputs.
+func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, error], o Options) (*Report, error) {
+	if err := o.Validate(book); err != nil {
+		return nil, err
+	}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	work, results := make(chan Input, workers), make(chan *Result, workers)
+	g, inner := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(work)
+		return o.feed(inner, inputs, work, results)
+	})
+	players, playing := errgroup.WithContext(inner)
+	for range workers {
+		players.Go(func() error {
+			p := newPair(book, &o)
+			for in := range work {
+				select {
+				case results <- p.play(in):
+				case <-playing.Done():
+					return playing.Err()
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		defer close(results)
+		return players.Wait()
+	})
+	var all []*Result
+	var keep error
+	for r := range results {
+		if keep == nil && !r.old && o.Each != nil {
+			keep = o.Each(r)
+		}
+		all = append(all, r)
+		if o.Count != nil {
+			o.Count()
+		}
+	}
+	err := cmp.Or(g.Wait(), keep, ctx.Err())
+	slices.SortFunc(all, func(a, b *Result) int { return cmp.Compare(a.Account, b.Account) })
+	if err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	return newReport(book, &o, all), err
+}
+
+// feed hands the inputs on, but for those whose result is known.
+func (o *Options) feed(ctx context.Context, inputs iter.Seq2[Input, error], work chan<- Input, results chan<- *Result) error {
+	for in, err := range inputs {
+		if err != nil {
+			return err
+		}
+		if o.Done != nil {
+			if r := o.Done(in.Account.ID); r != nil {
+				r.restore()
+				select {
+				case results <- r:
+					continue
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		}
+		select {
+		case work <- in:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Days is a set of days.
+type Days struct {
+	From rules.Date
+	Has  []bool // from From on
+}
+
+// Add adds a day.
+func (d *Days) Add(day rules.Date) {
+	if len(d.Has) == 0 {
+		d.From = day
+	}
+	if day < d.From {
+		d.Has = append(make([]bool, d.From-day), d.Has...)
+		d.From = day
+	}
+	for int(day-d.From) >= len(d.Has) {
+		d.Has = append(d.Has, false)
+	}
+	d.Has[day-d.From] = true
+}
+
+// last returns the last day of the set up to a day, or 0.
+func (d *Days) last(day rules.Date) rules.Date {
+	for i := min(int(day-d.From), len(d.Has)-1); i >= 0; i-- {
+		if d.Has[i] {
+			return d.From + rules.Date(i)
+		}
+	}
+	return 0
+}
+
+// FromHistory makes an Input of an account whose series are in memory. A day's bucket
+// comes at its noon. Distinct users are known only as the number of each day.
+func FromHistory(account rules.Account, history *rules.History) Input {
+	in := Input{Account: account}
+	zone := zoneOf(&account)
+	for _, name := range history.Signals() {
+		values := history.By(name)
+		for _, by := range append(values, "") {
+			if by == "" && len(values) > 0 { // the whole is what its values add up to
+				continue
+			}
+			for _, d := range history.Days(name, by, rules.MinDate, rules.MaxDate) {
+				in.Signals = append(in.Signals, rules.Signal{Account: account.ID, Signal: name, By: by, Value: d.Value,
+					At: Noon(d.Date, zone), Mode: "set"})
+			}
+		}
+	}
+	return in
+}
+
+// Noon is when a day's value comes of which nothing but the day is known.
+func Noon(day rules.Date, zone *time.Location) time.Time { return day.In(zone).Add(12 * time.Hour) }

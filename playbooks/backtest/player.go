@@ -1,0 +1,328 @@
+package backtest
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/replay"
+	"playcaller/rules"
+)
+
+// maxRefused bounds how many refused signals of an account are told of.
+const maxRefused = 3
+
+// maxDoings bounds what may happen on one account in one day, so that a book that goes
+// round cannot keep a back-test from ending.
+const maxDoings = 2000
+
+// A player plays one account after another by one book.
+type player struct {
+	o       *Options
+	world   *replay.World
+	account *replay.Account
+	zone    *time.Location
+	signals []rules.Signal // still to come, by time
+	dated   rules.Account  // with the milestones and stage that are still to come
+
+	episodes  []*Episode
+	counts    []Count
+	refused   []string
+	delivered []delivery
+}
+
+// A delivery is a step on its way to a person.
+type delivery struct {
+	at     time.Time
+	run    *replay.Run
+	visit  int
+	person string
+}
+
+func newPlayer(book *playbooks.Book, o *Options) *player {
+	p := &player{o: o, world: replay.NewWorld(book, o.judged(book), time.Time{})}
+	p.world.NoStorms = true
+	p.world.Hooks = replay.Hooks{Decided: p.decided, Begun: p.begun, Ended: p.ended, Nudged: p.nudged}
+	if o.Heard != nil {
+		p.world.Feed = p.heard
+	}
+	return p
+}
+
+// heard returns when anything of a signal last came for any account, up to yesterday:
+// what comes today is not yet complete.
+func (p *player) heard(signal string) time.Time {
+	days, ok := p.o.Heard[signal]
+	if !ok {
+		return time.Time{}
+	}
+	day := days.last(rules.DateOf(p.world.Now.In(p.zone)) - 1)
+	if day == 0 {
+		return time.Time{}
+	}
+	return Noon(day, p.zone)
+}
+
+// begin takes an account up, with the history that it has when the first day begins.
+func (p *player) begin(account rules.Account, signals []rules.Signal) {
+	p.zone = zoneOf(&account)
+	p.signals, p.episodes, p.counts, p.refused, p.delivered = signals, nil, nil, nil, nil
+	start := p.o.From.In(p.zone)
+	p.world.Now = start
+	p.dated = account
+	account = asOf(account, start)
+	if p.account == nil {
+		p.account = p.world.NewAccount(account)
+	} else {
+		p.world.Renew(p.account, account)
+	}
+	p.account.SwitchedOn = true
+	n := 0
+	for n < len(p.signals) && p.signals[n].At.Before(start) {
+		p.take(&p.signals[n])
+		n++
+	}
+	p.signals = p.signals[n:]
+}
+
+// take takes one signal in.
+func (p *player) take(s *rules.Signal) {
+	def := p.world.Book.Signal(s.Signal)
+	if def == nil { // the command says so, of all accounts at once
+		return
+	}
+	if _, err := p.account.History.Apply(*s, *def, p.zone, s.At); err != nil && len(p.refused) < maxRefused {
+		p.refused = append(p.refused, err.Error())
+	}
+}
+
+// day lets one day pass.
+func (p *player) day(day rules.Date) {
+	end := (day + 1).In(p.zone)
+	p.passed(day)
+	for n := 0; n < maxDoings; n++ {
+		next := p.next()
+		if next.IsZero() || !next.Before(end) {
+			break
+		}
+		if next.After(p.world.Now) {
+			p.world.Now = next
+		}
+		p.due(end)
+		p.account.SwitchedOn = false
+		p.world.Drain(maxDoings)
+		p.forget()
+	}
+}
+
+// passed lets the account have the stage and milestones that it came to have.
+func (p *player) passed(day rules.Date) {
+	now := day.In(p.zone)
+	if p.account.Data.Stage == "" && p.dated.Stage != "" && !p.dated.StageSince.After(now) {
+		p.account.Data.Stage, p.account.Data.StageSince = p.dated.Stage, p.dated.StageSince
+	}
+	for name, m := range p.dated.Milestones {
+		if have := p.account.Data.Milestones[name]; have.Reached.IsZero() && !m.Reached.IsZero() && !m.Reached.After(now) {
+			have.Reached, have.By = m.Reached, m.By
+			p.account.Data.Milestones[name] = have
+		}
+	}
+}
+
+// asOf returns an account without what came only later: milestones reached, and the
+// stage that it is in by now.
+func asOf(a rules.Account, at time.Time) rules.Account {
+	if a.StageSince.After(at) {
+		a.Stage, a.StageSince = "", time.Time{}
+	}
+	milestones := make(map[string]rules.Milestone, len(a.Milestones))
+	for name, m := range a.Milestones {
+		if m.Reached.After(at) {
+			m.Reached, m.By, m.Evidence = time.Time{}, "", ""
+		}
+		milestones[name] = m
+	}
+	a.Milestones = milestones
+	return a
+}
+
+// next returns when something next happens to the account.
+func (p *player) next() time.Time {
+	next := p.account.Due
+	if next.IsZero() { // the first time
+		next = p.world.Now
+	}
+	if len(p.signals) > 0 && p.signals[0].At.Before(next) {
+		next = p.signals[0].At
+	}
+	for _, d := range p.delivered {
+		if d.at.Before(next) {
+			next = d.at
+		}
+	}
+	return next
+}
+
+// due does what has fallen due. Signals are taken in by the hour: those that come
+// within one are judged together, when the last of them has come.
+func (p *player) due(end time.Time) {
+	now := p.world.Now
+	var c replay.Change
+	hour := now.Truncate(time.Hour).Add(time.Hour)
+	n := 0
+	for n < len(p.signals) && !p.signals[0].At.After(now) && p.signals[n].At.Before(hour) && p.signals[n].At.Before(end) {
+		s := &p.signals[n]
+		p.take(s)
+		if s.At.After(p.world.Now) {
+			p.world.Now = s.At
+		}
+		if !slices.Contains(c.Signals, s.Signal) {
+			c.Signals = append(c.Signals, s.Signal)
+		}
+		n++
+	}
+	p.signals = p.signals[n:]
+	c.All = !p.account.Due.After(p.world.Now)
+	kept := p.delivered[:0]
+	for _, d := range p.delivered {
+		if d.at.After(p.world.Now) {
+			kept = append(kept, d)
+			continue
+		}
+		c.Events = append(c.Events, playbooks.Event{Kind: playbooks.Delivered, At: p.world.Now, Run: d.run.ID, Visit: d.visit, Person: d.person})
+	}
+	p.delivered = kept
+	p.world.Settle(p.account, c)
+}
+
+// forget drops the runs that are over.
+func (p *player) forget() {
+	p.account.Runs = slices.DeleteFunc(p.account.Runs, func(r *replay.Run) bool { return !r.Open() })
+}
+
+// decided notes a decision.
+func (p *player) decided(_ *replay.Account, key string, d rules.Decision) {
+	switch d.Outcome {
+	case rules.Fired:
+		if last := p.last(d.Playbook, d.Subject); last != nil && last.Over.IsZero() {
+			last.Over = d.At
+		}
+		p.episodes = append(p.episodes, &Episode{Account: d.Account, Playbook: d.Playbook, Subject: d.Subject, Fired: d.At,
+			Values: values(d.Clauses), Severity: string(p.world.Book.Playbooks[d.Playbook].Severity), zone: p.zone, episode: d.Episode})
+	case rules.Resolves, rules.Quiet:
+		if last := p.last(d.Playbook, d.Subject); last != nil && last.Over.IsZero() {
+			last.Over = d.At
+		}
+	case rules.Suppressed:
+		p.count(d.Playbook, string(d.Reason), "")
+	case rules.Unknowable:
+		p.count(d.Playbook, string(rules.Unknowable), strings.Join(d.Missing, "; "))
+	}
+}
+
+func (p *player) last(playbook, subject string) *Episode {
+	for i := len(p.episodes) - 1; i >= 0; i-- {
+		if e := p.episodes[i]; e.Playbook == playbook && e.Subject == subject {
+			return e
+		}
+	}
+	return nil
+}
+
+func (p *player) count(playbook, reason, missing string) {
+	for i := range p.counts {
+		if c := &p.counts[i]; c.Playbook == playbook && c.Reason == reason {
+			c.N++
+			return
+		}
+	}
+	p.counts = append(p.counts, Count{playbook, reason, 1, missing})
+}
+
+// begun ties a run to its episode. One that another run started is an episode too.
+func (p *player) begun(a *replay.Account, r *replay.Run) {
+	e := p.last(r.Playbook, r.Subject)
+	if e == nil || e.run != "" || r.StartedBy != "rule" {
+		e = &Episode{Account: a.ID, Playbook: r.Playbook, Subject: r.Subject, Fired: r.Began, Severity: string(r.Severity), zone: p.zone}
+		p.episodes = append(p.episodes, e)
+	}
+	e.run, e.Person = r.ID, r.Assignee
+}
+
+func (p *player) ofRun(r *replay.Run) *Episode {
+	for i := len(p.episodes) - 1; i >= 0; i-- {
+		if p.episodes[i].run == r.ID {
+			return p.episodes[i]
+		}
+	}
+	return nil
+}
+
+// ended notes how a run ended when nobody answered.
+func (p *player) ended(_ *replay.Account, r *replay.Run) {
+	e := p.ofRun(r)
+	if e == nil {
+		return
+	}
+	e.Outcome = r.Outcome
+	if r.StartedBy != "rule" && e.Over.IsZero() {
+		e.Over = r.Ended
+	}
+}
+
+// nudged lets a person be given what is for them, when they next work. The first
+// question or task of a run is its prompt.
+func (p *player) nudged(_ *replay.Account, r *replay.Run, e playbooks.Effect) {
+	switch e.What {
+	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeHandoff, playbooks.NudgeApproval, playbooks.NudgeAskedBack,
+		playbooks.NudgeSnoozeOver, playbooks.NudgeFill:
+	default:
+		return
+	}
+	at := p.world.Team.Calendar(e.Person).NextWorking(p.world.Now)
+	p.delivered = append(p.delivered, delivery{at, r, e.Visit, e.Person})
+	if of := p.ofRun(r); of != nil && !of.prompt() {
+		of.Prompted, of.Person = at, e.Person
+		of.Joined = at.Sub(r.Began) > 0 && slices.ContainsFunc(r.Log, func(l playbooks.Entry) bool { return l.What == "log.held" })
+	}
+}
+
+// values writes the clauses of a decision.
+func values(clauses []rules.ClauseValue) []Value {
+	var all []Value
+	for _, c := range clauses {
+		all = append(all, Value{Clause: c.Source, Truth: c.Truth, Read: readings(c.Values)})
+	}
+	return all
+}
+
+// readings writes what a clause read: logins.drop("14d") = 0.52.
+func readings(values map[string]any) string {
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = name + " = " + replay.Written(short(values[name]))
+	}
+	return strings.Join(names, ", ")
+}
+
+// short rounds a number to what a reader wants to see of it.
+func short(v any) any {
+	f, ok := v.(float64)
+	if !ok {
+		return v
+	}
+	for _, digits := range []float64{1, 10, 100} {
+		if r := math.Round(f*digits) / digits; r == f || digits == 100 {
+			return r
+		}
+	}
+	return v
+}
+
+func zoneOf(a *rules.Account) *time.Location { return replay.ZoneOf(a) }

@@ -1,0 +1,111 @@
+package backtest
+
+import (
+	"time"
+
+	"playcaller/rules"
+)
+
+// A Result is what came of one account. It holds all that a Report is made of, so that
+// it can be kept and a back-test gone on with.
+type Result struct {
+	Account  string     `json:"account"`
+	Name     string     `json:"name,omitempty"`
+	Owner    string     `json:"owner,omitempty"` // on the last day
+	Zone     string     `json:"zone,omitempty"`
+	Days     int        `json:"days"` // played, since there was anything to play
+	Episodes []Episode  `json:"episodes,omitempty"`
+	Before   []Episode  `json:"before,omitempty"` // by Options.Against
+	Counts   []Count    `json:"counts,omitempty"`
+	Chance   []Episode  `json:"chance,omitempty"` // of its quiet copies; without times
+	Quiet    int        `json:"quiet,omitempty"`  // days that its quiet copies were played
+	End      End        `json:"end,omitzero"`
+	Refused  []string   `json:"refused,omitempty"` // signals that were not taken in, and why; the first few
+	Since    rules.Date `json:"since,omitzero"`    // the first day of its data
+
+	old bool // it was known before
+}
+
+// A Count is how often a decision was made of an account and playbook, by its reason.
+type Count struct {
+	Playbook string `json:"playbook"`
+	Reason   string `json:"reason"` // a rules.Reason, or "unknown"
+	N        int    `json:"n"`
+	Missing  string `json:"missing,omitempty"` // of the first unknown: what is missing
+}
+
+// An Episode is one firing of a playbook on an account.
+type Episode struct {
+	Account  string    `json:"account,omitempty"`
+	Playbook string    `json:"playbook"`
+	Subject  string    `json:"subject,omitempty"` // contract id
+	Severity string    `json:"severity,omitempty"`
+	Fired    time.Time `json:"fired,omitzero"`
+	Over     time.Time `json:"over,omitzero"` // when its condition no longer held; zero where it still does on the last day
+	Person   string    `json:"person,omitempty"`
+	Prompted time.Time `json:"prompted,omitzero"` // when the person is given it, in their working hours; zero: nobody is asked anything
+	Joined   bool      `json:"joined,omitempty"`  // it waited behind another playbook's open question
+	Outcome  string    `json:"outcome,omitempty"` // of the run, nobody having answered
+	Values   []Value   `json:"values,omitempty"`  // what was seen when it fired
+	Why      *Why      `json:"why,omitempty"`     // why the other version of the book did not fire then
+	zone     *time.Location
+	episode  int64
+	run      string
+}
+
+// A Value is one clause of a condition with what it read.
+type Value struct {
+	Clause string      `json:"clause"`
+	Truth  rules.Truth `json:"truth"`
+	Read   string      `json:"read,omitempty"` // logins.drop("14d") = 0.52
+}
+
+// A Why says why a book did not fire when another did.
+type Why struct {
+	Kind   string  `json:"kind"` // see the constants
+	Text   string  `json:"text"` // in a sentence
+	Values []Value `json:"values,omitempty"`
+}
+
+// The kinds of reasons for which the other version of a book did not fire.
+const (
+	WhyAbsent     = "absent"     // it has no such playbook
+	WhyFalse      = "false"      // a clause of its condition did not hold
+	WhyUnknown    = "unknown"    // it could not be judged
+	WhyAudience   = "audience"   // the account is outside its audience
+	WhyPending    = "pending"    // its condition had not yet held for long enough
+	WhySuppressed = "suppressed" // something held it back
+	WhyRunning    = "running"    // it had fired before
+)
+
+// prompt reports whether somebody was asked something because of the episode.
+func (e *Episode) prompt() bool { return !e.Prompted.IsZero() }
+
+// days returns how long the condition held, in days, up to the given end where it
+// still did.
+func (e *Episode) days(end time.Time) float64 {
+	over := e.Over
+	if over.IsZero() {
+		over = end
+	}
+	return over.Sub(e.Fired).Hours() / 24
+}
+
+// location returns the account's zone.
+func (e *Episode) location() *time.Location {
+	if e.zone == nil {
+		return time.UTC
+	}
+	return e.zone
+}
+
+// restore makes a result that was read from a file as it was before.
+func (r *Result) restore() {
+	zone := zoneOf(&rules.Account{TimeZone: r.Zone})
+	for _, all := range [][]Episode{r.Episodes, r.Before} {
+		for i := range all {
+			all[i].zone = zone
+		}
+	}
+	r.old = true
+}
