@@ -147,3 +147,19 @@ func TestAClickOnARunThatHasEndedChangesNothing(t *testing.T) {
 	b.send(second)
 	b.stands("acme", "low-score =resolved")
 }
+
+func TestAMessageGoesToTheOneItNames(t *testing.T) {
+	b := newBench(t, map[string]string{"told.yaml": `
+playbook: told
+title: The manager is told
+about: The score is low, and the manager is told of it.
+when: score.last() <= 2
+assign: account.owner
+channel: dm
+steps:
+  - {id: tell, say: "The score of {{ account.name }} is low", to: manager, channel: dm, then: =passed_on}
+`})
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	b.rest()
+	b.posted("dm:yamada: say told tell")
+}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -365,7 +366,7 @@ func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) e
 			channel = o.book.Team.Channel(e.Channel)
 		}
 		if channel == "dm" {
-			channel = "dm:" + v.Assignee
+			channel = "dm:" + cmp.Or(e.Person, v.Assignee)
 		}
 	case cardEffect:
 		out.Kind, out.Key, out.Version = "card", cardKey(v.ID), whole(e.Value)

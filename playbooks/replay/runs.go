@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -261,7 +262,7 @@ func (w *World) carryOut(a *Account, r *Run, e playbooks.Effect) {
 			channel = w.Book.Team.Channel(e.Channel)
 		}
 		if channel == "dm" {
-			channel = r.Assignee
+			channel = cmp.Or(e.Person, r.Assignee)
 		}
 		if !r.Draft {
 			w.post(a, r, channel, "say", e.Step)
