@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ const (
 // ones are reported; what names the thing ("a step") in messages. It reports
 // whether n is a mapping at all.
 func (d *document) object(n ast.Node, what string, fields ...field) bool {
+	d.described(n, what, fields)
 	seen := map[string]ast.Node{}
 	ok := d.entries(n, what, func(key string, k, v ast.Node) {
 		f := fieldNamed(fields, key)
@@ -40,10 +42,9 @@ func (d *document) object(n ast.Node, what string, fields ...field) bool {
 		}
 		seen[key] = k
 		if isNull(v) {
-			d.fail(k, "give it a value, or remove the line", "%s of %s has no value", key, what)
+			d.fail(k, "give it a value"+example(what, key, ", as in %s: %s")+", or remove the line", "%s of %s has no value", key, what)
 			return
 		}
-		d.unavailable(what, key, k)
 		f.read(v)
 	})
 	if !ok {
@@ -51,7 +52,7 @@ func (d *document) object(n ast.Node, what string, fields ...field) bool {
 	}
 	for _, f := range fields {
 		if f.need == required && seen[f.name] == nil {
-			d.fail(n, "add `"+f.name+": …`", "%s has no %s", what, f.name)
+			d.fail(n, "add "+cmp.Or(example(what, f.name, "%s: %s"), f.name+": …"), "%s has no %s", what, f.name)
 		}
 	}
 	return true
