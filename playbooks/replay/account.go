@@ -145,7 +145,7 @@ func (w *World) reach(a *Account) {
 // judge judges the rules that the change concerns.
 func (w *World) judge(a *Account, c Change) {
 	for i, rule := range w.Rules {
-		if !c.All && !touched(rule, c.Signals) {
+		if !c.All && !touched(w.reads[i], c.Signals) {
 			continue
 		}
 		if rule.ForEach != "contract" {
@@ -158,11 +158,9 @@ func (w *World) judge(a *Account, c Change) {
 	}
 }
 
-func touched(rule *rules.Rule, signals []string) bool {
-	if len(signals) == 0 {
-		return false
-	}
-	return slices.ContainsFunc(rule.Signals(), func(s string) bool { return slices.Contains(signals, s) })
+// touched reports whether a rule reads any of the signals that came.
+func touched(reads, came []string) bool {
+	return slices.ContainsFunc(came, func(s string) bool { return slices.Contains(reads, s) })
 }
 
 // contracts returns those that have not ended.

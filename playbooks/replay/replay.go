@@ -35,6 +35,7 @@ type World struct {
 	starts map[string][]time.Time
 	stormy map[string]bool
 	index  map[string]int // of Rules, by playbook
+	reads  [][]string     // by rule: the signals that it reads
 	queue  []func()
 }
 
@@ -56,6 +57,7 @@ func NewWorld(book *playbooks.Book, judged []*rules.Rule, now time.Time) *World 
 		starts: map[string][]time.Time{}, stormy: map[string]bool{}, index: map[string]int{}}
 	for i, r := range judged {
 		w.index[r.Playbook] = i
+		w.reads = append(w.reads, r.Signals())
 	}
 	return w
 }
