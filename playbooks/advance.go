@@ -111,6 +111,12 @@ func (a *advance) handle() {
 		a.undo()
 	case Noted:
 		a.log("log.noted", "text", a.event.Text)
+	case Called, CallFailed:
+		if step := a.step(); a.event.Kind == Called {
+			a.called(step)
+		} else {
+			a.callFailed(step, a.event.Reason)
+		}
 	case Submitted, Accepted, AskedBack, Replied, Declined, Withdrawn:
 		a.handOver()
 	default:
@@ -121,7 +127,7 @@ func (a *advance) handle() {
 // byPerson reports whether the event is something a person did to the run.
 func (a *advance) byPerson() bool {
 	switch a.event.Kind {
-	case Tick, Facts, RuleEnded, Delivered, Joined, HeldBack, Released, Begin:
+	case Tick, Facts, RuleEnded, Delivered, Joined, HeldBack, Released, Begin, Called, CallFailed:
 		return false
 	}
 	return true

@@ -130,6 +130,9 @@ func (g *bookDraw) step(id string) *Step {
 		}}
 	case TaskStep:
 		s.Task = &Task{Due: g.delay("due"), Checklist: []Text{{}, {}}}
+		if rapid.IntRange(0, 2).Draw(g.t, "attach") == 0 {
+			s.Attach = &Attach{By: g.expr(`"ken"`)}
+		}
 	case SayStep:
 		s.Say = &Say{}
 	case WaitStep:
@@ -145,7 +148,10 @@ func (g *bookDraw) step(id string) *Step {
 	case StartStep:
 		s.Start = "other"
 	case WebhookStep:
-		s.Webhook = &Webhook{URL: "https://example.com"}
+		s.Webhook = &Webhook{Name: "crm", Body: []BodyField{{Name: "seats", Value: g.expr("account.seats")}}}
+		if rapid.Bool().Draw(g.t, "where it cannot be reached") {
+			s.Otherwise = &Otherwise{After: Delay{Minutes: 30}, Then: g.target()}
+		}
 	case HandoffStep:
 		s.Handoff = "new"
 	}
@@ -188,7 +194,7 @@ func rapidFacts(t *rapid.T, c *rules.Compiler, now time.Time) *rules.Facts {
 
 var rapidKinds = []EventKind{Tick, Tick, Facts, RuleEnded, Delivered, Delivered, Answered, Answered, Taken, Done, Checked,
 	SnoozedRun, Dismissed, Reassigned, Moved, Noted, Approved, Refused, Undone, Undone, StoppedRun, Joined, HeldBack, Released,
-	Submitted, Accepted, AskedBack, Replied, Declined, Withdrawn}
+	Submitted, Accepted, AskedBack, Replied, Declined, Withdrawn, Called, CallFailed}
 
 // fittingKinds are the events that a visit may take.
 func fittingKinds(v *Visit) []EventKind {
@@ -199,6 +205,8 @@ func fittingKinds(v *Visit) []EventKind {
 		return []EventKind{Answered, Answered, Delivered, Taken, SnoozedRun, Moved, Reassigned, HeldBack, Undone}
 	case v.Kind == TaskStep:
 		return []EventKind{Done, Delivered, Delivered, Checked, Moved, Taken, SnoozedRun, Undone}
+	case v.Kind == WebhookStep:
+		return []EventKind{Called, CallFailed, Tick, Reassigned, Noted}
 	case v.Kind == HandoffStep:
 		return []EventKind{Submitted, Submitted, Delivered, AskedBack, Replied, Replied, Accepted, Declined, Withdrawn, Reassigned, Moved}
 	}
@@ -306,7 +314,7 @@ func (w *watcher) checkState(ev Event, run Run) {
 // checkReplay: what a person does to a step counts once.
 func (w *watcher) checkReplay(ev Event, run Run, env Env) {
 	switch ev.Kind {
-	case Begin, Delivered, Answered, Taken, Done, Dismissed, Reassigned, Approved, Refused, Undone, StoppedRun, Accepted, Declined, Withdrawn, Tick:
+	case Called, CallFailed, Begin, Delivered, Answered, Taken, Done, Dismissed, Reassigned, Approved, Refused, Undone, StoppedRun, Accepted, Declined, Withdrawn, Tick:
 	default:
 		return
 	}

@@ -26,9 +26,7 @@ func (a *advance) answer() {
 		a.answered(v, step)
 	case Done:
 		a.undoable()
-		a.finished(v, "done")
-		a.log("log.done")
-		a.approveOr(step)
+		a.done(v, step)
 	case Taken:
 		a.taken(v, step)
 	case Checked:
@@ -49,7 +47,7 @@ func (a *advance) answer() {
 		a.undoable()
 		v.Approval = "approved"
 		a.log("log.approved")
-		a.carryOut(step)
+		a.afterApproval(v, step)
 	case Refused:
 		a.undoable()
 		v.Approval = "refused"
@@ -89,6 +87,42 @@ func (a *advance) answered(v *Visit, step *Step) {
 	a.approveOr(step)
 }
 
+// done finishes a task. A text for the customer that needs an approval is approved
+// before it is sent, so that the first Done asks for that and the second says that it
+// was sent.
+func (a *advance) done(v *Visit, step *Step) {
+	switch {
+	case step.Attach == nil:
+		a.finished(v, "done")
+		a.log("log.done")
+	case step.Approve != nil && v.Approval == "":
+		v.By = a.event.By
+		a.approveOr(step)
+		return
+	default:
+		a.finished(v, "done")
+		a.log("log.sent")
+		a.carryOut(step)
+		return
+	}
+	a.approveOr(step)
+}
+
+// afterApproval carries an approved step out; a text for the customer goes back to
+// whoever sends it, as a visit of its own: a second click on what asked for the
+// approval must not say that it was sent.
+func (a *advance) afterApproval(v *Visit, step *Step) {
+	if step.Attach == nil || v.Answer != "" {
+		a.carryOut(step)
+		return
+	}
+	v.Answer = "approved"
+	a.leave()
+	a.run.Visits = append(a.run.Visits, Visit{N: len(a.run.Visits), Step: v.Step, Kind: v.Kind, Entered: a.now,
+		Assignee: v.Assignee, Said: v.Said, Attached: v.Attached, Due: v.Due, FirstDue: v.FirstDue, Checked: v.Checked, Approval: "approved"})
+	a.hand(step, "")
+}
+
 // approveOr asks for the approval that a step needs, or carries its result out.
 func (a *advance) approveOr(step *Step) {
 	if step.Approve == nil {
@@ -102,7 +136,7 @@ func (a *advance) approveOr(step *Step) {
 	if v.Approver == v.By && v.By != "" {
 		v.Approval = "approved"
 		a.log("log.approved")
-		a.carryOut(step)
+		a.afterApproval(v, step)
 		return
 	}
 	if v.Approver == "" && a.env.Team != nil && a.env.Team.DefaultOwner != v.By {
@@ -228,13 +262,14 @@ func (a *advance) reassigned(v *Visit, step *Step) {
 		a.reassignHandoff(to)
 		return
 	}
-	if v.Assignee == a.run.Assignee || v.Kind == WaitStep {
+	waits := v.Kind == WaitStep || v.Kind == WebhookStep
+	if v.Assignee == a.run.Assignee || waits {
 		a.run.Assignee = to
 	}
 	v.Assignee, v.Escalated = to, noTime
 	a.run.TakenBy = ""
 	a.log("log.reassigned", "person", to, "text", a.event.Text)
-	if v.Kind == WaitStep || !a.run.SnoozedUntil.IsZero() || a.run.Held != "" {
+	if waits || !a.run.SnoozedUntil.IsZero() || a.run.Held != "" {
 		return
 	}
 	a.hand(step, "")

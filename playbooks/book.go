@@ -39,7 +39,7 @@ type Playbook struct {
 	Existing  Existing
 	StopWhen  []Branch
 	Deadline  *rules.Expr // a date that `repeat … last` counts back from
-	Group     int         // this many accounts at once become one message; 0 never
+	Group     Group       // many accounts at once become one message
 
 	Assign  *rules.Expr // a person; account.owner where absent
 	Also    *rules.Expr // a second person who may answer, or nil
@@ -85,6 +85,17 @@ const (
 type Limit struct {
 	N   int
 	Per time.Duration
+}
+
+// A Group makes many accounts at once one message instead of as many plays. Once the
+// rule fires, its play waits for Within; if by then Of accounts wait, they are told of
+// in one message and get no plays, and otherwise the plays begin. Of is 0 where plays
+// never wait.
+type Group struct {
+	Of      int
+	Within  Delay  // of the first of them: minutes and hours, a day at most
+	Channel string // "#name" or "dm"; the playbook's where empty
+	Say     Text   // above the list of accounts, as the first of them has it; the bot's own words where zero
 }
 
 // A Goal is what the playbook is for: a milestone, and the metric that shows it.
@@ -239,13 +250,23 @@ type Assignment struct {
 	Value *rules.Expr
 }
 
-// A Webhook calls another system.
+// A Webhook calls another system, by the name under which its address and secret are
+// configured: neither stands in a book.
 type Webhook struct {
-	URL  string
-	Body Text
+	Name string
+	Body []BodyField // in the order written
 }
 
-// Attach is a prepared text for the customer and who sends it.
+// A BodyField is one entry of what a webhook is sent: a value, or a text with values
+// in it. One of the two is set.
+type BodyField struct {
+	Name  string
+	Value *rules.Expr
+	Text  *rules.Template
+}
+
+// Attach is a prepared text for the customer, and who sends it: whom the step is for
+// where By is nil.
 type Attach struct {
 	Text Text
 	By   *rules.Expr

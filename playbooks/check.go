@@ -51,6 +51,9 @@ func (a *advance) refusal() *Refusal {
 		return when(r.Held == ev.Other || !asks || !v.Delivered.IsZero() || v.Approval != "" || !r.SnoozedUntil.IsZero(), RefusedNotCurrent)
 	case Released:
 		return when(r.Held == "", RefusedNotCurrent)
+	case Called, CallFailed:
+		v := r.Current()
+		return when(v == nil || v.N != ev.Visit || v.Kind != WebhookStep || a.step() == nil, RefusedNotCurrent)
 	}
 	return a.refuseAtStep()
 }
@@ -86,7 +89,7 @@ func (a *advance) refuseAtStep() *Refusal {
 	}
 	if ev.Kind == Delivered {
 		who := firstOf(ev.Person, ev.By)
-		return when(!v.Delivered.IsZero() || r.Held != "" || v.Kind == WaitStep || v.Approval != "" ||
+		return when(!v.Delivered.IsZero() || r.Held != "" || v.Kind == WaitStep || v.Approval == "asked" ||
 			!r.SnoozedUntil.IsZero() || who != "" && who != v.Assignee, RefusedNotCurrent)
 	}
 	if r.Held != "" && ev.Kind != Reassigned {

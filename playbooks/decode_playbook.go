@@ -89,7 +89,7 @@ func (p *draftPlaybook) fields() []field {
 		{"existing", optional, keep(&h.existing)},
 		{"stop_when", optional, keep(&h.stopWhen)},
 		{"deadline", optional, keep(&h.deadline)},
-		{"group", optional, func(n ast.Node) { p.Group = p.count(n, "number of accounts", 2, 1000) }},
+		{"group", optional, func(n ast.Node) { p.Group = p.group(n) }},
 		{"assign", optional, keep(&h.assign)},
 		{"also", optional, keep(&h.also)},
 		{"channel", optional, func(n ast.Node) { p.Channel = p.channel(n) }},
@@ -219,7 +219,7 @@ func (p *draftPlaybook) readRule() {
 	}
 	p.Rule = r
 	p.checkRhythm(h.period)
-	if p.Draft || r.When == nil {
+	if r.When == nil {
 		return
 	}
 	r.Seal()

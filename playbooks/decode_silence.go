@@ -71,6 +71,9 @@ func (p *draftPlaybook) otherwise(n ast.Node) *Otherwise {
 // settleSilence fills in what happens when nobody answers, from the team's defaults
 // and the format's, and reports what would never come about.
 func (p *draftPlaybook) settleSilence(s *draftStep) {
+	if s.Kind == WebhookStep && s.Otherwise == nil {
+		p.hint(s.node, "say it: otherwise: {after: 1h, then: …}", "if %s cannot be reached, the play goes on without it after %s", s.Webhook.Name, inWords(defaultCalling))
+	}
 	if s.Kind != AskStep && s.Kind != TaskStep && s.Kind != HandoffStep {
 		return
 	}

@@ -1,7 +1,6 @@
 package playbooks
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ var belongs = map[string][]string{
 	"repeat":    {"ask", "task"},
 	"remind":    {"ask", "task", "handoff"},
 	"escalate":  {"ask", "task", "handoff"},
-	"otherwise": {"ask", "task", "handoff"},
+	"otherwise": {"ask", "task", "handoff", "webhook"},
 }
 
 // A draftStep is a step while it is read.
@@ -138,8 +137,8 @@ func (p *draftPlaybook) stepFields(s *draftStep) []field {
 		note("withdrawn", func(n ast.Node) { s.Withdrawn = p.target(n) }),
 		note("set", func(n ast.Node) { s.Set = p.assignments(n) }),
 		note("start", func(n ast.Node) { s.Start = p.startRef(n) }),
-		note("webhook", func(n ast.Node) { p.webhook(s).URL = p.url(n) }),
-		note("body", func(n ast.Node) { p.webhook(s).Body = p.text(p.c, n, "a body", maxText) }),
+		note("webhook", func(n ast.Node) { p.webhook(s).Name = p.system(n) }),
+		note("body", func(n ast.Node) { p.webhook(s).Body = p.body(n) }),
 		note("to", func(n ast.Node) { s.To = p.person(p.c, n, "to") }),
 		note("show", func(n ast.Node) { s.Show = p.signalName(n) }),
 		note("attach", func(n ast.Node) { s.Attach = p.attach(n) }),
@@ -305,30 +304,4 @@ func (p *draftPlaybook) setValue(n ast.Node, want ...rules.Type) *rules.Expr {
 		return p.literal(p.c, n, s)
 	}
 	return p.expr(p.c, n, "a value", want...)
-}
-
-// url reads the address of another system.
-func (p *draftPlaybook) url(n ast.Node) string {
-	s, ok := p.str(n, "webhook")
-	if !ok {
-		return ""
-	}
-	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		p.fail(n, "write https://…", "%q is no address", s)
-	}
-	return s
-}
-
-// attach reads a text for the customer, and who sends it.
-func (p *draftPlaybook) attach(n ast.Node) *Attach {
-	a := &Attach{}
-	if _, flat := scalar(n); flat {
-		a.Text = p.text(p.c, n, "a prepared text", maxText)
-		return a
-	}
-	p.object(n, "attach",
-		field{"text", required, func(n ast.Node) { a.Text = p.text(p.c, n, "a prepared text", maxText) }},
-		field{"by", optional, func(n ast.Node) { a.By = p.person(p.c, n, "by") }},
-	)
-	return a
 }

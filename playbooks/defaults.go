@@ -19,6 +19,8 @@ var (
 	defaultOtherwise = Delay{WorkingDays: 10} // since the delivery; after a task's due date where it has one
 	defaultWithin    = Delay{WorkingDays: 2}  // of an approval
 	defaultFill      = Delay{WorkingDays: 1}  // of a handoff, sales' turn
+	defaultCalling   = Delay{Minutes: 60}     // how long another system is tried to be reached
+	defaultGathering = Delay{Minutes: 60}     // how long plays of a group wait for others
 	defaultAccept    = Delay{WorkingDays: 1}  // of a handoff, onboarding's turn
 )
 
@@ -48,6 +50,7 @@ func defaultEscalations() map[Severity]*Escalate {
 const (
 	maxTitle     = 100  // header 150, with the account's name in it
 	maxText      = 2500 // section 3,000, with values filled in
+	maxGroupText = 600  // the list of accounts follows
 	maxTaskText  = 500  // in lists one task is one line of a section
 	maxButton    = 75
 	maxAnswers   = 20 // actions take 25 elements; the bot adds its own

@@ -62,6 +62,9 @@ const (
 	Replied   EventKind = "replied" // sales answered what was asked back
 	Declined  EventKind = "declined"
 	Withdrawn EventKind = "withdrawn"
+
+	Called     EventKind = "called"      // another system took what a webhook step sent
+	CallFailed EventKind = "call_failed" // it will not take it, for the Reason; what only failed for now is tried again
 )
 
 // An Effect is something the world must do because a run advanced. Effects are
@@ -80,9 +83,9 @@ type Effect struct {
 	Field    string         `json:"field,omitempty"`   // set: "stage", "milestone.NAME" (a day dates it, true means reached), "role.NAME", "contract.ID" (its fields), "attributes.NAME"
 	Value    any            `json:"value,omitempty"`   // string (dates as YYYY-MM-DD), float64, bool, or a map of such
 	Channel  string         `json:"channel,omitempty"` // say
-	Text     string         `json:"text,omitempty"`    // say, webhook: rendered where the reader's language does not matter
-	Step     string         `json:"step,omitempty"`    // say: the step whose text is to be rendered for the reader
-	URL      string         `json:"url,omitempty"`
+	Text     string         `json:"text,omitempty"`    // say: rendered where the reader's language does not matter
+	Step     string         `json:"step,omitempty"`    // say, webhook: the step
+	System   string         `json:"system,omitempty"`  // webhook: the name of what is called; Args is what it is sent, Until when it is given up
 	Args     map[string]any `json:"args,omitempty"`
 }
 
@@ -98,7 +101,7 @@ const (
 	StartIt EffectKind = "start"  // another playbook
 	Snooze  EffectKind = "snooze" // the playbook on this account, or the account
 	SetIt   EffectKind = "set"    // a field of the account, its stage, a milestone
-	CallURL EffectKind = "webhook"
+	CallIt  EffectKind = "webhook"
 )
 
 // What a Nudge effect tells its reader; each is a message id "nudge.<what>" of the

@@ -86,6 +86,8 @@ func TestEveryFieldOfTheFormatIsRead(t *testing.T) {
 		"inhibited_by":  {p.Rule.InhibitedBy, []string{"quiet"}},
 		"rule's way":    {p.Rule.Existing, "start"},
 		"audience":      {p.Rule.Audience.String(), `(account.seats >= 5) and ((segment.touch == "high") or (segment.touch == "tech"))`},
+		"group":         {[]any{p.Group.Of, p.Group.Within, p.Group.Channel, p.Group.Say.In("ja").String()}, []any{6, rules.Period{Minutes: 120}, "#cs-alerts", "弊社側の要因でしょうか。"}},
+		"pilot":         {p.Pilot, []string{"tanaka"}},
 		"deadline":      {p.Deadline.String(), "contract.end"},
 		"stop":          {p.StopWhen[0].Then, playbooks.Target{Outcome: "renewed"}},
 		"variant":       {p.Variants[0].Entry, "forecast"},
@@ -114,13 +116,19 @@ func TestEveryKindOfStepIsRead(t *testing.T) {
 		step[s.ID] = s
 		order = append(order, s.ID+" "+string(s.Kind))
 	}
-	want := []string{"forecast ask", "tell say", "proposal task", "until_notice wait", "until_said wait", "hold wait", "other start", "mark set", "hand handoff", "end branch"}
+	want := []string{"forecast ask", "tell say", "proposal task", "until_notice wait", "until_said wait", "hold wait", "other start", "mark set", "mail task", "mail_again task", "pass webhook", "hand handoff", "end branch"}
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 	ask, task, hold, hand := step["forecast"], step["proposal"], step["hold"], step["hand"]
 	grow, later, plain := ask.Ask.Answers[0], ask.Ask.Answers[1], ask.Ask.Answers[2]
 	day := func(n int) rules.Period { return rules.Period{WorkingDays: n} }
+	var sent []string
+	for _, b := range step["pass"].Webhook.Body {
+		if sent = append(sent, b.Name); (b.Value == nil) == (b.Text == nil) {
+			t.Errorf("%s is sent as neither or both of a value and a text", b.Name)
+		}
+	}
 	for what, c := range map[string]struct{ got, want any }{
 		"answers in order": {[]string{grow.ID, later.ID, plain.ID}, []string{"grow", "later", "plain"}},
 		"collect": {grow.Collect, []playbooks.Collect{
@@ -144,6 +152,10 @@ func TestEveryKindOfStepIsRead(t *testing.T) {
 		"collected date":  {step["until_said"].Wait.Date.String(), "when_on + 2wd"},
 		"declined":        {hand.Declined, playbooks.Target{Step: "mark"}},
 		"unknown":         {*step["end"].Branch[2].Unknown, playbooks.Target{Step: "hold"}},
+		"prepared text":   {step["mail"].Attach.Text.In("ja").String() + " by " + step["mail"].Attach.By.String(), `{{ account.name }}様 by "yamada"`},
+		"text alone":      {step["mail_again"].Attach.Text.In("ja").String(), "お客様各位"},
+		"called system":   {step["pass"].Webhook.Name, "crm"},
+		"what it is sent": {sent, []string{"risk", "seats", "note", "urgent", "level"}},
 		"message":         {step["tell"].Say.Channel, "dm"},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {

@@ -43,18 +43,59 @@ func (a *advance) start(playbook string) {
 	a.log("log.started", "playbook", playbook)
 }
 
-// call asks for a webhook.
-func (a *advance) call(w *Webhook) {
-	e := Effect{Kind: CallURL, URL: w.URL}
-	if t := w.Body.In("en"); t != nil {
-		if f := a.facts(); f != nil {
-			e.Text = t.Render(f, "en")
-		} else {
-			e.Text = t.String()
-		}
+// call asks for a webhook, and waits for what becomes of it.
+func (a *advance) call(step *Step) {
+	e := Effect{Kind: CallIt, System: step.Webhook.Name, Step: step.ID, Until: a.calling(step), Args: map[string]any{}}
+	for _, b := range step.Webhook.Body {
+		e.Args[b.Name] = a.bodyValue(b)
 	}
 	a.emit(e)
-	a.log("log.called", "url", w.URL)
+	a.log("log.calling", "system", e.System)
+	a.set(OtherwiseTimer, e.Until, 0)
+}
+
+// calling returns when a system that cannot be reached is given up.
+func (a *advance) calling(step *Step) time.Time {
+	after := defaultCalling
+	if step.Otherwise != nil {
+		after = step.Otherwise.After
+	}
+	return a.calendar(a.run.Assignee).Add(a.now, after).UTC()
+}
+
+// bodyValue returns what an entry of a webhook's body comes to; nil where it is not
+// known.
+func (a *advance) bodyValue(b BodyField) any {
+	f := a.facts()
+	switch {
+	case f == nil:
+		return nil
+	case b.Text != nil:
+		return b.Text.Render(f, "en")
+	case b.Value != nil:
+		value, _ := b.Value.Eval(f)
+		return plain(value)
+	}
+	return nil
+}
+
+// called goes on from a webhook that was taken.
+func (a *advance) called(step *Step) {
+	a.run.Current().Answer = "called"
+	a.log("log.called", "system", step.Webhook.Name)
+	a.follow(step.Then, step)
+}
+
+// callFailed goes where the step says for a system that cannot be reached, or on
+// where it says nothing.
+func (a *advance) callFailed(step *Step, reason string) {
+	a.run.Current().Answer = "failed"
+	a.log("log.call_failed", "system", step.Webhook.Name, "reason", reason)
+	if step.Otherwise == nil {
+		a.follow(step.Then, step)
+		return
+	}
+	a.follow(step.Otherwise.Then, nil)
 }
 
 // wait begins a wait, or goes on at once where there is nothing to wait for.

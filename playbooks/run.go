@@ -93,6 +93,9 @@ type Visit struct {
 	// goes on to show the numbers that were asked about.
 	Said map[string][]string `json:"said,omitempty"`
 
+	// Attached is the text for the customer as it was prepared, by language.
+	Attached map[string]string `json:"attached,omitempty"`
+
 	Assignee  string    `json:"assignee,omitempty"` // whose turn it is
 	Entered   time.Time `json:"entered"`
 	Delivered time.Time `json:"delivered,omitzero"` // to the assignee; reminders and due dates count from here

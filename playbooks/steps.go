@@ -244,8 +244,7 @@ func (a *advance) play(step *Step) {
 		a.start(step.Start)
 		a.pass(step, step.Then)
 	case WebhookStep:
-		a.call(step.Webhook)
-		a.pass(step, step.Then)
+		a.call(step)
 	default:
 		a.log("log.step_gone", "step", step.ID)
 		a.end(Unclear)

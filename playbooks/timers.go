@@ -113,6 +113,10 @@ func (a *advance) overdue(v *Visit) {
 
 // giveUp leaves a step that nobody has answered.
 func (a *advance) giveUp(v *Visit, step *Step) {
+	if step.Kind == WebhookStep {
+		a.callFailed(step, "")
+		return
+	}
 	v.Answer = "timeout"
 	if step.Kind == TaskStep {
 		a.log("log.not_done", "person", v.Assignee)

@@ -33,6 +33,8 @@ func (a *advance) player(step *Step) string {
 	who := a.run.Assignee
 	if step.To != nil {
 		who = firstOf(a.person(step.To, ""), who)
+	} else if step.Attach != nil && step.Attach.By != nil {
+		who = firstOf(a.person(step.Attach.By, ""), who)
 	} else if m := a.milestone(step.ID); m != nil && m.Owner != "" {
 		who = firstOf(a.resolve(m.Owner, who), who)
 	}
@@ -287,6 +289,14 @@ func (a *advance) quote(step *Step) {
 		text = step.Task.Text
 	}
 	v, f := a.run.Current(), a.facts()
+	if v != nil && f != nil && step.Attach != nil && v.Attached == nil { // once it is there it does not change: somebody may have approved it
+		v.Attached = map[string]string{}
+		for _, lang := range []string{"en", "ja"} {
+			if t := step.Attach.Text.In(lang); t != nil {
+				v.Attached[lang] = t.Render(f, lang)
+			}
+		}
+	}
 	if v == nil || f == nil || text.IsZero() || v.Said != nil && a.event.Kind == Reassigned { // it is the same question
 		return
 	}
