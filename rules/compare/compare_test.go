@@ -1,0 +1,137 @@
+package compare
+
+import (
+	"flag"
+	"testing"
+	"time"
+)
+
+var accounts = flag.Int("accounts", 10_000, "how many accounts the benchmark judges")
+
+// A contest is the same world in all three.
+type contest struct {
+	ours     *ours
+	database *database
+	metrics  *metrics
+}
+
+func newContest(t testing.TB, accounts int) *contest {
+	t.Helper()
+	w := newWorld(accounts, 7)
+	o, err := newOurs(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDatabase(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.db.Close() })
+	return &contest{o, d, newMetrics(w)}
+}
+
+// same fails the test unless all answer alike, and every rule holds of some accounts
+// and not of others.
+func (c *contest) same(t testing.TB) {
+	t.Helper()
+	want := c.ours.judge(nil)
+	for i, r := range ruleSet() {
+		if n := len(want[i]); n == 0 || n == len(c.ours.accounts) {
+			t.Errorf("rule %s holds of %d of %d accounts, which compares nothing", r.name, n, len(c.ours.accounts))
+		}
+	}
+	for name, ask := range map[string]func() (answers, error){
+		"one statement": c.database.once, "a statement for each rule": c.database.perRule, "PromQL": c.metrics.answer,
+	} {
+		if why := want.differ(c.get(t, name, ask), ruleSet()); why != "" {
+			t.Errorf("ours and %s: %s", name, why)
+		}
+	}
+}
+
+func (c *contest) get(t testing.TB, name string, ask func() (answers, error)) answers {
+	t.Helper()
+	a, err := ask()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return a
+}
+
+func TestAllAnswerTheSame(t *testing.T) {
+	c := newContest(t, 400)
+	for _, judged := range []bool{false, true} {
+		if err := c.ours.yesterday(judged); err != nil {
+			t.Fatal(err)
+		}
+		c.same(t)
+	}
+}
+
+func TestADifferenceIsSeen(t *testing.T) {
+	a, b := answers{{1, 2}, {3}}, answers{{1, 2}, {4}}
+	if a.differ(b, ruleSet()) == "" || a.differ(answers{{1, 2}, {}}, ruleSet()) == "" || (answers{{}, {3}}).differ(a, ruleSet()) == "" {
+		t.Error("different answers pass for the same")
+	}
+	if why := a.differ(a, ruleSet()); why != "" {
+		t.Error(why)
+	}
+}
+
+// BenchmarkTheSameAnswers lets each answer in turn, in every iteration, and reports how
+// long each took and how many times as long as ours the others.
+//
+//	signal   every account has just had a signal; its arrival is part of the time
+//	day      the first judgement of a day, with yesterday's remembered
+//	scratch  nothing is remembered: after loading
+func BenchmarkTheSameAnswers(b *testing.B) {
+	c := newContest(b, *accounts)
+	if err := c.ours.yesterday(false); err != nil {
+		b.Fatal(err)
+	}
+	c.same(b)
+	var scratch, day, signal, once, perRule, prom time.Duration
+	timed := func(into *time.Duration, what func() (answers, error)) {
+		start := time.Now()
+		if _, err := what(); err != nil {
+			b.Fatal(err)
+		}
+		*into += time.Since(start)
+	}
+	var room answers
+	judge := func() (answers, error) {
+		room = c.ours.judge(room)
+		return room, nil
+	}
+	for b.Loop() {
+		for _, judged := range []bool{false, true} {
+			if err := c.ours.yesterday(judged); err != nil {
+				b.Fatal(err)
+			}
+			if judged {
+				timed(&day, judge)
+			} else {
+				timed(&scratch, judge)
+			}
+		}
+		timed(&signal, func() (answers, error) {
+			if err := c.ours.signal(); err != nil {
+				return nil, err
+			}
+			return judge()
+		})
+		timed(&once, c.database.once)
+		timed(&perRule, c.database.perRule)
+		timed(&prom, c.metrics.answer)
+	}
+	b.ReportMetric(0, "ns/op")
+	for name, took := range map[string]time.Duration{"signal": signal, "day": day, "scratch": scratch} {
+		b.ReportMetric(took.Seconds()*1000/float64(b.N), name+"-ms")
+		b.ReportMetric(float64(once)/float64(took), "once/"+name)
+		b.ReportMetric(float64(perRule)/float64(took), "perrule/"+name)
+		b.ReportMetric(float64(prom)/float64(took), "promql/"+name)
+	}
+	b.ReportMetric(once.Seconds()*1000/float64(b.N), "once-ms")
+	b.ReportMetric(perRule.Seconds()*1000/float64(b.N), "perrule-ms")
+	b.ReportMetric(prom.Seconds()*1000/float64(b.N), "promql-ms")
+}
