@@ -1,0 +1,450 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"playcaller/rules"
+)
+
+// A plan is what is to be measured.
+type plan struct {
+	Seed    uint64    `json:"seed"`
+	Windows int       `json:"windows"` // of each material and mean
+	Means   []float64 `json:"means"`   // a day
+	Same    bool      `json:"same"`    // thresholds are tuned on the windows that are measured
+
+	series   []*realSeries
+	only     func(material, event string) bool
+	progress io.Writer
+}
+
+// Materials.
+const (
+	materialReal      = "real"
+	materialSynthetic = "synthetic"
+	materialLabelled  = "labelled"
+)
+
+// rates are the false alarms per account and year that ways are tuned to; the tables
+// are of perYear and perQuarter, the curves of all.
+func rates() []float64 { return []float64{0.25, 0.5, perYear, 2, perQuarter, 8} }
+
+const (
+	perYear    = 1.0
+	perQuarter = 4.0
+)
+
+// within are the days in which an event may be found, as they are reported.
+var within = [3]int{3, 7, horizon}
+
+// A result is how one way did on one event at one rate of false alarms.
+type result struct {
+	Material    string  `json:"material"`
+	Event       string  `json:"event"`
+	Series      string  `json:"series,omitempty"` // measured, and tuned for, by itself; "" is all of the material
+	Mean        float64 `json:"mean"`             // a day
+	Way         string  `json:"way"`
+	Rate        float64 `json:"rate"`         // false alarms per account and year that it was tuned to
+	FalseAlarms float64 `json:"false_alarms"` // per account and year that it then had
+	N           int     `json:"n"`
+	Found       [3]int  `json:"found"` // of N, within 3, 7 and 14 days
+	Delay       float64 `json:"delay"` // median days until found, 0 where fewer than half were
+}
+
+// A quiet is how often a feature as it is shipped speaks of untouched accounts.
+type quiet struct {
+	Material string  `json:"material"`
+	Mean     float64 `json:"mean"`
+	Feature  string  `json:"feature"`
+	Alarms   int     `json:"alarms"`
+	Years    float64 `json:"years"`
+}
+
+// A report is all that was measured.
+type report struct {
+	Plan    plan     `json:"plan"`
+	Results []result `json:"results"`
+	Quiet   []quiet  `json:"default_setting"`
+}
+
+// shipped are the features whose default setting is measured.
+func shipped() []string {
+	return []string{`logins.drop("7d")`, `logins.drop("14d")`, `logins.spike("1d")`}
+}
+
+// wayNames returns the names of all ways, Playcaller's first.
+func wayNames() (names []string) {
+	for _, p := range playcallerWays() {
+		names = append(names, p.name)
+	}
+	for _, r := range rivals() {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// A sheet is the scores of one window: by way, and untouched ones by direction too.
+type sheet struct {
+	half      int
+	series    string
+	untouched [][3][]float64
+	speaks    map[string]int // alarms of shipped features
+	events    []scored
+}
+
+// scored is how ways scored an event: on its eve and on the days from its beginning.
+type scored struct {
+	name string
+	look direction
+	eve  []float64
+	days [][]float64
+}
+
+// measure runs the whole plan.
+func measure(p plan) (*report, error) {
+	rep := &report{Plan: p}
+	for _, mean := range p.Means {
+		for _, material := range []string{materialReal, materialSynthetic} {
+			if err := p.measureGroup(rep, material, mean); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rep, nil
+}
+
+// measureGroup measures the windows of one material and mean, and with real ones the
+// labelled events.
+func (p plan) measureGroup(rep *report, material string, mean float64) error {
+	var chosen []event
+	for _, e := range events() {
+		if p.only(material, e.name) {
+			chosen = append(chosen, e)
+		}
+	}
+	var incidents []incident
+	if material == materialReal {
+		incidents = p.incidents()
+	}
+	if len(chosen)+len(incidents) == 0 {
+		return nil
+	}
+	windows := syntheticWindows(p.Windows, mean, p.Seed)
+	if material == materialReal {
+		windows, _ = realWindows(p.series, p.Windows, mean, p.Seed)
+	}
+	fmt.Fprintf(p.progress, "%s, %g a day: %d windows, %d kinds of events, %d labelled ones\n", material, mean, len(windows), len(chosen), len(incidents))
+	sheets := make([]*sheet, len(windows))
+	err := spread(len(windows), func(j *judge, i int) (err error) {
+		sheets[i], err = p.sheet(j, windows[i], chosen, material, i)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	tuned := newTuning(sheets, p.Same)
+	for i, e := range chosen {
+		rep.Results = append(rep.Results, tuned.results(result{Material: material, Event: e.name, Mean: mean}, sheets, func(s *sheet) scored { return s.events[i] })...)
+	}
+	for _, name := range seriesOf(sheets) {
+		own := slices.DeleteFunc(slices.Clone(sheets), func(s *sheet) bool { return s.series != name })
+		tuned := newTuning(own, p.Same)
+		for i, e := range chosen {
+			rep.Results = append(rep.Results, tuned.results(result{Material: material, Event: e.name, Series: name, Mean: mean}, own, func(s *sheet) scored { return s.events[i] })...)
+		}
+	}
+	rep.Quiet = append(rep.Quiet, quietOf(material, mean, sheets)...)
+	return p.measureIncidents(rep, tuned, incidents, mean)
+}
+
+// seriesOf lists the series of real windows; none where there is but one.
+func seriesOf(sheets []*sheet) []string {
+	names := map[string]bool{}
+	for _, s := range sheets {
+		names[s.series] = true
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// spread calls work for 0 to n-1 on all cores, each with a judge of its own.
+func spread(n int, work func(j *judge, i int) error) error {
+	g, ctx := errgroup.WithContext(context.Background())
+	next := make(chan int)
+	g.Go(func() error {
+		defer close(next)
+		for i := range n {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		return nil
+	})
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			j, err := newJudge(allFeatures())
+			if err != nil {
+				return err
+			}
+			for i := range next {
+				if err := work(j, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func allFeatures() []string {
+	all := shipped()
+	for _, p := range playcallerWays() {
+		all = slices.Concat(all, p.down, p.up, p.either)
+	}
+	return all
+}
+
+// sheet scores one window, untouched and with each of the events in it.
+func (p plan) sheet(j *judge, w *window, chosen []event, material string, i int) (*sheet, error) {
+	s := &sheet{half: w.half, series: w.series, speaks: map[string]int{}}
+	features, err := j.follow(w, w.counts, warmUp, len(w.counts)-1)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range shipped() {
+		s.speaks[text] = countAlarms(features[text], math.SmallestNonzeroFloat64)
+	}
+	s.untouched = make([][3][]float64, len(wayNames()))
+	for look := down; look <= either; look++ {
+		for way, scores := range scoreWays(look, features, w.counts, warmUp, len(w.counts)-1) {
+			s.untouched[way][look] = scores
+		}
+	}
+	for _, e := range chosen {
+		placed := e.place(w, dice(p.Seed, "place", material, e.name, i))
+		counts := placed.in(w, dice(p.Seed, "event", material, e.name, i, w.mean))
+		one, err := scoreEvent(j, w, counts, e.name, e.direction, placed.start, horizon)
+		if err != nil {
+			return nil, err
+		}
+		s.events = append(s.events, one)
+	}
+	return s, nil
+}
+
+// scoreEvent scores the eve of an event and the days from its start.
+func scoreEvent(j *judge, w *window, counts []float64, name string, look direction, start, days int) (scored, error) {
+	last := start + days - 1
+	features, err := j.follow(w, counts, start-1, last)
+	if err != nil {
+		return scored{}, err
+	}
+	one := scored{name: name, look: look}
+	for _, scores := range scoreWays(look, features, counts[:last+1], start-1, last) {
+		one.eve = append(one.eve, scores[0])
+		one.days = append(one.days, scores[1:])
+	}
+	return one, nil
+}
+
+// scoreWays returns the scores of every way, in the order of wayNames, on the days
+// first to last: the greater, the surer it is that something is off in the direction
+// looked in.
+func scoreWays(look direction, features map[string][]float64, counts []float64, first, last int) (all [][]float64) {
+	for _, p := range playcallerWays() {
+		best := make([]float64, last-first+1)
+		for _, text := range p.features(look) {
+			for i, v := range features[text] {
+				best[i] = max(best[i], v)
+			}
+		}
+		all = append(all, best)
+	}
+	for _, r := range rivals() {
+		scores := slices.Clone(r.score(counts)[first : last+1])
+		for i, v := range scores {
+			switch look {
+			case down:
+				scores[i] = -v
+			case either:
+				scores[i] = math.Abs(v)
+			}
+		}
+		all = append(all, scores)
+	}
+	return all
+}
+
+// A tuning is the thresholds of each way, direction and rate, and what false alarms
+// came of them.
+type tuning struct {
+	thresholds [][3][][3]float64 // way, direction, rate; for half 0, half 1, and what lies in neither
+	measured   [][3][]float64    // false alarms per account and year
+}
+
+// neither is the half of what no threshold is tuned on.
+const neither = 2
+
+// newTuning tunes each half on the other; where same is true or one half is empty,
+// all on all.
+func newTuning(sheets []*sheet, same bool) *tuning {
+	t := &tuning{}
+	for way := range wayNames() {
+		var found [3][][3]float64
+		var measured [3][]float64
+		for look := down; look <= either; look++ {
+			for _, rate := range rates() {
+				chosen := tuneHalves(sheets, way, look, rate, same)
+				alarms := 0
+				for _, s := range sheets {
+					alarms += countAlarms(s.untouched[way][look], chosen[s.half])
+				}
+				found[look] = append(found[look], chosen)
+				measured[look] = append(measured[look], float64(alarms)/yearsOf(sheets))
+			}
+		}
+		t.thresholds, t.measured = append(t.thresholds, found), append(t.measured, measured)
+	}
+	return t
+}
+
+// tuneHalves tunes a way for each half, and for what is in neither.
+func tuneHalves(sheets []*sheet, way int, look direction, rate float64, same bool) (chosen [3]float64) {
+	var rows [3][][]float64
+	for _, s := range sheets {
+		rows[s.half] = append(rows[s.half], s.untouched[way][look])
+		rows[neither] = append(rows[neither], s.untouched[way][look])
+	}
+	alarms := rate * yearsOf(sheets)
+	chosen[neither] = tune(rows[neither], alarms)
+	for half := range neither {
+		chosen[half] = chosen[neither]
+		if other := rows[1-half]; !same && len(other) > 0 && len(rows[half]) > 0 {
+			chosen[half] = tune(other, alarms*float64(len(other))/float64(len(sheets)))
+		}
+	}
+	return chosen
+}
+
+// yearsOf is how many account years of untouched days were judged.
+func yearsOf(sheets []*sheet) float64 {
+	days := 0
+	for _, s := range sheets {
+		days += len(s.untouched[0][down])
+	}
+	return float64(days) / 365
+}
+
+// results measures what was found of one kind of event; one says which it is.
+func (t *tuning) results(one result, sheets []*sheet, of func(*sheet) scored) (all []result) {
+	for k, rate := range rates() {
+		for way, wayName := range wayNames() {
+			r := one
+			r.Way, r.Rate = wayName, rate
+			var delays []int
+			for _, s := range sheets {
+				e := of(s)
+				r.FalseAlarms = t.measured[way][e.look][k]
+				delays = append(delays, firstAlarm(e.eve[way], e.days[way], t.thresholds[way][e.look][k][s.half])+1)
+			}
+			r.count(delays)
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// count fills in what was found; a delay of 0 is an event that was not.
+func (r *result) count(delays []int) {
+	r.N = len(delays)
+	var found []int
+	for _, d := range delays {
+		if d == 0 {
+			continue
+		}
+		found = append(found, d)
+		for i, days := range within {
+			if d <= days {
+				r.Found[i]++
+			}
+		}
+	}
+	slices.Sort(found)
+	if 2*len(found) > r.N {
+		r.Delay = float64(found[(r.N-1)/2]+found[r.N/2]) / 2
+	}
+}
+
+func quietOf(material string, mean float64, sheets []*sheet) (all []quiet) {
+	for _, text := range shipped() {
+		q := quiet{Material: material, Mean: mean, Feature: text, Years: yearsOf(sheets)}
+		for _, s := range sheets {
+			q.Alarms += s.speaks[text]
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// An incident is a labelled event with what of its series surrounds it.
+type incident struct {
+	realEvent
+	series *realSeries
+	from   rules.Date // first day that is used
+	start  int        // days from there to the event
+	days   int        // from its start on that are scored
+}
+
+// learntDays is how much of a series before a labelled event is used, at most.
+const learntDays = 200
+
+// name is how a labelled event is called in results.
+func (in incident) name() string { return in.What + ", " + in.From.String() }
+
+// incidents returns the labelled events that enough days lie before.
+func (p plan) incidents() (all []incident) {
+	for _, s := range p.series {
+		for _, e := range s.notes.Events {
+			in := incident{realEvent: e, series: s, from: max(s.first, e.From-learntDays)}
+			in.start = int(e.From - in.from)
+			in.days = min(horizon, int(s.last()-e.From)+1)
+			if in.start > warmUp && in.days > 0 && p.only(materialLabelled, in.name()) {
+				all = append(all, in)
+			}
+		}
+	}
+	return all
+}
+
+// measureIncidents finds labelled events in repeated thinnings of their series, with
+// thresholds tuned on untouched windows.
+func (p plan) measureIncidents(rep *report, t *tuning, incidents []incident, mean float64) error {
+	for _, in := range incidents {
+		sheets := make([]*sheet, max(1, p.Windows/2))
+		err := spread(len(sheets), func(j *judge, i int) error {
+			w := thinned(in.series, in.from, in.start+in.days, mean, dice(p.Seed, "incident", in.name(), i, mean))
+			look := map[string]direction{"drop": down, "spike": up, "quiet": either}[in.Expect]
+			one, err := scoreEvent(j, w, w.counts, in.name(), look, in.start, in.days)
+			sheets[i] = &sheet{half: neither, events: []scored{one}}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		rep.Results = append(rep.Results, t.results(result{Material: materialLabelled, Event: in.name(), Mean: mean}, sheets, func(s *sheet) scored { return s.events[0] })...)
+	}
+	return nil
+}

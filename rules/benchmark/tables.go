@@ -1,0 +1,339 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Days within which an event counts as found when ways are compared, as an index of
+// within: a spike is soon over, a slow drop takes weeks to become one.
+const (
+	soon = iota
+	week
+	fortnight
+)
+
+// comparedWithin is what an event's kind is compared at.
+func comparedWithin(event string) int {
+	switch {
+	case strings.HasPrefix(event, "spike"):
+		return soon
+	case strings.HasPrefix(event, "slow"), strings.HasPrefix(event, "shift"):
+		return fortnight
+	}
+	return week
+}
+
+// writeTables writes all tables in a form.
+func writeTables(w io.Writer, rep *report, put form) error {
+	var all []table
+	all = append(all, rep.summary())
+	for _, material := range []string{materialReal, materialSynthetic} {
+		for _, rate := range []float64{perYear, perQuarter} {
+			all = append(all, rep.comparison(material, rate))
+		}
+	}
+	all = append(all, rep.seriesTable(), rep.incidentTable(), rep.details(), rep.falseAlarms(), rep.quietTable())
+	for _, t := range all {
+		if len(t.lines) == 0 {
+			continue
+		}
+		if err := put(w, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A cell names one result but for its way.
+type cell struct {
+	material, event, series string
+	mean, rate              float64
+}
+
+// cells lists what was measured, in order, each with the results of its ways.
+func (rep *report) cells() (order []cell, by map[cell]map[string]result) {
+	by = map[cell]map[string]result{}
+	for _, r := range rep.Results {
+		c := cell{r.Material, r.Event, r.Series, r.Mean, r.Rate}
+		if by[c] == nil {
+			by[c] = map[string]result{}
+			order = append(order, c)
+		}
+		by[c][r.Way] = r
+	}
+	slices.SortStableFunc(order, func(a, b cell) int { return eventOrder(a.event) - eventOrder(b.event) })
+	return order, by
+}
+
+func eventOrder(name string) int {
+	if i := slices.IndexFunc(events(), func(e event) bool { return e.name == name }); i >= 0 {
+		return i
+	}
+	return len(events())
+}
+
+// best returns the rival that found most.
+func best(of map[string]result, days int) result {
+	var best result
+	for i, r := range rivals() {
+		if one := of[r.name]; i == 0 || one.Found[days] > best.Found[days] || one.Found[days] == best.Found[days] && one.Found[fortnight] > best.Found[fortnight] {
+			best = one
+		}
+	}
+	return best
+}
+
+// verdict says where Playcaller stands beside the best of the simple ways.
+func verdict(of map[string]result, days int) string {
+	ours, theirs := of[playcallerName], best(of, days)
+	switch d := ours.Found[days] - theirs.Found[days]; {
+	case d > 0:
+		return "ahead"
+	case d == 0:
+		return "level"
+	}
+	return "BEHIND " + theirs.Way
+}
+
+// summary counts rows ahead, level and behind.
+func (rep *report) summary() table {
+	order, by := rep.cells()
+	counts := map[string]map[string]int{}
+	for _, c := range order {
+		if c.material == materialLabelled || c.series != "" || c.rate != perYear && c.rate != perQuarter {
+			continue
+		}
+		key := fmt.Sprintf("%s, %g a year", c.material, c.rate)
+		if counts[key] == nil {
+			counts[key] = map[string]int{}
+		}
+		word, _, _ := strings.Cut(verdict(by[c], comparedWithin(c.event)), " ")
+		counts[key][word]++
+	}
+	t := table{title: "In short", head: []string{"rows", "ahead of every simple way", "level with the best", "behind one"},
+		about: fmt.Sprintf("Seed %d, %d accounts of %d days for each material and mean. A row is one kind of event at one mean.", rep.Plan.Seed, rep.Plan.Windows, windowDays)}
+	for _, material := range []string{materialReal, materialSynthetic} {
+		for _, rate := range []float64{perYear, perQuarter} {
+			key := fmt.Sprintf("%s, %g a year", material, rate)
+			if n := counts[key]; n != nil {
+				t.lines = append(t.lines, []string{key, fmt.Sprint(n["ahead"]), fmt.Sprint(n["level"]), fmt.Sprint(n["BEHIND"])})
+			}
+		}
+	}
+	return t
+}
+
+// comparison puts Playcaller beside every rival.
+func (rep *report) comparison(material string, rate float64) table {
+	t := table{title: fmt.Sprintf("Found, %s accounts, tuned to %s", material, rateWord(rate)),
+		about: "Share of events found in the days named (of Playcaller with its 95 % Wilson interval).",
+		head:  append([]string{"event", "a day", "within", playcallerName}, append(rivalNames(), "Playcaller is")...)}
+	if material == materialSynthetic {
+		t.about += " These accounts are made up; see above how."
+	}
+	order, by := rep.cells()
+	for _, c := range order {
+		if c.material != material || c.series != "" || c.rate != rate {
+			continue
+		}
+		days := comparedWithin(c.event)
+		ours := by[c][playcallerName]
+		low, high := wilson(ours.Found[days], ours.N)
+		line := []string{aboutEvent(c.event), number(c.mean), fmt.Sprintf("%d d", within[days]), fmt.Sprintf("%s (%.0f–%.0f)", share(ours, days), 100*low, 100*high)}
+		for _, name := range rivalNames() {
+			line = append(line, share(by[c][name], days))
+		}
+		t.lines = append(t.lines, append(line, verdict(by[c], days)))
+	}
+	return t
+}
+
+// seriesTable is the real series one by one, each with thresholds of its own.
+func (rep *report) seriesTable() table {
+	t := table{title: "The real series one by one, each tuned by itself to one false alarm per account and year",
+		about: "Thresholds made for one series flatter every way that does not see by itself how wild an account is. The kinds of events that the picture shows.",
+		head:  append([]string{"event", "series", "a day", "n", "within", playcallerName}, append(rivalNames(), "Playcaller is")...)}
+	order, by := rep.cells()
+	for _, c := range order {
+		if c.series == "" || c.rate != perYear || !slices.Contains(pictured(), c.event) {
+			continue
+		}
+		days := comparedWithin(c.event)
+		ours := by[c][playcallerName]
+		line := []string{aboutEvent(c.event), c.series, number(c.mean), fmt.Sprint(ours.N), fmt.Sprintf("%d d", within[days]), share(ours, days)}
+		for _, name := range rivalNames() {
+			line = append(line, share(by[c][name], days))
+		}
+		t.lines = append(t.lines, append(line, verdict(by[c], days)))
+	}
+	return t
+}
+
+func rateWord(rate float64) string {
+	switch rate {
+	case perYear:
+		return "one false alarm per account and year"
+	case perQuarter:
+		return "one false alarm per account and quarter"
+	}
+	return fmt.Sprintf("%g false alarms per account and year", rate)
+}
+
+func rivalNames() (names []string) {
+	for _, r := range rivals() {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+func aboutEvent(name string) string {
+	for _, e := range events() {
+		if e.name == name {
+			return e.about
+		}
+	}
+	return name
+}
+
+func share(r result, days int) string {
+	if r.N == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f %%", 100*float64(r.Found[days])/float64(r.N))
+}
+
+// incidentTable is what was said of labelled events within a week.
+func (rep *report) incidentTable() table {
+	t := table{title: "Labelled events of the real series, tuned to one false alarm per account and year",
+		about: "Share of thinnings of the one series in which something was said within 7 days. Of a holiday nothing should be: there the least is best.",
+		head:  append([]string{"event", "a day", "n", "wanted", playcallerName}, append(rivalNames(), "Playcaller is")...)}
+	order, by := rep.cells()
+	for _, c := range order {
+		if c.material != materialLabelled || c.rate != perYear {
+			continue
+		}
+		ours, wanted, stands := by[c][playcallerName], rep.expected(c.event), verdict(by[c], week)
+		if wanted == "quiet" {
+			stands = quietVerdict(by[c])
+		}
+		line := []string{c.event, number(c.mean), fmt.Sprint(ours.N), wanted, share(ours, week)}
+		for _, name := range rivalNames() {
+			line = append(line, share(by[c][name], week))
+		}
+		t.lines = append(t.lines, append(line, stands))
+	}
+	return t
+}
+
+// expected is what should be said of a labelled event.
+func (rep *report) expected(name string) string {
+	for _, in := range rep.Plan.incidents() {
+		if in.name() == name {
+			return in.Expect
+		}
+	}
+	return ""
+}
+
+func quietVerdict(of map[string]result) string {
+	ours := of[playcallerName].Found[week]
+	least := ours
+	for _, name := range rivalNames() {
+		least = min(least, of[name].Found[week])
+	}
+	switch {
+	case ours == 0:
+		return "quiet"
+	case ours == least:
+		return "least loud"
+	}
+	return "BEHIND the quietest"
+}
+
+// details is how fast events are found, beside the best rival.
+func (rep *report) details() table {
+	t := table{title: "How soon: Playcaller and the best of the simple ways",
+		about: "Shares found within 3 / 7 / 14 days and median days until found (– where fewer than half were), then false alarms per account and year that came of the tuning.",
+		head:  []string{"event", "material", "a day", "n", "tuned to", "Playcaller", "median", "false", "best simple way", "its shares", "median", "false"}}
+	order, by := rep.cells()
+	for _, c := range order {
+		if c.material == materialLabelled || c.series != "" || c.rate != perYear && c.rate != perQuarter {
+			continue
+		}
+		ours, theirs := by[c][playcallerName], best(by[c], comparedWithin(c.event))
+		t.lines = append(t.lines, []string{aboutEvent(c.event), c.material, number(c.mean), fmt.Sprint(ours.N), fmt.Sprintf("%g a year", c.rate),
+			shares(ours), delay(ours), fmt.Sprintf("%.2f", ours.FalseAlarms), theirs.Way, shares(theirs), delay(theirs), fmt.Sprintf("%.2f", theirs.FalseAlarms)})
+	}
+	return t
+}
+
+func shares(r result) string {
+	if r.N == 0 {
+		return "–"
+	}
+	percent := func(i int) float64 { return 100 * float64(r.Found[i]) / float64(r.N) }
+	return fmt.Sprintf("%.0f / %.0f / %.0f %%", percent(0), percent(1), percent(2))
+}
+
+func delay(r result) string {
+	if r.Delay == 0 {
+		return "–"
+	}
+	return number(r.Delay) + " d"
+}
+
+// falseAlarms is what came of the tuning on untouched windows of the other half.
+func (rep *report) falseAlarms() table {
+	t := table{title: "False alarms per account and year on untouched series",
+		about: "Tuned to 1 and to 4 on the other half of the windows, looking down, up, and both ways.",
+		head:  []string{"way", "material", "a day", "down, 1", "down, 4", "up, 1", "up, 4", "both, 1", "both, 4"}}
+	if rep.Plan.Same {
+		t.about = "Tuned to 1 and to 4 on these very windows, looking down, up, and both ways."
+	}
+	type key struct {
+		way, material string
+		mean          float64
+	}
+	var order []key
+	lines := map[key][]string{}
+	for _, r := range rep.Results {
+		i := slices.IndexFunc(events(), func(e event) bool { return e.name == r.Event })
+		if i < 0 || r.Series != "" || r.Rate != perYear && r.Rate != perQuarter {
+			continue
+		}
+		k := key{r.Way, r.Material, r.Mean}
+		if lines[k] == nil {
+			order = append(order, k)
+			lines[k] = []string{r.Way, r.Material, number(r.Mean), "–", "–", "–", "–", "–", "–"}
+		}
+		at := 3 + 2*int(events()[i].direction)
+		if r.Rate == perQuarter {
+			at++
+		}
+		lines[k][at] = fmt.Sprintf("%.2f", r.FalseAlarms)
+	}
+	names := wayNames()
+	slices.SortStableFunc(order, func(a, b key) int { return slices.Index(names, a.way) - slices.Index(names, b.way) })
+	for _, k := range order {
+		t.lines = append(t.lines, lines[k])
+	}
+	return t
+}
+
+// quietTable is how often the default setting speaks of untouched accounts.
+func (rep *report) quietTable() table {
+	t := table{title: "As shipped: alarms per account and year on untouched series",
+		about: fmt.Sprintf("Default setting, no options, no threshold in the rule but \"not within chance\". Days of alarm at most %d days apart are one alarm.", rearm),
+		head:  []string{"feature", "material", "a day", "account years", "alarms", "per account and year"}}
+	for _, text := range shipped() {
+		for _, q := range rep.Quiet {
+			if q.Feature == text {
+				t.lines = append(t.lines, []string{q.Feature, q.Material, number(q.Mean), fmt.Sprintf("%.0f", q.Years), fmt.Sprint(q.Alarms), fmt.Sprintf("%.2f", float64(q.Alarms)/q.Years)})
+			}
+		}
+	}
+	return t
+}
