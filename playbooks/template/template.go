@@ -1,0 +1,165 @@
+// Package template writes a first playbook and its tests from a few answers: what
+// should start it, for which signal, from which number on.
+package template
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/format"
+	"playcaller/rules"
+)
+
+//go:embed kinds
+var kinds embed.FS
+
+// A Kind is a way in which playbooks start.
+type Kind struct {
+	Name     string // "drop"
+	About    string // one line, for choosing
+	Signals  []rules.Kind
+	Question string  // what the number means; "" where there is none
+	Number   float64 // when nothing else is said
+}
+
+// Kinds returns what there is to choose from.
+func Kinds() []Kind {
+	return []Kind{
+		{"drop", "a signal falls below its usual", []rules.Kind{rules.Count}, "From which share below the usual on? 0.4 is 40 %", 0.4},
+		{"silence", "nothing of a signal comes any more", []rules.Kind{rules.Count}, "After how many days?", 14},
+		{"count", "a signal came so many times in four weeks", []rules.Kind{rules.Count}, "From how many on?", 3},
+		{"notice", "the last day to give notice of a contract comes near", nil, "How many days before?", 90},
+		{"hand", "a person or another playbook starts it", nil, "", 0},
+	}
+}
+
+// Choices are the answers that a playbook is made of.
+type Choices struct {
+	Name     string // letters, digits and hyphens
+	Kind     string
+	Signal   string // of the book; needed by drop, silence and count
+	Number   float64
+	Title    string // what is wrong or wanted, in English
+	TitleJa  string // and in Japanese; the English one where empty
+	Severity playbooks.Severity
+	Channel  string // "#name" or "dm"
+}
+
+// Fitting returns the book's signals that a kind can read, in the book's order.
+func Fitting(book *playbooks.Book, k Kind) []string {
+	var names []string
+	for _, s := range book.Signals {
+		if slices.Contains(k.Signals, s.Kind) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// Check returns what keeps the choices from becoming a playbook of the book, or nil.
+func (c Choices) Check(book *playbooks.Book) error {
+	i := slices.IndexFunc(Kinds(), func(k Kind) bool { return k.Name == c.Kind })
+	switch {
+	case !nameForm.MatchString(c.Name):
+		return fmt.Errorf("%q is no name of a playbook: write small letters, digits and hyphens, as in failed-payments", c.Name)
+	case book.Playbooks[c.Name] != nil:
+		return fmt.Errorf("the book has a playbook %s already, in %s", c.Name, book.Playbooks[c.Name].File)
+	case i < 0:
+		var names []string
+		for _, k := range Kinds() {
+			names = append(names, k.Name)
+		}
+		return fmt.Errorf("%q is no kind of playbook: %s", c.Kind, strings.Join(names, ", "))
+	case strings.TrimSpace(c.Title) == "":
+		return errors.New("a playbook needs a title: what is wrong or wanted, in a few words")
+	}
+	k := Kinds()[i]
+	if fitting := Fitting(book, k); k.Signals != nil && !slices.Contains(fitting, c.Signal) {
+		return fmt.Errorf("%q is no signal that %s can read: %s", c.Signal, c.Kind, strings.Join(fitting, ", "))
+	}
+	switch {
+	case c.Kind == "drop" && (c.Number <= 0 || c.Number > 0.9):
+		return fmt.Errorf("%v is no share to drop by: write one from 0.1 to 0.9; 40 %% is 0.4", c.Number)
+	case k.Question != "" && c.Kind != "drop" && (c.Number < 1 || c.Number > 365 || c.Number != float64(int(c.Number))):
+		return fmt.Errorf("%v does not fit: write a whole number from 1 to 365", c.Number)
+	case c.Kind == "silence" && c.Number > 60:
+		return fmt.Errorf("%v days of silence are more than a test can wait for: write 60 or less, and change the file", c.Number)
+	}
+	if !slices.Contains([]playbooks.Severity{playbooks.Low, playbooks.Medium, playbooks.High}, c.Severity) {
+		return fmt.Errorf("%q is no severity: low, medium, high", c.Severity)
+	}
+	return nil
+}
+
+// Files returns the playbook and its tests by the names of their files. They load with
+// the book, and the tests pass.
+func (c Choices) Files(book *playbooks.Book) (map[string][]byte, error) {
+	if err := c.Check(book); err != nil {
+		return nil, err
+	}
+	owner := book.Team.Person(book.Team.DefaultOwner)
+	if owner == nil {
+		return nil, errors.New("the book has no default_owner in team.yaml, so there is nobody to ask: add one")
+	}
+	if c.TitleJa == "" {
+		c.TitleJa = c.Title
+	}
+	values := struct {
+		Choices
+		Number                             string
+		SignalJa, Owner, Country, TimeZone string
+		Bad, Good                          string // what the accounts of the test send
+		ByHand, Contract                   bool
+		Answered, Done, Over               int // days after the start
+	}{Choices: c, Number: strconv.FormatFloat(c.Number, 'g', -1, 64), SignalJa: c.Signal, Owner: owner.ID,
+		Country: owner.Country, TimeZone: owner.Location.String(), ByHand: c.Kind == "hand", Contract: c.Kind == "notice"}
+	values.Channel = strconv.Quote(c.Channel)
+	if def := book.Signal(c.Signal); def != nil && def.Title["ja"] != "" {
+		values.SignalJa = def.Title["ja"]
+	}
+	values.Answered, values.Over = 1, 30
+	if c.Kind == "drop" { // so many days of nothing, three days of waiting, and a weekend or holiday
+		values.Answered = int(math.Ceil(14*c.Number)) + 3 + 4
+		values.Over += values.Answered
+	}
+	values.Done = values.Answered + 1
+	switch series := "series: {" + c.Signal + ": "; c.Kind {
+	case "drop":
+		values.Bad, values.Good = series+"20x70 0x80}", series+"20x150}"
+	case "silence":
+		values.Bad, values.Good = series+fmt.Sprintf("20x%d 0x140}", 70-int(c.Number)), series+"20x150}"
+	case "count":
+		values.Bad, values.Good = series+fmt.Sprintf("0x70 %d 0x80}", int(c.Number)), series+"0x150}"
+	case "notice":
+		due := "contracts: [{id: d1, start: 2025-04-01, end: %s, notice_by: %s}]"
+		day, _ := rules.ParseDate("2027-03-15")
+		values.Bad = fmt.Sprintf(due, day+rules.Date(c.Number)+60, day+rules.Date(c.Number))
+		values.Good = fmt.Sprintf(due, day+rules.Date(c.Number)+400, day+rules.Date(c.Number)+300)
+	}
+	files := map[string][]byte{}
+	for name, kind := range map[string]string{c.Name + ".yaml": c.Kind, c.Name + "_test.yaml": "test"} {
+		t, err := template.New(kind+".yaml").Delims("[[", "]]").Funcs(template.FuncMap{"quote": strconv.Quote}).
+			ParseFS(kinds, "kinds/parts.tmpl", "kinds/"+kind+".yaml")
+		if err != nil {
+			return nil, err
+		}
+		var b strings.Builder
+		if err := t.Execute(&b, values); err != nil {
+			return nil, err
+		}
+		if files[name], err = format.File(name, []byte(b.String())); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return files, nil
+}
