@@ -33,8 +33,15 @@ func (w *world) hooks() replay.Hooks {
 				w.coverage.advanced(w.Book, p, before, after, e, facts)
 			}
 		},
-		Posted:   w.post,
-		Nudged:   w.nudge,
+		Posted: w.post,
+		Nudged: w.nudge,
+		Drafted: func(a *replay.Account, r *replay.Run, to, what, step string) {
+			m := w.message(a, r, to, what, step)
+			w.drafts = append(w.drafts, m)
+			w.Happened(to, "draft: %s of %s, %s%s", what, a.ID, r.Playbook, prefixed(", step ", step))
+		},
+		Called:   w.called,
+		Grouped:  w.grouped,
 		Happened: func(who, text string) { w.timeline = append(w.timeline, Happening{At: w.Now, Who: who, Text: text}) },
 	}
 }

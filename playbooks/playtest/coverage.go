@@ -200,7 +200,7 @@ func (c *Coverage) visited(book *playbooks.Book, run *playbooks.Run) {
 			continue
 		}
 		switch {
-		case v.Answer == "timeout":
+		case v.Answer == "timeout", v.Kind == playbooks.WebhookStep && v.Answer == "failed":
 			c.walk(run.Playbook, v.Step+".otherwise")
 		case v.Kind == playbooks.AskStep:
 			c.walk(run.Playbook, v.Step+".answers."+v.Answer)

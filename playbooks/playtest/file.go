@@ -51,7 +51,8 @@ type Case struct {
 	Line       int
 	Accounts   []string // in order; all of the file's where none is named
 	With       []string
-	SwitchedOn bool // the playbook is switched on when the case starts
+	SwitchedOn bool     // the playbook is switched on when the case starts
+	Failing    []string // systems that webhooks cannot reach
 	Start      time.Time
 	Set        map[string]any
 	Series     []Series // instead of the first account's own series of the same signals
@@ -329,6 +330,11 @@ func (r *reader) readCase(f *File, n ast.Node) {
 		field{"from", func(n ast.Node) { from = r.day(n) }},
 		field{"with", func(n ast.Node) { c.With = r.ruled(n) }},
 		field{"switched_on", func(n ast.Node) { c.SwitchedOn = r.yes(n) }},
+		field{"failing", func(n ast.Node) {
+			for _, n := range r.list(n) {
+				c.Failing = append(c.Failing, r.oneOf(n, "system", r.systems()))
+			}
+		}},
 		field{"set", func(n ast.Node) { set = n }},
 		field{"series", func(n ast.Node) { series = n }},
 		field{"do", func(n ast.Node) { do = n }},

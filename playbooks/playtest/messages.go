@@ -81,10 +81,15 @@ func (v view) escalated() string {
 func (v view) news(at time.Time) bool { return v.first || at.After(v.since) }
 
 // told returns the messages of the account and playbook since the expectation before.
-func (v view) told() []message {
+func (v view) told() []message { return v.those(v.w.messages) }
+
+// drafted returns likewise what a silent draft would have told.
+func (v view) drafted() []message { return v.those(v.w.drafts) }
+
+func (v view) those(messages []message) []message {
 	var all []message
-	for _, m := range v.w.messages {
-		if m.account == v.a.ID && m.of == v.playbook.Name && v.news(m.at) {
+	for _, m := range messages {
+		if (m.account == v.a.ID || slices.Contains(m.accounts, v.a.ID)) && m.of == v.playbook.Name && v.news(m.at) {
 			all = append(all, m)
 		}
 	}
@@ -93,9 +98,9 @@ func (v view) told() []message {
 
 // messages adds a check for each message that must have come, in any order, since the
 // expectation before; none means that nobody was told anything.
-func (w *wants) messages(n ast.Node) {
+func (w *wants) messages(name string, n ast.Node, those func(view) []message) {
 	if s, _ := scalar(n); s == none {
-		w.add("messages", none, func(v view) string { return toldLines(v.told()) })
+		w.add(name, none, func(v view) string { return toldLines(those(v)) })
 		return
 	}
 	for i, n := range w.r.list(n) {
@@ -116,8 +121,8 @@ func (w *wants) messages(n ast.Node) {
 		if !at.IsZero() {
 			want += ", at " + shown(at, w.c.Start, w.c.zone)
 		}
-		w.x.checks = append(w.x.checks, check{fmt.Sprintf("message %d", i+1), want, func(v view) (string, bool) {
-			told := v.told()
+		w.x.checks = append(w.x.checks, check{fmt.Sprintf("%s %d", strings.TrimSuffix(name, "s"), i+1), want, func(v view) (string, bool) {
+			told := those(v)
 			for _, m := range told {
 				if (to == "" || m.to == to) && (what == "" || m.what == what) && (at.IsZero() || m.at.Equal(at)) && holds(m.text, contains) {
 					return want, true
@@ -148,18 +153,19 @@ func clip(s string, n int) string {
 	return s
 }
 
-// recipient reads a person's id or a channel.
+// recipient reads a person's id, a channel, or a system that is called.
 func (w *wants) recipient(n ast.Node) string {
 	s := w.r.text(n, "a recipient")
-	if strings.HasPrefix(s, "#") {
+	if strings.HasPrefix(s, "#") || slices.Contains(w.r.systems(), s) {
 		return s
 	}
 	return w.r.person(n)
 }
 
-// kinds are what a message can be: what a person is told, and card and say in a channel.
+// kinds are what a message can be: what a person is told, and card, say and group in a
+// channel; webhook is a call of another system.
 func kinds() []string {
-	return []string{"card", "say", playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeReminder, playbooks.NudgeOverdue,
+	return []string{"card", "say", "group", "webhook", playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeReminder, playbooks.NudgeOverdue,
 		playbooks.NudgeEscalation, playbooks.NudgeApproval, playbooks.NudgeTold, playbooks.NudgeOutcome, playbooks.NudgeSnoozeOver,
 		playbooks.NudgeHandoff, playbooks.NudgeFill, playbooks.NudgeAskedBack, playbooks.NudgeCall, playbooks.NudgeAccepted,
 		playbooks.NudgeDeclined, playbooks.NudgeWithdrawn}

@@ -38,7 +38,8 @@ type message struct {
 	to               string // person id, or "#channel"
 	what             string // question, task, reminder, escalation, …; card and say in a channel
 	text             string
-	account, run, of string // of: playbook
+	account, run, of string   // of: playbook
+	accounts         []string // of a message about many
 }
 
 // nudge puts a line on the list of a person, and tells them if they work now.
@@ -109,9 +110,7 @@ func (w *world) given(p *person, l line) {
 		step = l.run.Visits[l.visit].Step
 	}
 	w.post(l.account, l.run, p.id, l.what, step)
-	switch l.what {
-	case playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeHandoff, playbooks.NudgeApproval, playbooks.NudgeAskedBack,
-		playbooks.NudgeSnoozeOver, playbooks.NudgeFill:
+	if replay.Delivers(l.what) {
 		e := playbooks.Event{Kind: playbooks.Delivered, At: w.Now, Run: l.run.ID, Visit: l.visit, Person: p.id}
 		w.Later(func() {
 			e.At = w.Now
@@ -120,9 +119,16 @@ func (w *world) given(p *person, l line) {
 	}
 }
 
-// post keeps a message. Its text is the playbook's title and what the step says, in
-// the reader's language; in a channel in each language.
+// post keeps a message.
 func (w *world) post(a *replay.Account, r *replay.Run, to, what, step string) {
+	w.messages = append(w.messages, w.message(a, r, to, what, step))
+	w.Happened(to, "told: %s of %s, %s%s", what, a.ID, r.Playbook, prefixed(", step ", step))
+}
+
+// message makes a message. Its text is the playbook's title and what the step says, in
+// the reader's language, with the text for the customer that it brings; in a channel in
+// each language.
+func (w *world) message(a *replay.Account, r *replay.Run, to, what, step string) message {
 	m := message{at: w.Now, to: to, what: what, account: a.ID, run: r.ID, of: r.Playbook}
 	languages := []string{"en", "ja"}
 	if p := w.Team.Person(to); p != nil && p.Language != "" {
@@ -134,7 +140,12 @@ func (w *world) post(a *replay.Account, r *replay.Run, to, what, step string) {
 	var texts []string
 	for _, lang := range languages {
 		text := orWord(a.Data.Name, a.ID)
-		for _, t := range []playbooks.Text{p.Title, textOf(w.Book.Step(&r.Run, step))} {
+		s := w.Book.Step(&r.Run, step)
+		told := []playbooks.Text{p.Title, textOf(s)}
+		if s != nil && s.Attach != nil && what != "card" {
+			told = append(told, s.Attach.Text)
+		}
+		for _, t := range told {
 			if template := t.In(lang); template != nil {
 				text += "\n" + template.Render(f, lang)
 			}
@@ -144,8 +155,7 @@ func (w *world) post(a *replay.Account, r *replay.Run, to, what, step string) {
 		}
 	}
 	m.text = strings.Join(texts, "\n")
-	w.messages = append(w.messages, m)
-	w.Happened(to, "told: %s of %s, %s%s", what, a.ID, r.Playbook, prefixed(", step ", step))
+	return m
 }
 
 // textOf returns what a step says.

@@ -46,7 +46,7 @@ type view struct {
 func decisions() []string {
 	all := []string{string(rules.Quiet), string(rules.Waits), string(rules.Fired), string(rules.Resolves), string(rules.Unknowable), string(rules.Suppressed)}
 	for _, reason := range []rules.Reason{rules.Snoozed, rules.CoolingDown, rules.Inhibited, rules.OutsideAudience, rules.HeldOut,
-		rules.AlreadyRunning, rules.OverStormLimit, rules.Paused, rules.AlreadyTrue} {
+		rules.AlreadyRunning, rules.OverStormLimit, rules.Paused, rules.AlreadyTrue, rules.OutsidePilot, rules.Grouped} {
 		all = append(all, fmt.Sprintf("%s(%s)", rules.Suppressed, reason))
 	}
 	return all
@@ -65,7 +65,7 @@ func (r *reader) readExpectation(f *File, c *Case, n ast.Node) {
 		field{"contract", func(n ast.Node) { x.Subject = r.text(n, "a contract") }},
 		keep("decision"), keep("run"), keep("step"), keep("assignee"), keep("due"), keep("outcome"), keep("ended"), keep("messages"),
 		keep("tasks"), keep("escalated"), keep("account_has"), keep("values"), keep("handoff"), keep("evidence"), keep("held"),
-		keep("snoozed_until"), keep("variant"),
+		keep("snoozed_until"), keep("variant"), keep("drafts"),
 	)
 	p := r.book.Playbooks[x.Playbook]
 	if at == nil || p == nil {
@@ -208,7 +208,9 @@ func (w *wants) read(name string, n ast.Node) {
 	case "tasks":
 		w.tasks(n)
 	case "messages":
-		w.messages(n)
+		w.messages(name, n, view.told)
+	case "drafts":
+		w.messages(name, n, view.drafted)
 	}
 }
 

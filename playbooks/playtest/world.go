@@ -29,6 +29,8 @@ type world struct {
 	feeds    map[string]time.Time // when anything of a signal last arrived
 
 	messages []message
+	drafts   []message // what silent drafts would have told
+	peers    playbooks.Peers
 	timeline []Happening
 	steps    int
 }
@@ -45,6 +47,8 @@ func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseRes
 		people: map[string]*person{}, away: map[string]playbooks.Away{}, feeds: map[string]time.Time{}}
 	w.Feed = func(signal string) time.Time { return w.feeds[signal] }
 	w.Hooks = w.hooks()
+	w.Silent = func(playbook string) bool { return playbook != file.Playbook.Name }
+	w.Peers = w.peersOf
 	result := CaseResult{Name: c.Name, File: file.Name, Line: c.Line, Zone: c.zone, Start: c.Start}
 	if err := w.prepare(); err != nil {
 		result.Failures = []Failure{{Line: c.Line, At: c.Start, Details: []Detail{{What: "start", Expected: "the accounts as written", Got: err.Error()}}}}
@@ -156,6 +160,9 @@ func (w *world) run() []Failure {
 		do = do[1:]
 	}
 	for _, a := range w.accounts {
+		w.spread(a)
+	}
+	for _, a := range w.accounts {
 		w.Settle(a.Account, replay.Change{All: true})
 		w.drain()
 	}
@@ -221,11 +228,17 @@ func (w *world) next() time.Time {
 	for _, p := range w.people {
 		earlier(p.due)
 	}
+	earlier(w.GatheringDue())
 	return next
 }
 
 // due does what has fallen due: first of the accounts, then of the people.
 func (w *world) due() {
+	for _, a := range w.accounts {
+		if !a.Due.IsZero() && !a.Due.After(w.Now) {
+			w.spread(a)
+		}
+	}
 	for _, a := range w.accounts {
 		c := replay.Change{}
 		if !a.Due.IsZero() && !a.Due.After(w.Now) {
@@ -245,6 +258,8 @@ func (w *world) due() {
 			w.drain()
 		}
 	}
+	w.Gathered()
+	w.drain()
 	for _, id := range slices.Sorted(maps.Keys(w.people)) {
 		if p := w.people[id]; !p.due.IsZero() && !p.due.After(w.Now) {
 			w.tell(p)

@@ -26,7 +26,8 @@ type Account struct {
 	stands  [][]*Standing        // by rule, as World.Rules has them
 	ended   map[string]time.Time // the last run's end, by RuleKey
 	intents []intent
-	begun   int64 // runs that no rule asked for
+	waiting []intent // for it to be known whether they are many
+	begun   int64    // runs that no rule asked for
 	add     func(time.Time, rules.Period) time.Time
 }
 
@@ -112,6 +113,7 @@ func (w *World) Standing(a *Account, playbook, subject string) *Standing {
 func (w *World) Settle(a *Account, c Change) {
 	a.Facts.Reset(&a.Data, &a.History, w.Now)
 	a.Facts.SetFeed(w.Feed)
+	w.peersOf(a, a.Facts)
 	if c.All {
 		w.reach(a)
 	}
@@ -196,10 +198,13 @@ func (w *World) judgeOne(a *Account, i int, subject string) {
 		w.stormy[rule.Playbook] = true
 	}
 	if d.Outcome == rules.Fired {
-		if !w.NoStorms {
+		if !w.NoStorms && !w.silent(rule.Playbook) {
 			w.starts[rule.Playbook] = append(w.starts[rule.Playbook], w.Now)
 		}
-		a.intents = append(a.intents, intent{playbook: rule.Playbook, subject: subject, by: "rule", episode: d.Episode, fired: d.Clauses})
+		in := intent{playbook: rule.Playbook, subject: subject, by: "rule", episode: d.Episode, fired: d.Clauses}
+		if !w.gather(a, in) {
+			a.intents = append(a.intents, in)
+		}
 	}
 }
 
@@ -227,17 +232,22 @@ func (w *World) circumstances(a *Account, rule *rules.Rule, s *Standing) rules.C
 	if len(w.Paused) > 0 {
 		c.Paused = w.Paused[""] || w.Paused[rule.Playbook]
 	}
+	if p := w.Book.Playbooks[rule.Playbook]; p != nil && len(p.Pilot) > 0 {
+		c.OutsidePilot = p.OutsidePilot(w.Team, &a.Data, a.Facts.Today())
+	}
 	for _, r := range a.Open() {
 		c.OpenRun = c.OpenRun || r.Playbook == rule.Playbook && r.Subject == s.Subject
-		if slices.Contains(rule.InhibitedBy, r.Playbook) {
+		if slices.Contains(rule.InhibitedBy, r.Playbook) && !r.Draft {
 			c.Inhibitor = r.Playbook
 		}
 	}
-	for _, i := range a.intents {
-		c.OpenRun = c.OpenRun || i.playbook == rule.Playbook && i.subject == s.Subject
+	for _, all := range [][]intent{a.intents, a.waiting} {
+		for _, i := range all {
+			c.OpenRun = c.OpenRun || i.playbook == rule.Playbook && i.subject == s.Subject
+		}
 	}
 	for _, name := range rule.InhibitedBy {
-		if by := w.Standing(a, name, ""); by != nil && by.State.Phase == rules.Firing {
+		if by := w.Standing(a, name, ""); by != nil && by.State.Phase == rules.Firing && !w.silent(name) {
 			c.Inhibitor = name
 		}
 	}

@@ -29,14 +29,24 @@ type World struct {
 	Paused map[string]bool               // by playbook; "" is all of them
 	Hooks  Hooks
 
-	// NoStorms leaves the storm limits out, where not all accounts are in one World.
+	// NoStorms leaves the storm limits and groups out, where not all accounts are in one World.
 	NoStorms bool
+
+	// Silent says which drafts are played silently: what they would post and do is told to Hooks.Drafted alone. Where it is
+	// nil, drafts are played as if they were none.
+	Silent func(playbook string) bool
+
+	// Peers tells how features are spread over an account's peers, the account not among them; nil where nothing is known.
+	Peers func(a *Account) func(rules.PeerGroup) *rules.Distribution
 
 	starts map[string][]time.Time
 	stormy map[string]bool
 	index  map[string]int // of Rules, by playbook
 	reads  [][]string     // by rule: the signals that it reads
 	queue  []func()
+
+	gatherings map[string]*playbooks.Gathering // by playbook
+	byID       map[string]*Account             // those with plays that wait
 }
 
 // Hooks are told what happens. Each may be nil.
@@ -46,9 +56,12 @@ type Hooks struct {
 	Advanced func(a *Account, p *playbooks.Playbook, before, after *playbooks.Run, e playbooks.Event, facts *rules.Facts) // after every event of a run, whether or not it changed
 	Begun    func(a *Account, r *Run)
 	Ended    func(a *Account, r *Run)
-	Posted   func(a *Account, r *Run, to, what, step string) // what is "card" or "say"; to a channel or a person
-	Nudged   func(a *Account, r *Run, e playbooks.Effect)    // a person is to be told
-	Happened func(who, text string)                          // a line of the timeline
+	Posted   func(a *Account, r *Run, to, what, step string)           // what is "card" or "say"; to a channel or a person
+	Nudged   func(a *Account, r *Run, e playbooks.Effect)              // a person is to be told
+	Drafted  func(a *Account, r *Run, to, what, step string)           // what a silent draft would have posted, called or told
+	Called   func(a *Account, r *Run, e playbooks.Effect) (taken bool) // another system is called; nil takes every call
+	Grouped  func(p *playbooks.Playbook, m *playbooks.GroupTold)       // a message about many accounts, or one more account in it
+	Happened func(who, text string)                                    // a line of the timeline
 }
 
 // NewWorld returns a world of a book at a time; judged are the rules that start runs.

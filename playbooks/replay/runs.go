@@ -45,7 +45,7 @@ func (w *World) begin(a *Account, in intent) {
 		return
 	}
 	r := &Run{Run: p.NewRun(w.Book.Hash, a.ID, in.subject, in.episode)}
-	r.StartedBy, r.Fired = in.by, in.fired
+	r.StartedBy, r.Fired, r.Draft = in.by, in.fired, w.silent(in.playbook)
 	a.Facts.ForContract(in.subject)
 	r.At = playbooks.Snap(a.Facts)
 	a.Runs = append(a.Runs, r)
@@ -119,6 +119,7 @@ func (w *World) follow(a *Account, c Change, r *Run) {
 func (w *World) Env(a *Account, r *Run) playbooks.Env {
 	a.own.Reset(&a.Data, &a.History, w.Now)
 	a.own.SetFeed(w.Feed)
+	w.peersOf(a, a.own)
 	a.own.ForContract(r.Subject)
 	return playbooks.Env{Book: w.Book, Team: w.Team, Facts: a.own}
 }
@@ -165,7 +166,7 @@ func (w *World) arrange(a *Account) {
 	asking := map[string][]*Run{}
 	for _, r := range a.Open() {
 		c := r.Current()
-		if c != nil && c.Kind == playbooks.AskStep && c.Answer == "" && c.Left.IsZero() && !r.SnoozedUntil.After(w.Now) {
+		if c != nil && !r.Draft && c.Kind == playbooks.AskStep && c.Answer == "" && c.Left.IsZero() && !r.SnoozedUntil.After(w.Now) {
 			asking[c.Assignee] = append(asking[c.Assignee], r)
 		}
 	}
@@ -204,10 +205,16 @@ func (w *World) queueUp(a *Account, asking []*Run) {
 
 // show posts a run's card once it has one.
 func (w *World) show(a *Account, r *Run) {
-	if r.posted || r.Draft || r.Held != "" || !r.Open() {
+	if r.posted || r.Held != "" || !r.Open() {
 		return
 	}
 	r.posted = true
+	if r.Draft {
+		if w.Hooks.Drafted != nil {
+			w.Hooks.Drafted(a, r, w.channelOf(r), "card", r.Step)
+		}
+		return
+	}
 	w.post(a, r, w.channelOf(r), "card", r.Step)
 }
 
@@ -234,6 +241,10 @@ func (w *World) carry(a *Account, r *Run) {
 }
 
 func (w *World) carryOut(a *Account, r *Run, e playbooks.Effect) {
+	if r.Draft {
+		w.drafted(a, r, e)
+		return
+	}
 	switch e.Kind {
 	case playbooks.StartIt:
 		if w.Start(a, e.Playbook, r.Subject, r.ID, nil) {
@@ -253,21 +264,26 @@ func (w *World) carryOut(a *Account, r *Run, e playbooks.Effect) {
 		}
 		w.Settle(a, Change{All: true})
 	case playbooks.Nudge:
-		if !r.Draft && w.Hooks.Nudged != nil {
+		if w.Hooks.Nudged != nil {
 			w.Hooks.Nudged(a, r, e)
 		}
 	case playbooks.SayIt:
-		channel := w.channelOf(r)
-		if e.Channel != "" {
-			channel = w.Book.Team.Channel(e.Channel)
-		}
-		if channel == "dm" {
-			channel = cmp.Or(e.Person, r.Assignee)
-		}
-		if !r.Draft {
-			w.post(a, r, channel, "say", e.Step)
-		}
+		w.post(a, r, w.sayTo(r, e), "say", e.Step)
+	case playbooks.CallIt:
+		w.call(a, r, e)
 	}
+}
+
+// sayTo names the channel, or the person, that a message goes to.
+func (w *World) sayTo(r *Run, e playbooks.Effect) string {
+	channel := w.channelOf(r)
+	if e.Channel != "" {
+		channel = w.Book.Team.Channel(e.Channel)
+	}
+	if channel == "dm" {
+		channel = cmp.Or(e.Person, r.Assignee)
+	}
+	return channel
 }
 
 // Written writes a value of an event, a field or a feature for people.
