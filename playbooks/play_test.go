@@ -199,12 +199,13 @@ func TestAnAnswerLeadsToATaskThenAWaitThenAnOutcome(t *testing.T) {
 		t.Error(diff)
 	}
 	s.do(by(playbooks.Done, "tanaka")).stands("settle")
-	s.to("2027-04-19 09:30").stands("settle").expect()
+	s.to("2027-04-12 09:30").stands("settle").expect()
+	s.to("2027-04-19 09:30").stands("settle_more").expect() // of an enterprise account the manager would have been asked between
 	s.to("2027-04-20 09:30").stands("=unclear") // no logins are known
 }
 
 func TestATaskThatIsOverdueIsRemindedOfAndTheManagerIsAskedAfterItsDate(t *testing.T) {
-	s := begin(t, "login-drop", playbooks.Event{}).do(delivered).do(answer("tanaka", "champion")).stands("successor")
+	s := begin(t, "champion-left", playbooks.Event{}).do(delivered).do(answer("tanaka", "nobody")).stands("sponsor")
 	s.to("2027-04-08 09:59").expect("question tanaka")
 	s.to("2027-04-08 10:00").expect("overdue tanaka") // three working days
 	s.do(playbooks.Event{Kind: playbooks.Moved, By: "tanaka", Until: s.now.AddDate(0, 0, 4)})
