@@ -25,9 +25,17 @@ func (a *api) flags(c *cobra.Command, getenv func(string) string) {
 
 // call asks the bot and decodes its answer into v, which may be nil.
 func (a *api) call(ctx context.Context, method, path string, v any) error {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(a.to, "/")+path, nil)
+	return a.send(ctx, method, path, nil, v)
+}
+
+// send is call with a body of JSON, which may be nil.
+func (a *api) send(ctx context.Context, method, path string, content io.Reader, v any) error {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(a.to, "/")+path, content)
 	if err != nil {
 		return err
+	}
+	if content != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	token := a.token
 	if token == "" {

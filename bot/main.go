@@ -70,7 +70,7 @@ Begin with:  playcaller sandbox`,
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
 	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), testCommand(), explainCommand(getenv), importCommand(getenv),
-		parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
+		planCommand(getenv), parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

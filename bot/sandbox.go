@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 
@@ -19,6 +21,9 @@ func sandboxCommand(stderr io.Writer, getenv func(string) string) *cobra.Command
 help page views are real daily series. Open the page it names: answer a question as a CSM, turn the clock,
 hand a deal over as sales. Nothing leaves this machine.
 
+The book is watched: save a file, and its effect shows within a second. A book with mistakes changes nothing and is told
+to ops in Slack.
+
 What happens is kept in the data directory, and the sandbox goes on from there when it is started again;
 delete the directory to begin anew. With MONGODB_URI set, the bot keeps its documents there.`,
 		Example: `  playcaller sandbox
@@ -29,7 +34,21 @@ delete the directory to begin anew. With MONGODB_URI set, the bot keeps its docu
 			o.Out = c.OutOrStdout()
 			o.MongoURI, o.NATSURL = getenv("MONGODB_URI"), getenv("NATS_URL")
 			o.Log = logger(stderr, verbose)
-			return app.RunSandbox(c.Context(), o)
+			reload := make(chan struct{}, 1)
+			o.Reload = reload
+			ctx, stop := context.WithCancel(c.Context())
+			heard := make(chan error, 1)
+			go func() {
+				heard <- onHangUp(ctx, func() {
+					select {
+					case reload <- struct{}{}:
+					default: // it is about to
+					}
+				})
+			}()
+			err := app.RunSandbox(ctx, o)
+			stop()
+			return errors.Join(err, <-heard)
 		},
 	}
 	c.Flags().StringVar(&o.Addr, "addr", "127.0.0.1:8080", "address of the page; loopback only")

@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -32,7 +35,11 @@ func serveCommand(stderr io.Writer, getenv func(string) string) *cobra.Command {
   MONGODB_URI            optional: documents go to MongoDB instead of SQLite
   NATS_URL               optional: events go to a NATS cluster instead of the server inside
 
-Each is also read from the file that the name with _FILE holds. Flags go before the environment, that before the file.`,
+Each is also read from the file that the name with _FILE holds. Flags go before the environment, that before the file.
+
+The book is watched: a good one is taken over whole as soon as it is saved (or upon SIGHUP), plays under way keep the
+version they began with; a book with mistakes changes nothing, and ops are told once. Where the book has mistakes at the
+start, the last good one goes on and /readyz says so; where there was none, serve ends with the mistakes.`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, err := app.ReadConfig(file, getenv)
@@ -44,7 +51,7 @@ Each is also read from the file that the name with _FILE holds. Flags go before 
 					*into = f.Value.String()
 				}
 			}
-			config.AcceptLoss = acceptLoss
+			config.AcceptLoss, config.LastGood = acceptLoss, true
 			if err := config.CheckServe(); err != nil {
 				return err
 			}
@@ -87,6 +94,22 @@ func serve(ctx context.Context, config app.Config, log *slog.Logger, stdout io.W
 		return server.Shutdown(end)
 	})
 	g.Go(func() error { return bot.Run(ctx) })
+	g.Go(func() error { return onHangUp(ctx, bot.Reload) })
 	fmt.Fprintf(stdout, "playcaller listens at http://%s\n", listener.Addr())
 	return g.Wait()
+}
+
+// onHangUp calls do whenever the process is sent SIGHUP, until ctx ends.
+func onHangUp(ctx context.Context, do func()) error {
+	hups := make(chan os.Signal, 1)
+	signal.Notify(hups, syscall.SIGHUP)
+	defer signal.Stop(hups)
+	for {
+		select {
+		case <-hups:
+			do()
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

@@ -41,14 +41,17 @@ type Bot struct {
 	backend store.Backend
 	records store.Records
 	stream  *stream.Stream
-	book    *playbooks.Book
+	book    *playbooks.Book // judged by at the start; worker.Present since
+	watch   *watch
 	worker  *worker.Worker
 	sender  *sender.Sender
 	slack   *slackapp.App
 	intake  *intake.Intake
 	reads   *reads
 
-	closers []closer // in the order of opening
+	closers     []closer // in the order of opening
+	readAtStart string   // hash of what the folder held then; "" where it was refused
+
 	mu      sync.Mutex
 	started bool
 }
@@ -61,14 +64,15 @@ type closer struct {
 
 // Open opens everything that a bot needs and starts nothing. What was opened is closed again if something fails.
 func Open(ctx context.Context, c Config, clock clockwork.Clock, log *slog.Logger) (bot *Bot, err error) {
-	b := &Bot{config: c, clock: clock, log: log, metrics: prometheus.NewRegistry()}
+	b := &Bot{config: c, clock: clock, log: log, metrics: prometheus.NewRegistry(), watch: newWatch(c.Book)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	if b.book, err = ReadBook(c.Book); err != nil {
-		return nil, err
+	book, refused := ReadBook(c.Book)
+	if mistakes := (*BookError)(nil); refused != nil && !(c.LastGood && errors.As(refused, &mistakes)) {
+		return nil, refused
 	}
 	release, err := stream.LockDir(c.Data)
 	if err != nil {
@@ -76,6 +80,9 @@ func Open(ctx context.Context, c Config, clock clockwork.Clock, log *slog.Logger
 	}
 	b.opened("data directory", func(context.Context) error { release(); return nil })
 	if err := b.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.take(ctx, book, refused); err != nil {
 		return nil, err
 	}
 	if err := b.openStream(ctx); err != nil {
@@ -122,7 +129,7 @@ func (b *Bot) wire() error {
 	c := b.config.Slack
 	api := slackapp.Client(c.BotToken, c.AppToken, c.APIURL, nil)
 	var slackReads forSlack
-	directory := slackapp.NewDirectory(api, func(context.Context) (*playbooks.Team, error) { return b.worker.Team(b.book), nil }, b.log)
+	directory := slackapp.NewDirectory(api, func(context.Context) (*playbooks.Team, error) { return b.worker.Team(b.worker.Present()), nil }, b.log)
 	draw := &drawer{records: b.records, directory: directory, texts: cards.NewTexts()}
 	pace := max(1, c.Pace)
 	b.sender = sender.New(sender.Options{Slack: api, PerChannel: rate.Limit(pace), Overall: rate.Limit(20 * pace), Burst: int(3 * pace),
@@ -131,18 +138,19 @@ func (b *Bot) wire() error {
 	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
 		Clock: b.clock, Logger: b.log, AcceptLoss: b.config.AcceptLoss,
 		PostTimeout: b.config.postTimeout()})
-	b.reads = &reads{records: b.records, worker: b.worker, book: func() *playbooks.Book { return b.book }}
+	b.reads = &reads{records: b.records, worker: b.worker, book: b.worker.Present}
 	slackReads = forSlack{b.reads}
 	draw.reads = slackReads
 	draw.painter = slackapp.NewPainter(slackReads, directory, b.clock)
 	var err error
 	b.slack, err = slackapp.New(slackapp.Options{BotToken: c.BotToken, AppToken: c.AppToken, SigningSecret: c.SigningSecret, APIURL: c.APIURL,
-		Clock: b.clock, Logger: b.log, Directory: directory, Reads: slackReads, Publish: b.publish,
+		Clock: b.clock, Logger: b.log, Directory: directory, Reads: slackReads, Ops: forOps{b}, Publish: b.publish,
 		Link: func(ctx context.Context, run string) string { return draw.link(ctx, run, nil) }})
 	if err != nil {
 		return err
 	}
-	b.intake = intake.New(intake.Options{Publish: b.stream.Publish, PublishTo: b.stream.PublishTo, Book: func() *playbooks.Book { return b.book }, Reads: forHTTP{b.reads},
+	b.intake = intake.New(intake.Options{Publish: b.stream.Publish, PublishTo: b.stream.PublishTo, Book: b.worker.Present, Reads: forHTTP{b.reads},
+		Plan: b.plan, Detail: b.detail,
 		Explain: b.explain, Parked: b.records.Parked, Ready: b.Ready, Tokens: b.config.APITokens, Clock: b.clock, Registry: b.metrics, Logger: b.log})
 	return nil
 }
@@ -205,6 +213,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		defer stopSending()
 		return b.worker.Run(ctx)
 	})
+	g.Go(func() error { return b.watchBook(ctx) })
 	if b.config.Slack.AppToken != "" {
 		g.Go(func() error { return b.slack.Run(ctx) })
 	}
@@ -220,18 +229,28 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // switchBook tells the partitions of a book other than the one they judge by.
 func (b *Bot) switchBook(ctx context.Context) error {
-	other := false
+	var before string
 	for d, err := range b.records.Checkpoints.All(ctx, store.Query{}) {
 		if err != nil {
 			return err
 		}
-		other = other || d.Value.Book != b.book.Hash
+		if d.Value.Book != b.book.Hash {
+			before = d.Value.Book
+		}
 	}
-	if !other {
+	if before == "" {
 		return nil
 	}
 	b.log.Info("the book has changed since the last start", "book", b.book.Hash[:12])
-	return b.worker.SwitchBook(ctx, b.book)
+	from, err := b.worker.Book(ctx, before)
+	if err != nil {
+		b.log.Warn("the book before cannot be compared with", "error", err)
+		return b.worker.SwitchBook(ctx, b.book)
+	}
+	if err := b.adopt(ctx, from, b.book); err != nil {
+		return err
+	}
+	return b.announce(ctx, cards.BookChanged, from, b.book)
 }
 
 // jobs are the few coarse looks at what is due; each run's own times are in its document.

@@ -36,6 +36,7 @@ type Config struct {
 	} `yaml:"stream"`
 	APITokens []string `yaml:"api_tokens"`
 
+	LastGood   bool `yaml:"-"` // begin with the last good book where the folder's has mistakes
 	AcceptLoss bool `yaml:"-"` // go on with a stream that lacks events; for one start, so only a flag
 }
 

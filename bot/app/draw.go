@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
 	"playcaller/bot/sender"
 	"playcaller/bot/slackapp"
 	"playcaller/bot/slackapp/cards"
+	"playcaller/bot/worker"
 	"playcaller/playbooks"
-	"playcaller/playbooks/words"
 	"playcaller/store"
 )
 
@@ -50,7 +49,7 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 	switch out.Kind {
 	case "lines":
 		return d.lines(ctx, out)
-	case "parked", "storm":
+	case "parked", "storm", worker.OpsListed, opsAsk, opsBook:
 		return d.forOps(ctx, out)
 	}
 	doc, err := d.records.Runs.Get(ctx, out.Run)
@@ -78,23 +77,6 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 		return m, err == nil, err
 	}
 	return cards.Message{}, false, fmt.Errorf("nobody knows how to draw %q", out.Kind)
-}
-
-// forOps draws what the bot tells CS Ops.
-func (d *drawer) forOps(ctx context.Context, out store.Outgoing) (cards.Message, bool, error) {
-	book, err := d.reads.Book(ctx, "")
-	if err != nil {
-		return cards.Message{}, false, err
-	}
-	lang := "en"
-	if p := book.Team.Resolve("ops", nil, "", 0); p != nil {
-		lang = d.directory.Language(ctx, p.ID)
-	}
-	v := d.texts.In(lang, time.UTC)
-	if out.Kind == "parked" {
-		return cards.Plain(v.Say("ops.parked", words.Args{"key": cards.Escape(out.Text), "reason": cards.Escape(out.Why)})), true, nil
-	}
-	return cards.Plain(v.Say("ops.storm", words.Args{"title": cards.Escape(cards.PlaybookTitle(v, book, out.Text)), "name": out.Text, "count": out.Limit})), true, nil
 }
 
 // lines draws a direct message: what a person is to be told, or in the morning the list of their day.

@@ -26,7 +26,7 @@ func (b *Bot) explain(ctx context.Context, account, playbook, lang string, at ti
 	if err != nil {
 		zone = time.UTC
 	}
-	w := cards.WhyScene{Account: facts.Account(), Book: b.book, Playbook: playbook, Facts: facts, Voice: cards.NewTexts().In(lang, zone)}
+	w := cards.WhyScene{Account: facts.Account(), Book: b.worker.Present(), Playbook: playbook, Facts: facts, Voice: cards.NewTexts().In(lang, zone)}
 	if len(decisions) == 0 {
 		return strings.Join(cards.WhyLines(w), "\n"), nil
 	}

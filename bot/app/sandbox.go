@@ -45,6 +45,7 @@ type SandboxOptions struct {
 	Log           *slog.Logger
 	Out           io.Writer        // for people
 	Ready         func(url string) // called once the page can be used; may be nil
+	Reload        <-chan struct{}  // each makes the bot read its book again; may be nil
 }
 
 // Sandbox is a workspace and, unless it stands alone, the bot on it and the sample accounts.
@@ -125,6 +126,7 @@ func (s *Sandbox) serve(ctx context.Context, listener net.Listener) error {
 		for _, path := range []string{"/v1/", "/livez", "/readyz", "/metrics"} {
 			mux.Handle(path, s.bot.Handler())
 		}
+		mux.HandleFunc("GET /sandbox/book", s.book)
 	}
 	server := &http.Server{Handler: sandbox.LocalOnly(mux), ReadHeaderTimeout: 10 * time.Second}
 	g, ctx := errgroup.WithContext(ctx)
@@ -151,6 +153,7 @@ func (s *Sandbox) serve(ctx context.Context, listener net.Listener) error {
 	}
 	g.Go(func() error { return s.bot.Run(ctx) })
 	g.Go(func() error { return s.live(ctx) })
+	g.Go(func() error { return s.reload(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -38,6 +38,10 @@ type Options struct {
 	// Explain says in words why a playbook does or does not start for an account, at a time; the present for the zero time.
 	Explain func(ctx context.Context, account, playbook, lang string, at time.Time) (string, error)
 	Parked  *store.Docs[store.Parked]
+	// Plan says what switching to a book would do, as something to be written as JSON, or what is wrong with the book.
+	Plan func(ctx context.Context, files map[string][]byte) (plan any, problems []playbooks.Problem, err error)
+	// Detail says what does not keep the program from its work and ought to be known, or ""; it may be nil.
+	Detail func() string
 	// Ready returns nil while the program can do its work, and what is wrong otherwise.
 	Ready func() error
 	// Tokens are the bearer tokens that are let in; none means everybody.
@@ -92,6 +96,7 @@ func (in *Intake) Handler() http.Handler {
 		"GET /v1/accounts/{id}/series/{signal}":    in.series,
 		"GET /v1/accounts/{id}/decisions":          in.decisions,
 		"GET /v1/accounts/{id}/explain/{playbook}": in.explain,
+		"POST /v1/plan":                            in.plan,
 		"GET /v1/parked":                           in.parked,
 		"POST /v1/parked/{id}/retry":               in.retry,
 		"DELETE /v1/parked/{id}":                   in.drop,
@@ -142,7 +147,13 @@ func (in *Intake) ready(w http.ResponseWriter, _ *http.Request) {
 			return
 		}
 	}
-	say(w, http.StatusOK, "ok\n")
+	text := "ok\n"
+	if in.o.Detail != nil {
+		if detail := in.o.Detail(); detail != "" {
+			text += detail + "\n"
+		}
+	}
+	say(w, http.StatusOK, text)
 }
 
 // answer writes v as JSON.

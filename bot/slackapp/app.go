@@ -27,7 +27,7 @@ import (
 // CallTimeout bounds every call of the Web API, and the work of a delivery.
 const CallTimeout = 10 * time.Second
 
-// Options configures New. BotToken, Publish, Reads and Directory are required,
+// Options configures New. BotToken, Publish, Reads, Ops and Directory are required,
 // and either AppToken (Socket Mode) or SigningSecret (HTTP).
 type Options struct {
 	BotToken      string
@@ -43,6 +43,7 @@ type Options struct {
 
 	Directory *Directory
 	Reads     Reads
+	Ops       OpsReads
 
 	// Publish makes events durable; it returns once they are.
 	Publish func(ctx context.Context, events ...stream.Event) error
@@ -94,8 +95,8 @@ func New(o Options) (*App, error) {
 		return nil, errors.New("no bot token for Slack: set SLACK_BOT_TOKEN")
 	case o.AppToken == "" && o.SigningSecret == "":
 		return nil, errors.New("no way to hear Slack: set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP")
-	case o.Publish == nil || o.Reads == nil || o.Directory == nil:
-		return nil, errors.New("slackapp: Publish, Reads and Directory must be given")
+	case o.Publish == nil || o.Reads == nil || o.Ops == nil || o.Directory == nil:
+		return nil, errors.New("slackapp: Publish, Reads, Ops and Directory must be given")
 	}
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: CallTimeout}

@@ -34,6 +34,8 @@ func (a *App) onClick(ctx context.Context, d delivery) error {
 		return a.refuseClick(ctx, d, c, c.voice.Say("click.old", nil))
 	case c.Person == nil:
 		return a.refuseClick(ctx, d, c, c.stranger())
+	case opsChoices[name].said != "":
+		return a.opsClick(ctx, d, c, name, ref)
 	case name == cards.HandoffAction:
 		if err := d.ack(nil); err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"playcaller/bot/inbox"
 	"playcaller/bot/sandbox"
 	"playcaller/bot/slackapp"
+	"playcaller/bot/slackapp/cards"
 	"playcaller/bot/slackapp/cards/cardstest"
 	"playcaller/bot/stream"
 	"playcaller/playbooks"
@@ -42,6 +43,15 @@ type bench struct {
 	runs   map[string]*playbooks.Run
 	events []stream.Event
 	fail   error
+	inUse  cards.InUse
+	rests  time.Time // until when every playbook rests
+	plays  bool      // every playbook is open
+}
+
+func (b *bench) InUse(context.Context) (cards.InUse, error) { return b.inUse, nil }
+
+func (b *bench) Standing(context.Context, string, string, string) (time.Time, bool, error) {
+	return b.rests, b.plays, nil
 }
 
 func (b *bench) Account(_ context.Context, id string) (*rules.Account, error) {
@@ -127,7 +137,7 @@ func open(t *testing.T, name string) *bench {
 	directory := slackapp.NewDirectory(b.api, b.Team, quiet)
 	b.painter = slackapp.NewPainter(b, directory, b.clock)
 	b.app, err = slackapp.New(slackapp.Options{BotToken: sandbox.BotToken, AppToken: sandbox.AppToken, SigningSecret: "secret",
-		APIURL: server.URL + "/api", Clock: b.clock, Logger: quiet, Directory: directory, Reads: b, Publish: b.publish})
+		APIURL: server.URL + "/api", Clock: b.clock, Logger: quiet, Directory: directory, Reads: b, Ops: b, Publish: b.publish})
 	if err != nil {
 		t.Fatal(err)
 	}

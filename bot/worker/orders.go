@@ -54,6 +54,7 @@ func (o *owner) order(ops inbox.Ops, c change) (order, error) {
 		return everybody, nil
 	case inbox.Storm:
 		cp.Storms = with(cp.Storms, ops.Playbook, true)
+		o.w.storms.tell(ops.Playbook) // whoever asked for it has told ops
 		return nil, nil
 	case inbox.List:
 		o.calm(ops.Playbook, c)

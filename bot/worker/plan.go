@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"maps"
@@ -48,7 +49,7 @@ type PlannedAccount struct {
 	Subject string         `json:"subject,omitempty"`
 	Person  string         `json:"person,omitempty"` // whose play it would be, or is
 	Until   time.Time      `json:"until,omitzero"`   // waits: when it would start
-	Reason  rules.Reason   `json:"reason,omitempty"` // held: why
+	Reason  rules.Reason   `json:"reason,omitempty"` // held: why; starts: storm_limit where it is held back already
 	Run     string         `json:"run,omitempty"`    // resolves, keeps
 	Step    string         `json:"step,omitempty"`   // keeps: where it is
 	Stays   playbooks.Stay `json:"stays,omitempty"`  // keeps: why it could not be moved to the new version
@@ -114,6 +115,20 @@ type planning struct {
 	people map[string]*PlannedPerson
 }
 
+// MayStorm reports whether switching from one book to another could start more of a playbook than its limit allows.
+func MayStorm(from, to *playbooks.Book) bool {
+	diff := compareBooks(from, to)
+	return slices.ContainsFunc(diff.rules, func(r *rules.Rule) bool { return to.Playbooks[r.Playbook].Limit.N > 0 })
+}
+
+// Changes returns which playbooks are new, changed or removed in another book (by name: "new", "changed", "removed"), and
+// whether what they share is another.
+func Changes(from, to *playbooks.Book) (by map[string]string, shared bool) {
+	diff := compareBooks(from, to)
+	shared = diff.shared || diff.people || !bytes.Equal(from.Files[playbooks.HandoffFile], to.Files[playbooks.HandoffFile])
+	return diff.changed, shared
+}
+
 // partition adds what the switch would do to one partition.
 func (p *planning) partition(ctx context.Context, o *owner) error {
 	diff := compareBooks(o.book, p.book)
@@ -169,6 +184,9 @@ func (p *planning) decided(o *owner, t *touched, d rules.Decision) {
 		one.Person = p.asks(o, t, d)
 		of.Starts = append(of.Starts, one)
 		p.counts(d.Playbook, one.Person, true)
+	case d.Reason == rules.OverStormLimit: // until ops have looked
+		one.Person, one.Reason = p.asks(o, t, d), d.Reason
+		of.Starts = append(of.Starts, one)
 	case d.Reason == rules.AlreadyTrue:
 		one.Person = p.asks(o, t, d)
 		of.Listed = append(of.Listed, one)
@@ -194,6 +212,7 @@ func (p *planning) waiting(o *owner, t *touched, before map[string]rules.RuleSta
 			waits := is.Phase == rules.Pending && is.Outcome == rules.Waits
 			of, one := p.of(rule.Playbook), t.named(subject)
 			switch {
+			case t.a.plays(rule.Playbook, subject): // what it waits for is played already
 			case waits && (!waited || was.HeldSince != is.HeldSince):
 				one.Until = t.a.doc.Value.Untils[key]
 				one.Person = p.asks(o, t, rules.Decision{Playbook: rule.Playbook, Subject: subject, Episode: is.Episode})
@@ -284,7 +303,7 @@ func (p *planning) result() Plan {
 		of := p.by[name]
 		if pb := p.book.Playbooks[name]; pb != nil && pb.Limit.N > 0 {
 			of.Limit = pb.Limit.N
-			of.Asks = len(of.Starts) > of.Limit
+			of.Asks = len(of.Starts) > of.Limit || slices.ContainsFunc(of.Starts, func(a PlannedAccount) bool { return a.Reason != "" })
 		}
 		for _, list := range []*[]PlannedAccount{&of.Starts, &of.Listed, &of.Waits, &of.Lapses, &of.Held, &of.Unknown, &of.Resolves, &of.Keeps} {
 			slices.SortFunc(*list, func(a, b PlannedAccount) int {

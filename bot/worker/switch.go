@@ -193,6 +193,18 @@ func (w *Worker) Settled(ctx context.Context) (bool, error) {
 	return settled, err
 }
 
+// Held returns the playbooks that a storm holds back, and those that ops paused ("" is all of them), sorted.
+func (w *Worker) Held(ctx context.Context) (storms, paused []string, err error) {
+	err = w.partitions(ctx, func(_ int, cp store.Checkpoint, _ *owner) error {
+		storms = slices.AppendSeq(storms, maps.Keys(cp.Storms))
+		paused = slices.AppendSeq(paused, maps.Keys(cp.Paused))
+		return nil
+	})
+	slices.Sort(storms)
+	slices.Sort(paused)
+	return slices.Compact(storms), slices.Compact(paused), err
+}
+
 // inside calls see with each partition as an owner has it, which is held meanwhile; one that is not worked here is read from
 // the store.
 func (w *Worker) inside(ctx context.Context, see func(o *owner) error) error {

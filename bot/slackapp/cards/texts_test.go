@@ -20,7 +20,8 @@ import (
 // test, so that nobody adds one without saying what can follow.
 var endings = map[string][]string{
 	"button.": {"taken", "done", "more", "snooze", "dismiss", "reassign", "move", "details", "undo", "approve", "refuse", "change_owner", "extend",
-		"skip", "accept", "accept_open", "ask_back", "choose_assignee", "decline", "withdraw", "reply", "fill", "edit", "read"},
+		"skip", "accept", "accept_open", "ask_back", "choose_assignee", "decline", "withdraw", "reply", "fill", "edit", "read",
+		cards.OpsStartAction, cards.OpsListAction, cards.OpsKeepAction, cards.OpsBeginAction},
 	"card.label.":    cardStates(),
 	"state.":         {"asked", "taken", "snoozed", "task", "waiting", "approval", "handoff", "held"}, // of open runs
 	"severity.":      {"low", "medium", "high"},
@@ -36,7 +37,9 @@ var endings = map[string][]string{
 	"modal.":   {cards.RefuseView, cards.DeclineView, cards.WithdrawView, cards.ReplyView},
 	"decision.": {string(rules.Quiet), string(rules.Waits), string(rules.Fired), string(rules.Resolves), string(rules.Unknowable),
 		string(rules.Snoozed), string(rules.Inhibited), string(rules.Paused)},
-	"collect.kind.": {"date", "person", "amount", "reason", "text"},
+	"ops.book.":         {"refused", "unread", "fallback", "same", "mended", "changed"},
+	"command.ops.stay.": {"gone", "step", "variant", "undo"},
+	"collect.kind.":     {"date", "person", "amount", "reason", "text"},
 	// The code asks the catalogue whether it has these, or has them from it.
 	"explain.": nil, "details.without.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "account.role.": nil, "refusal.": nil,
 }
@@ -103,7 +106,7 @@ func sayings(t *testing.T, folder string) (ids, parts []string) {
 // begins reports whether a text looks like an id of the catalogue.
 func begins(text string) bool {
 	group, rest, ok := strings.Cut(text, ".")
-	groups := []string{"card", "numbers", "why", "nudge", "digest", "tasks", "home", "handoff", "details", "decision", "click", "command", "field", "dm", "log"}
+	groups := []string{"card", "numbers", "why", "nudge", "digest", "tasks", "home", "handoff", "details", "decision", "click", "command", "field", "dm", "log", "ops"}
 	return ok && rest != "" && !strings.HasSuffix(rest, ".") && slices.Contains(groups, group) && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz_.") == ""
 }
 
