@@ -1,14 +1,17 @@
-// Package sample has the accounts of the sandbox: made-up customers on real daily series, moved to today and scaled.
+// Package sample has the accounts of the sandbox: made-up customers on real daily series, moved to today and scaled, and
+// with made-up facts where no series has any.
 package sample
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed" // the data
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -18,6 +21,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"playcaller/playbooks/playtest"
 	"playcaller/rules"
 	"playcaller/rules/benchmark/data"
 )
@@ -45,6 +49,7 @@ type account struct {
 	Contract map[string]any    `yaml:"contract"`
 	Since    string            `yaml:"since"` // first day of its data, from the first start
 	Series   map[string]source `yaml:"series"`
+	Facts    map[string]fact   `yaml:"facts"`
 
 	id   string
 	zone *time.Location
@@ -56,6 +61,13 @@ type source struct {
 	Day    string  `yaml:"day"`
 	Mean   float64 `yaml:"mean"`
 	Until  string  `yaml:"until"` // the last day of the series that is used
+	Of     int     `yaml:"of"`    // users alone: how many people they are drawn from; all seats where zero
+}
+
+// A fact is what no series tells: made up, a value a day from a day on.
+type fact struct {
+	Day    string `yaml:"day"`    // the first, from the first start
+	Values string `yaml:"values"` // as tests of playbooks write them: 1, or 2x30 9x4 _x3
 }
 
 // row is one signal of an account: a value a day.
@@ -64,6 +76,8 @@ type row struct {
 	first      rules.Date
 	values     []float64 // NaN where the series has a hole
 	last       rules.Date
+	of         int  // users are drawn from so many people
+	fact       bool // made up: comes whole, at noon
 }
 
 // New moves the accounts to the day of the first start.
@@ -130,21 +144,37 @@ func (a *account) place(start rules.Date, series map[string]map[rules.Date]float
 			return err
 		}
 	}
-	names := make([]string, 0, len(a.Series))
-	for n := range a.Series {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
+	for _, n := range slices.Sorted(maps.Keys(a.Series)) {
 		src := a.Series[n]
-		r := row{first: since}
+		r := row{first: since, of: cmp.Or(src.Of, a.seats())}
 		r.signal, r.by, _ = strings.Cut(n, "/")
 		if err := r.fill(src, start, series[src.Series]); err != nil {
 			return fmt.Errorf("%s: %w", n, err)
 		}
 		a.rows = append(a.rows, r)
 	}
+	for _, n := range slices.Sorted(maps.Keys(a.Facts)) {
+		r, err := a.Facts[n].row(start)
+		if err != nil {
+			return fmt.Errorf("%s: %w", n, err)
+		}
+		r.signal, r.by, _ = strings.Cut(n, "/")
+		a.rows = append(a.rows, r)
+	}
 	return nil
+}
+
+// row dates a fact.
+func (f fact) row(start rules.Date) (row, error) {
+	first, err := fromStart(start, f.Day)
+	if err != nil {
+		return row{}, err
+	}
+	part, wrong := playtest.ParseValues(f.Values)
+	if wrong != nil {
+		return row{}, wrong
+	}
+	return row{first: first, values: part.Values, last: first + rules.Date(len(part.Values)) - 1, fact: true}, nil
 }
 
 // fill moves and scales one series.
@@ -209,29 +239,61 @@ func fromStart(start rules.Date, text string) (rules.Date, error) {
 func (s *Sample) Accounts() ([]json.RawMessage, error) {
 	var all []json.RawMessage
 	for _, a := range s.accounts {
-		fields := map[string]any{}
-		for k, v := range a.Fields {
-			fields[k] = v
+		fields := maps.Clone(a.Fields)
+		fields["contracts"] = []any{a.Contract}
+		dated, err := date(fields, "", s.start)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.id, err)
 		}
-		contract := map[string]any{}
-		for k, v := range a.Contract {
-			contract[k] = v
-			if text, ok := v.(string); ok && slices.Contains([]string{"start", "end", "notice_by"}, k) {
-				d, err := fromStart(s.start, text)
-				if err != nil {
-					return nil, fmt.Errorf("contract of %s: %w", a.id, err)
-				}
-				contract[k] = d.String()
-			}
-		}
-		fields["contracts"] = []any{contract}
-		text, err := json.Marshal(fields)
+		text, err := json.Marshal(dated)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, text)
 	}
 	return all, nil
+}
+
+// dates are the fields of contracts and milestones that are written as days from the first start.
+var dates = []string{"start", "end", "notice_by", "due", "reached"}
+
+// date returns a value of a field with the dates inside it dated; what was reached was reached at noon.
+func date(value any, field string, start rules.Date) (any, error) {
+	switch v := value.(type) {
+	case map[string]any:
+		all := make(map[string]any, len(v))
+		for name, inner := range v {
+			dated, err := date(inner, name, start)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			all[name] = dated
+		}
+		return all, nil
+	case []any:
+		all := make([]any, len(v))
+		for i, inner := range v {
+			dated, err := date(inner, field, start)
+			if err != nil {
+				return nil, err
+			}
+			all[i] = dated
+		}
+		return all, nil
+	case string:
+		if !slices.Contains(dates, field) {
+			return v, nil
+		}
+		d, err := fromStart(start, v)
+		if err != nil {
+			return nil, err
+		}
+		if field == "reached" {
+			return d.In(time.UTC).Add(12 * time.Hour), nil
+		}
+		return d, nil
+	}
+	return value, nil
 }
 
 // Signals returns what was fed after from, up to and including to, oldest first.
@@ -289,16 +351,22 @@ func (r *row) signals(a *account, d rules.Date, at time.Time, before, share floa
 	if i < 0 || i >= len(r.values) || math.IsNaN(r.values[i]) {
 		return nil
 	}
+	id := fmt.Sprintf("sample/%s/%s/%s/%g", r.signal, r.by, d, share)
+	if r.fact {
+		if before > 0 {
+			return nil
+		}
+		return []rules.Signal{{Account: a.id, Signal: r.signal, By: r.by, Value: r.values[i], At: at, ID: id}}
+	}
 	had, has := math.Round(r.values[i]*before), math.Round(r.values[i]*share)
 	if has == had {
 		return nil
 	}
-	id := fmt.Sprintf("sample/%s/%s/%s/%g", r.signal, r.by, d, share)
 	if r.signal != "users" {
 		return []rules.Signal{{Account: a.id, Signal: r.signal, By: r.by, Value: has - had, At: at, ID: id}}
 	}
 	var all []rules.Signal
-	for n, user := range a.users(d) {
+	for n, user := range a.users(d, r.of) {
 		if float64(n) >= had && float64(n) < has {
 			all = append(all, rules.Signal{Account: a.id, Signal: r.signal, Value: 1, User: user, At: at, ID: id + "/" + user})
 		}
@@ -306,20 +374,24 @@ func (r *row) signals(a *account, d rules.Date, at time.Time, before, share floa
 	return all
 }
 
-// users returns the account's users in an order of the day's own, drawn by a fixed hash.
-func (a *account) users(d rules.Date) []string {
-	seats := 1
+// seats is how many seats the account bought.
+func (a *account) seats() int {
 	switch n := a.Fields["seats"].(type) {
 	case uint64:
-		seats = int(n)
+		return int(n)
 	case int:
-		seats = n
+		return n
 	}
+	return 1
+}
+
+// users returns so many users of the account in an order of the day's own, drawn by a fixed hash.
+func (a *account) users(d rules.Date, of int) []string {
 	type drawn struct {
 		name string
 		by   uint64
 	}
-	all := make([]drawn, seats)
+	all := make([]drawn, of)
 	for i := range all {
 		name := fmt.Sprintf("user-%03d", i+1)
 		h := fnv.New64a()

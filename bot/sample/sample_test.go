@@ -15,6 +15,7 @@ import (
 	"playcaller/bot/sample"
 	"playcaller/playbooks"
 	"playcaller/playbooks/library"
+	"playcaller/playbooks/replay"
 	"playcaller/rules"
 )
 
@@ -25,9 +26,6 @@ var firstStart = rules.NewDate(2027, 4, 5)
 
 // lived is how many days the sandbox lives through when it is first started.
 const lived = 7
-
-// runLasts is after how many days these tests take a run to have ended that its rule's end has not closed.
-const runLasts = 10
 
 func starter(t *testing.T) *playbooks.Book {
 	t.Helper()
@@ -91,7 +89,8 @@ type firing struct {
 	day               int
 }
 
-// fires plays the sample data of every account to the rules, from when the sandbox is first started to a day after it.
+// fires lets every account live with the starter book, from when the sandbox is first started to a day after it, while
+// nobody answers anything.
 func fires(t *testing.T, book *playbooks.Book, start rules.Date, until int) []firing {
 	t.Helper()
 	s := begun(t, start)
@@ -102,47 +101,42 @@ func fires(t *testing.T, book *playbooks.Book, start rules.Date, until int) []fi
 	}
 	var all []firing
 	for _, a := range accounts(t, s) {
+		if len(signals[a.ID]) == 0 {
+			t.Fatalf("%s has no signals", a.ID)
+		}
 		all = append(all, firesFor(t, book, a, signals[a.ID], start, until)...)
 	}
 	return all
 }
 
-func firesFor(t *testing.T, book *playbooks.Book, a *rules.Account, signals []rules.Signal, start rules.Date, until int) []firing {
+func firesFor(t *testing.T, book *playbooks.Book, data *rules.Account, signals []rules.Signal, start rules.Date, until int) []firing {
 	t.Helper()
-	zone, err := time.LoadLocation(a.TimeZone)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []firing
-	var h rules.History
-	states, open, ended := map[string]rules.RuleState{}, map[string]time.Time{}, map[string]time.Time{}
-	judge := func(now time.Time) {
-		f := book.Rules.Facts(a, &h, now)
-		f.SetFeed(func(string) time.Time { return now })
-		for _, rule := range book.Rules.Rules {
-			name := rule.Playbook
-			c := rules.Circumstances{LastRunEnded: ended[name], OpenRun: !open[name].IsZero()}
-			for _, other := range rule.InhibitedBy {
-				if !open[other].IsZero() || states[other].Phase == rules.Firing {
-					c.Inhibitor = other
-				}
-			}
-			state, d, changed := rule.Judge(states[name], f, c)
-			states[name] = state
-			switch {
-			case changed && d.Outcome == rules.Fired:
-				open[name] = now
-				all = append(all, firing{a.ID, name, int(rules.DateOf(now.In(zone)) - start)})
-			case c.OpenRun && (state.Phase != rules.Firing || now.Sub(open[name]) > runLasts*24*time.Hour):
-				ended[name] = now
-				delete(open, name)
-			}
+	w := replay.NewWorld(book, book.Rules.Rules, time.Time{})
+	w.Feed = func(string) time.Time { return w.Now } // other accounts keep every feed alive
+	a := w.NewAccount(*data)
+	w.Hooks.Begun = func(a *replay.Account, r *replay.Run) {
+		all = append(all, firing{a.ID, r.Playbook, int(rules.DateOf(w.Now.In(a.Zone)) - start)})
+	}
+	w.Hooks.Nudged = func(a *replay.Account, r *replay.Run, e playbooks.Effect) {
+		if v := r.Current(); v != nil && v.N == e.Visit && v.Delivered.IsZero() {
+			w.Later(func() {
+				w.Settle(a, replay.Change{Events: []playbooks.Event{{Kind: playbooks.Delivered, At: w.Now, Run: r.ID, Visit: e.Visit, Person: e.Person}}})
+			})
 		}
 	}
-	midnight := (start - lived).In(zone)
-	pass := func(to time.Time) { // days begin, whether or not anything comes in
-		for ; !midnight.After(to); midnight = midnight.AddDate(0, 0, 1) {
-			judge(midnight)
+	settle := func(at time.Time, c replay.Change) {
+		w.Now = at
+		w.Settle(a, c)
+		w.Drain(1000)
+	}
+	began := (start - lived).In(a.Zone)
+	pass := func(to time.Time) { // what falls due, whether or not anything comes in
+		if a.Due.IsZero() && !to.Before(began) {
+			settle(began, replay.Change{All: true})
+		}
+		for !a.Due.IsZero() && !a.Due.After(to) {
+			settle(a.Due, replay.Change{All: true})
 		}
 	}
 	for _, sig := range signals {
@@ -151,61 +145,126 @@ func firesFor(t *testing.T, book *playbooks.Book, a *rules.Account, signals []ru
 		if def == nil {
 			t.Fatalf("%s has the signal %s, which the starter book does not declare", a.ID, sig.Signal)
 		}
-		if _, err := h.Apply(sig, *def, zone, sig.At); err != nil {
+		if _, err := a.History.Apply(sig, *def, a.Zone, sig.At); err != nil {
 			t.Fatal(err)
 		}
-		if rules.DateOf(sig.At.In(zone)) >= start-lived {
-			judge(sig.At)
+		if !sig.At.Before(began) {
+			settle(sig.At, replay.Change{Signals: []string{sig.Signal}})
 		}
 	}
-	pass((start + rules.Date(until)).In(zone))
-	if len(signals) == 0 {
-		t.Fatalf("%s has no signals", a.ID)
-	}
+	pass((start + rules.Date(until)).In(a.Zone))
 	return all
 }
 
-func TestTheShippedPlaybooksFireWhateverDayTheSandboxIsFirstStarted(t *testing.T) {
+// ruled returns the names of the playbooks that a rule starts.
+func ruled(book *playbooks.Book) []string {
+	var names []string
+	for name, p := range book.Playbooks {
+		if p.Rule != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestEveryShippedPlaybookFiresWhateverDayTheSandboxIsFirstStarted(t *testing.T) {
 	book := starter(t)
 	for weekday := range rules.Date(7) {
 		start := firstStart + weekday
 		seen := map[string][]string{}
-		for _, f := range fires(t, book, start, 22) {
+		there := 0
+		for _, f := range fires(t, book, start, 45) {
 			seen[f.playbook] = append(seen[f.playbook], fmt.Sprintf("%s %+dd", f.account, f.day))
-		}
-		for _, name := range []string{"login-drop", "no-login-30d", "help-spike", "no-kickoff"} {
-			if len(seen[name]) == 0 {
-				t.Errorf("first started on a %s, %s fires for no account between a week before and three weeks after; what fires: %v", start.Weekday(), name, seen)
+			if f.day <= 0 {
+				there++
 			}
+		}
+		for _, name := range ruled(book) {
+			if len(seen[name]) == 0 {
+				t.Errorf("first started on a %s, %s fires for no account between a week before and six weeks after; what fires: %v", start.Weekday(), name, seen)
+			}
+		}
+		if there < 4 || there > 7 {
+			t.Errorf("first started on a %s, a newcomer meets %d plays, want a handful: %v", start.Weekday(), there, seen)
 		}
 	}
 }
 
 func TestWhatFiresForEachAccountIsAsRecorded(t *testing.T) {
-	by := map[string][]string{}
 	all := fires(t, starter(t), firstStart, 120)
-	for _, a := range accounts(t, begun(t, firstStart)) {
-		by[a.ID] = nil
-	}
+	by := map[string][]string{}
 	for _, f := range all {
 		by[f.account] = append(by[f.account], fmt.Sprintf("%s %+dd", f.playbook, f.day))
 	}
 	var b strings.Builder
-	b.WriteString("# What starts for each account, by the starter book, in days from the first start (a Monday), up to 120 days on.\n")
+	b.WriteString("# What starts for each account, by the starter book, in days from the first start (a Monday), up to 120 days on, where nobody answers.\n")
 	for _, a := range accounts(t, begun(t, firstStart)) {
 		fmt.Fprintf(&b, "%s: %s\n", a.ID, strings.Join(by[a.ID], ", "))
 	}
-	const golden = "testdata/fires.golden"
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
+	golden(t, "testdata/fires.golden", b.String())
+}
+
+// The table of README.md says on which accounts each playbook can be seen, and when first.
+func TestTheTableOfTheReadmeSaysWhatFiresWhen(t *testing.T) {
+	book := starter(t)
+	names := map[string]string{}
+	for _, a := range accounts(t, begun(t, firstStart)) {
+		names[a.ID] = a.Name
+	}
+	when := map[string][]firing{}
+	for _, f := range fires(t, book, firstStart, 120) {
+		if !slices.ContainsFunc(when[f.playbook], func(o firing) bool { return o.account == f.account }) {
+			when[f.playbook] = append(when[f.playbook], f)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	list := ruled(book)
+	slices.SortStableFunc(list, func(a, b string) int { return earliest(when[a]) - earliest(when[b]) })
+	const begin, end = "<!-- what fires: written by go test ./bot/sample -update -->\n", "<!-- end of what fires -->\n"
+	var b strings.Builder
+	b.WriteString("\n| playbook | on whom, and how many days after the first start |\n|---|---|\n")
+	for _, name := range list {
+		slices.SortStableFunc(when[name], func(a, b firing) int { return a.day - b.day })
+		var on []string
+		for _, f := range when[name] {
+			on = append(on, fmt.Sprintf("%s %+d", names[f.account], f.day))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.ReplaceAll(strings.Join(on, " · "), "-", "−"))
+	}
+	b.WriteString("| `handoff` | any account, by `/handoff` |\n\n")
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+	before, rest, ok := strings.Cut(string(readme), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("README.md has no %s … %s", begin, end)
+	}
+	golden(t, "README.md", before+begin+b.String()+end+after)
+}
+
+func earliest(all []firing) int {
+	first := 1000
+	for _, f := range all {
+		first = min(first, f.day)
+	}
+	return first
+}
+
+// golden compares a text with a file, or writes it.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("what fires has changed; if it is meant to, run go test ./bot/sample -update (-recorded +now):\n%s", diff)
 	}
 }
