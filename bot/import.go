@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"playcaller/bot/intake"
+	"playcaller/bot/sheet"
 )
 
 // importChunk is how many rows are sent in one request.
@@ -61,9 +61,9 @@ Rows that are refused are listed with their line and reason at the end; the othe
 			}
 			i := &importer{url: strings.TrimSuffix(to, "/") + "/v1/" + args[0], token: token, out: c.OutOrStdout(), err: c.ErrOrStderr()}
 			if args[0] == "signals" {
-				i.row = signalRow
+				i.row = sheet.Signal
 			} else {
-				i.row = accountRow
+				i.row = sheet.Account
 			}
 			return i.run(c.Context(), f)
 		},
@@ -108,28 +108,18 @@ func (i *importer) run(ctx context.Context, f *os.File) error {
 
 // rows reads the file and sends it in chunks.
 func (i *importer) rows(ctx context.Context, f io.Reader) error {
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	r.TrimLeadingSpace = true
-	header, err := r.Read()
-	if errors.Is(err, io.EOF) {
-		return errors.New("the file is empty; its first line names the columns")
-	}
+	table, err := sheet.Open(f)
 	if err != nil {
 		return err
-	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
-	for n := range header {
-		header[n] = strings.ToLower(strings.TrimSpace(header[n]))
 	}
 	var chunk []map[string]any
 	var lines []int
 	for {
-		rec, err := r.Read()
+		cells, line, err := table.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var wrong *csv.ParseError
+		var wrong *sheet.RowError
 		if errors.As(err, &wrong) {
 			i.refused = append(i.refused, intake.Rejected{Line: wrong.Line, Error: wrong.Err.Error()})
 			continue
@@ -137,8 +127,7 @@ func (i *importer) rows(ctx context.Context, f io.Reader) error {
 		if err != nil {
 			return err
 		}
-		line, _ := r.FieldPos(0)
-		object, err := i.object(header, rec)
+		object, err := i.row(table.Named(cells))
 		if err != nil {
 			i.refused = append(i.refused, intake.Rejected{Line: line, Error: err.Error()})
 			continue
@@ -152,20 +141,6 @@ func (i *importer) rows(ctx context.Context, f io.Reader) error {
 		}
 	}
 	return i.send(ctx, chunk, lines)
-}
-
-// object makes of a record what the API takes.
-func (i *importer) object(header, rec []string) (map[string]any, error) {
-	if len(rec) > len(header) {
-		return nil, fmt.Errorf("%d cells, but %d columns; a comma inside a cell needs quotes", len(rec), len(header))
-	}
-	cells := map[string]string{}
-	for n, v := range rec {
-		if v = strings.TrimSpace(v); v != "" {
-			cells[header[n]] = v
-		}
-	}
-	return i.row(cells)
 }
 
 // send posts one chunk. While the bot is busy it waits as long as it is told, and tries again.
@@ -224,80 +199,4 @@ func (i *importer) post(ctx context.Context, body []byte) (res intake.Result, wa
 		return res, 0, err
 	}
 	return res, 0, fmt.Errorf("%s answered %s: %s", i.url, answer.Status, bytes.TrimSpace(text))
-}
-
-// signalRow makes a signal of a row. A day's value is set, unless the row says otherwise.
-func signalRow(cells map[string]string) (map[string]any, error) {
-	o := map[string]any{"mode": "set"}
-	for name, v := range cells {
-		switch name {
-		case "account", "signal", "by", "user", "id", "at":
-			o[name] = v
-		case "date":
-			o["at"] = v
-		case "mode":
-			if v == "add" {
-				v = ""
-			}
-			o["mode"] = v
-		case "value":
-			n, err := number(v)
-			if err != nil {
-				return nil, fmt.Errorf("value %w", err)
-			}
-			o["value"] = n
-		default:
-			return nil, fmt.Errorf("unknown column %q; there are account, signal, value, date, at, by, user, id, mode", name)
-		}
-	}
-	if _, ok := o["user"]; ok && cells["mode"] == "" {
-		delete(o, "mode") // distinct users are counted one by one
-	}
-	return o, nil
-}
-
-// accountRow makes an account of a row; the columns contract_… make its contract.
-func accountRow(cells map[string]string) (map[string]any, error) {
-	o, contract := map[string]any{}, map[string]any{}
-	known := intake.AccountFields()
-	for name, v := range cells {
-		into, field := o, name
-		if f, ok := strings.CutPrefix(name, "contract_"); ok {
-			into, field = contract, f
-		} else if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("unknown column %q; there are %s and contract_…", name, strings.Join(known, ", "))
-		}
-		switch field {
-		case "seats", "arr", "size", "amount":
-			n, err := number(v)
-			if err != nil {
-				return nil, fmt.Errorf("%s %w", name, err)
-			}
-			into[field] = n
-		case "auto_renew", "signed":
-			yes, err := strconv.ParseBool(v)
-			if err != nil {
-				return nil, fmt.Errorf("%s %q: want true or false", name, v)
-			}
-			into[field] = yes
-		default:
-			into[field] = v
-		}
-	}
-	if len(contract) > 0 {
-		if contract["id"] == nil {
-			return nil, errors.New("a contract needs the column contract_id")
-		}
-		o["contracts"] = []any{contract}
-	}
-	return o, nil
-}
-
-// number reads a number as spreadsheets write them: 9,600,000 too.
-func number(s string) (float64, error) {
-	n, err := strconv.ParseFloat(strings.ReplaceAll(s, ",", ""), 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q: want a number", s)
-	}
-	return n, nil
 }

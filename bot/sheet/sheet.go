@@ -1,0 +1,173 @@
+// Package sheet reads spreadsheets of accounts and signals: CSV files whose first line names the columns, in the forms that
+// import and backtest take.
+package sheet
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"playcaller/bot/intake"
+	"playcaller/rules"
+)
+
+// A Sheet is a CSV file being read.
+type Sheet struct {
+	Columns []string // in lower case, as they are named
+	csv     *csv.Reader
+}
+
+// A RowError is a row that cannot be read; the others can.
+type RowError struct {
+	Line int
+	Err  error
+}
+
+func (e *RowError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *RowError) Unwrap() error { return e.Err }
+
+// Open reads the first line.
+func Open(r io.Reader) (*Sheet, error) {
+	s := &Sheet{csv: csv.NewReader(r)}
+	s.csv.FieldsPerRecord = -1
+	s.csv.TrimLeadingSpace = true
+	header, err := s.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the file is empty; its first line names the columns")
+	}
+	if err != nil {
+		return nil, err
+	}
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	for n := range header {
+		s.Columns = append(s.Columns, strings.ToLower(strings.TrimSpace(header[n])))
+	}
+	s.csv.ReuseRecord = true
+	return s, nil
+}
+
+// Next returns the cells of the next row, which are valid until the next call, and its line. The error is io.EOF after the
+// last one, and a *RowError where a row cannot be read and the next can.
+func (s *Sheet) Next() (cells []string, line int, err error) {
+	cells, err = s.csv.Read()
+	var wrong *csv.ParseError
+	if errors.As(err, &wrong) {
+		return nil, wrong.Line, &RowError{wrong.Line, wrong.Err}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	line, _ = s.csv.FieldPos(0)
+	if len(cells) > len(s.Columns) {
+		return nil, line, &RowError{line, fmt.Errorf("%d cells, but %d columns; a comma inside a cell needs quotes", len(cells), len(s.Columns))}
+	}
+	return cells, line, nil
+}
+
+// Named returns a row's cells by their columns. Empty ones are left out.
+func (s *Sheet) Named(cells []string) map[string]string {
+	named := map[string]string{}
+	for n, v := range cells {
+		if v = strings.TrimSpace(v); v != "" {
+			named[s.Columns[n]] = v
+		}
+	}
+	return named
+}
+
+// SignalColumns returns the names that columns of signals may have.
+func SignalColumns() []string {
+	return []string{"account", "signal", "value", "date", "at", "by", "user", "id", "mode"}
+}
+
+// UnknownColumn says that there is no such column, and which was perhaps meant.
+func UnknownColumn(name string, known []string, more string) error {
+	text := fmt.Sprintf("unknown column %q; there are %s%s", name, strings.Join(known, ", "), more)
+	if near := rules.Nearest(name, known); near != "" {
+		text = fmt.Sprintf("unknown column %q; did you mean %q? There are %s%s", name, near, strings.Join(known, ", "), more)
+	}
+	return errors.New(text)
+}
+
+// Signal makes a signal, as POST /v1/signals takes it, of a row. A day's value is set, unless the row says otherwise.
+func Signal(cells map[string]string) (map[string]any, error) {
+	o := map[string]any{"mode": "set"}
+	for name, v := range cells {
+		switch name {
+		case "account", "signal", "by", "user", "id", "at":
+			o[name] = v
+		case "date":
+			o["at"] = v
+		case "mode":
+			if v == "add" {
+				v = ""
+			}
+			o["mode"] = v
+		case "value":
+			n, err := Number(v)
+			if err != nil {
+				return nil, fmt.Errorf("value %w", err)
+			}
+			o["value"] = n
+		default:
+			return nil, UnknownColumn(name, SignalColumns(), "")
+		}
+	}
+	if _, ok := o["user"]; ok && cells["mode"] == "" {
+		delete(o, "mode") // distinct users are counted one by one
+	}
+	return o, nil
+}
+
+// Account makes an account, as POST /v1/accounts takes it, of a row; the columns contract_… make its contract.
+func Account(cells map[string]string) (map[string]any, error) {
+	o, contract := map[string]any{}, map[string]any{}
+	known := intake.AccountFields()
+	for name, v := range cells {
+		into, field := o, name
+		if f, ok := strings.CutPrefix(name, "contract_"); ok {
+			into, field = contract, f
+		} else if !slices.Contains(known, name) {
+			return nil, UnknownColumn(name, known, " and contract_…")
+		}
+		switch field {
+		case "seats", "arr", "size", "amount":
+			n, err := Number(v)
+			if err != nil {
+				return nil, fmt.Errorf("%s %w", name, err)
+			}
+			into[field] = n
+		case "auto_renew", "signed":
+			yes, err := strconv.ParseBool(v)
+			if err != nil {
+				return nil, fmt.Errorf("%s %q: want true or false", name, v)
+			}
+			into[field] = yes
+		default:
+			into[field] = v
+		}
+	}
+	if len(contract) > 0 {
+		if contract["id"] == nil {
+			return nil, errors.New("a contract needs the column contract_id")
+		}
+		o["contracts"] = []any{contract}
+	}
+	return o, nil
+}
+
+// Number reads a number as spreadsheets write them: 9,600,000 too.
+func Number(s string) (float64, error) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil && strings.Contains(s, ",") {
+		n, err = strconv.ParseFloat(strings.ReplaceAll(s, ",", ""), 64)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q: want a number", s)
+	}
+	return n, nil
+}
