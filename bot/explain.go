@@ -2,25 +2,46 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/outline"
+	"playcaller/playbooks/words"
+	"playcaller/rules"
 )
 
 func explainCommand(getenv func(string) string) *cobra.Command {
 	var a api
-	var at, lang string
+	var at, lang, book string
 	c := &cobra.Command{
-		Use:   "explain ACCOUNT PLAYBOOK",
-		Short: "Why a playbook does or does not start for an account",
+		Use:   "explain [ACCOUNT] PLAYBOOK",
+		Short: "What a playbook does, and why it does or does not start for an account",
 		Long: `Asks a running bot to judge a playbook's rule for an account, now or at another time: each clause of the condition
-with its value and whether it held, where the account stands with the rule, and what suppressed it.`,
+with its value and whether it held, where the account stands with the rule, and what suppressed it.
+
+With --book and a playbook alone it tells what the playbook does, in plain sentences: what starts it, which steps it takes,
+where each answer leads and how it can end.`,
 		Example: `  playcaller explain acme-kk login-drop
-  playcaller explain acme-kk login-drop --at 2026-11-03T09:00:00Z`,
-		Args: exactly("ACCOUNT", "PLAYBOOK"),
+  playcaller explain acme-kk login-drop --at 2026-11-03T09:00:00Z
+  playcaller explain login-drop --book ./my-playbooks --lang ja`,
+		Args: func(c *cobra.Command, args []string) error {
+			if book != "" {
+				return exactly("PLAYBOOK")(c, args)
+			}
+			return exactly("ACCOUNT", "PLAYBOOK")(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if book != "" {
+				return tellPlaybook(c, book, args[0], lang)
+			}
 			q := url.Values{"lang": {lang}}
 			if at != "" {
 				if _, err := time.Parse(time.RFC3339, at); err != nil {
@@ -40,5 +61,28 @@ with its value and whether it held, where the account stands with the rule, and 
 	a.flags(c, getenv)
 	c.Flags().StringVar(&at, "at", "", "a time, such as 2026-04-01T09:00:00Z (default: now)")
 	c.Flags().StringVar(&lang, "lang", "en", "en or ja")
+	c.Flags().StringVar(&book, "book", "", "tell what a playbook of the book in this folder does")
 	return c
+}
+
+// tellPlaybook tells what a playbook does, in plain sentences.
+func tellPlaybook(c *cobra.Command, dir, name, lang string) error {
+	files, err := playbooks.ReadDir(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
+	book, problems := playbooks.Load(files)
+	if book == nil {
+		return fmt.Errorf("the book in %s has %d problems; see: playcaller lint %s", dir, len(problems), dir)
+	}
+	p := book.Playbooks[name]
+	if p == nil {
+		names := slices.Sorted(maps.Keys(book.Playbooks))
+		if near := rules.Nearest(name, names); near != "" {
+			return fmt.Errorf("the book has no playbook %q; did you mean %q?", name, near)
+		}
+		return fmt.Errorf("the book has no playbook %q; it has: %s", name, strings.Join(names, ", "))
+	}
+	_, err = fmt.Fprint(c.OutOrStdout(), outline.Text(outline.Of(book, p, words.New().For(lang))))
+	return err
 }
