@@ -167,8 +167,8 @@ func (k *checker) arguments(n *ast.CallNode, callee *ast.MemberNode, form featur
 		}
 		args = args[1:]
 	}
-	if form.vs && len(args) > 0 {
-		if !k.options(args[0], ft) {
+	if (form.vs || form.alarms) && len(args) > 0 {
+		if !k.options(args[0], form, ft) {
 			return false
 		}
 		args = args[1:]
@@ -226,11 +226,11 @@ func (k *checker) reach(arg ast.Node, ft *feature) bool {
 		keep = KeepByDays
 	}
 	switch ft.op {
-	case opExpected, opDrop, opSpike:
-		days += 7 * ft.weeks
+	case opExpected, opDrop, opSpike, opShift, opShiftDays:
+		days += 7 * ft.looksBack()
 	}
 	if ft.of == opDrop || ft.of == opSpike {
-		days += 7 * ft.weeks
+		days += 7 * ft.looksBack()
 	}
 	if days > keep {
 		k.wrong(arg, "", "this looks back %d days, and %d are kept", days, keep)
@@ -239,35 +239,82 @@ func (k *checker) reach(arg ast.Node, ft *feature) bool {
 	return true
 }
 
-// options reads {vs: "8w"}.
-func (k *checker) options(arg ast.Node, ft *feature) bool {
+// looksBack returns how many weeks before its window a feature looks at.
+func (ft *feature) looksBack() int {
+	if ft.weeks > 0 {
+		return ft.weeks
+	}
+	return levelWeeks
+}
+
+// options reads {vs: "8w", alarms: "1/year"}.
+func (k *checker) options(arg ast.Node, form featureForm, ft *feature) bool {
+	var names []string
+	example := `{alarms: "1/year"}`
+	if form.vs {
+		names, example = append(names, "vs"), `{vs: "8w"}`
+	}
+	if form.alarms {
+		names = append(names, "alarms")
+	}
 	m, ok := arg.(*ast.MapNode)
 	if !ok {
-		k.wrong(arg, "", `options are written as {vs: "8w"}`)
+		k.wrong(arg, "", "options are written as %s", example)
 		return false
 	}
 	for _, one := range m.Pairs {
 		pair := one.(*ast.PairNode)
 		key, _ := pair.Key.(*ast.StringNode)
-		if key == nil || key.Value != "vs" {
+		if key == nil || !slices.Contains(names, key.Value) {
 			name := ""
 			if key != nil {
 				name = key.Value
 			}
-			k.unknown(pair.Key.Location(), "option", name, []string{"vs"})
+			k.unknown(pair.Key.Location(), "option", name, names)
 			return false
 		}
 		s, isText := pair.Value.(*ast.StringNode)
-		if !isText {
-			k.wrong(pair.Value, "", `vs is a text such as "8w"`)
+		switch {
+		case key.Value == "vs" && !k.versus(pair.Value, s, isText, ft):
+			return false
+		case key.Value == "alarms" && !k.alarms(pair.Value, s, isText, ft):
 			return false
 		}
-		p, err := ParsePeriod(s.Value)
-		if err != nil || p.Days%7 != 0 || p.Days < 7*leastWeeks || p.Days > 7*26 {
-			k.wrong(pair.Value, "", "vs %q: want %d to 26 whole weeks, such as \"8w\"", s.Value, leastWeeks)
-			return false
-		}
-		ft.weeks = p.Days / 7
 	}
 	return k.reach(arg, ft)
+}
+
+// versus reads "8w".
+func (k *checker) versus(value ast.Node, s *ast.StringNode, isText bool, ft *feature) bool {
+	if !isText {
+		k.wrong(value, "", `vs is a text such as "8w"`)
+		return false
+	}
+	p, err := ParsePeriod(s.Value)
+	if err != nil || p.Days%7 != 0 || p.Days < 7*leastWeeks || p.Days > 7*26 {
+		k.wrong(value, "", "vs %q: want %d to 26 whole weeks, such as \"8w\"", s.Value, leastWeeks)
+		return false
+	}
+	ft.weeks = p.Days / 7
+	return true
+}
+
+// alarms reads "1/year".
+func (k *checker) alarms(value ast.Node, s *ast.StringNode, isText bool, ft *feature) bool {
+	from, length := k.place(value.Location())
+	if !isText {
+		k.report(from, length, "alarms is a text: how many alarms chance may bring", "", `"1/year"`)
+		return false
+	}
+	perYear, err := parseAlarms(s.Value)
+	if err != nil {
+		fix := ""
+		if near := Nearest(s.Value, []string{"1/week", "1/month", "1/quarter", "1/year"}); near != "" && !alarmForm.MatchString(s.Value) {
+			fix = fmt.Sprintf("%q", near)
+		}
+		k.report(from, length, err.Error(), "", fix)
+		return false
+	}
+	ft.alarms, ft.asked = perYear, s.Value
+	return true
 }

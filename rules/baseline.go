@@ -2,14 +2,6 @@ package rules
 
 import (
 	"math"
-	"slices"
-)
-
-// usualWeeks is how far back a window is compared unless {vs: …} says otherwise,
-// and leastWeeks how many days of one weekday must be known.
-const (
-	usualWeeks = 8
-	leastWeeks = 3
 )
 
 // A view is a row of buckets as of a day, read with the rule for silence: a day
@@ -48,59 +40,6 @@ func (v *view) value(d Date) float64 {
 	return math.NaN()
 }
 
-// A usual is what the weekdays of the weeks before a window brought.
-type usual struct {
-	mean   [7]float64 // by weekday; NaN where too few days are known
-	days   [7]int
-	spread float64 // variance over mean for counts, at least 1; standard deviation for gauges
-}
-
-// usualBefore learns from the given number of weeks before a day. report, where
-// it is not nil, is told of every day: why it was left out, or "" if it was used.
-func (v *view) usualBefore(from Date, weeks int, report func(Date, string)) *usual {
-	var u usual
-	var samples [7][]float64
-	space := make([]float64, 7*weeks)
-	for wd := range samples {
-		samples[wd] = space[wd*weeks : wd*weeks : (wd+1)*weeks]
-	}
-	weekly := make([]float64, 0, weeks)
-	start := from - Date(7*weeks)
-	for w := range weeks {
-		sum, whole := 0.0, true
-		for i := range 7 {
-			d := start + Date(7*w+i)
-			x, why := v.usable(d)
-			if report != nil {
-				report(d, why)
-			}
-			if why != "" {
-				whole = false
-				continue
-			}
-			samples[d.Weekday()] = append(samples[d.Weekday()], x)
-			sum += x
-		}
-		if whole {
-			weekly = append(weekly, sum)
-		}
-	}
-	for wd := range samples {
-		slices.Sort(samples[wd])
-		u.days[wd] = len(samples[wd])
-		u.mean[wd] = math.NaN()
-		if len(samples[wd]) >= min(leastWeeks, weeks) {
-			u.mean[wd] = middleMean(samples[wd])
-		}
-	}
-	if v.kind == Gauge {
-		u.spread = gaugeSpread(&u, &samples)
-	} else {
-		u.spread = countSpread(&u, &samples, weekly)
-	}
-	return &u
-}
-
 // usable returns a day's value, and why it cannot be learnt from or compared, or "".
 func (v *view) usable(d Date) (x float64, why string) {
 	x = v.value(d)
@@ -113,156 +52,251 @@ func (v *view) usable(d Date) (x float64, why string) {
 	return x, ""
 }
 
-// countSpread estimates how much more than a Poisson count the account's days and
-// weeks vary: the larger of Pearson's statistic over days and the variance of
-// weekly sums over their mean, at least 1. Both leave out what is
-// farthest off - a third of the days, a quarter of the weeks - so that an earlier incident, or the beginning of the present one,
-// does not make the account look wild and hide what is going on.
-func countSpread(u *usual, samples *[7][]float64, weekly []float64) float64 {
-	var off []float64 // squared residuals, in units of a Poisson variance
-	freedom := 0
-	for wd, values := range samples {
-		if math.IsNaN(u.mean[wd]) {
-			continue
-		}
-		expected := math.Max(u.mean[wd], 0.25)
-		for _, x := range values {
-			off = append(off, (x-u.mean[wd])*(x-u.mean[wd])/expected)
-		}
-		freedom += len(values) - 1
-	}
-	spread := 1.0
-	if freedom > 0 {
-		slices.Sort(off)
-		sum := 0.0
-		kept := off[:len(off)-len(off)/3]
-		for _, x := range kept {
-			sum += x
-		}
-		spread = math.Max(spread, lowerTwoThirds*sum/float64(len(kept))*float64(len(off))/float64(freedom))
-	}
-	if len(weekly) >= leastForVariance {
-		mean := 0.0
-		for _, w := range weekly {
-			mean += w / float64(len(weekly))
-		}
-		if mean > 0 {
-			spread = math.Max(spread, steadyVariance(weekly)/mean)
-		}
-	}
-	return spread
+// How a baseline is learnt. What follows was chosen on the series of
+// rules/benchmark, thinned to means of 200 to 3 a day.
+const (
+	profileWeeks = 8   // a weekday's share of the week is learnt from so many latest weeks that brought anything
+	leastWeeks   = 3   // and needs so many days of that weekday
+	levelWeeks   = 6   // the level is learnt from so many weeks before a window
+	levelMemory  = 0.7 // each of them counts so much as the one after it: the level follows growth and decline
+	levelReach   = 0.4 // no week counts for more than this share above or below the middle of the latest four
+	leastBlocks  = 2   // of these weeks, at least so many must be known
+	usualWeeks   = 8   // how far back explanations name the days of the weekly profile
+)
+
+// A learner is what was learnt of a view as of a day: how a week is spread over its
+// weekdays, sums of the completed days, and the level of each week. It is scratch
+// space, used again for row after row.
+type learner struct {
+	view
+	past  uint32 // of the series
+	today Date
+	from  Date // the day that index 0 stands for; index n stands for today
+	n     int
+
+	share [7]float64 // of a weekday in the week's level; 1 on average, NaN where too few days are known
+	upTo  []float64  // sum of values of the days before an index
+	sizes []float64  // sum of shares of those days: how many days' worth they are
+	days  []int      // how many of them can be compared
+	level []float64  // of the seven days before an index, a day; NaN where less than half of them is known
+
+	values []float64
+	spare  []float64
+	off    []float64
+	known  []knownExcess // learnt so far
 }
 
-// gaugeSpread estimates the standard deviation of days about their weekday's mean
-// from the median absolute deviation, which a few odd days do not move.
-func gaugeSpread(u *usual, samples *[7][]float64) float64 {
-	var off []float64
-	for wd, values := range samples {
-		for _, x := range values {
-			if !math.IsNaN(u.mean[wd]) {
-				off = append(off, math.Abs(x-u.mean[wd]))
+// learn reads a view as of a day; past is the series' count of changes of days that
+// were over. What was learnt of the same row last is not learnt again.
+func (l *learner) learn(v *view, past uint32, today Date) {
+	if l.row == v.row && l.past == past && l.today == today && l.alive == v.alive {
+		return
+	}
+	l.view, l.past, l.today = *v, past, today
+	keep := Date(KeepDays)
+	if v.row != v.cover {
+		keep = KeepByDays
+	}
+	l.from = min(max(v.first, today-keep), today)
+	l.n = int(today - l.from)
+	l.values = l.values[:0]
+	for d := l.from; d < today; d++ {
+		x, why := v.usable(d)
+		if why != "" {
+			x = math.NaN()
+		}
+		l.values = append(l.values, x)
+	}
+	l.known = l.known[:0]
+	l.learnShares()
+	l.addUp()
+}
+
+// addUp fills the sums.
+func (l *learner) addUp() {
+	l.upTo, l.sizes, l.days, l.level = append(l.upTo[:0], 0), append(l.sizes[:0], 0), append(l.days[:0], 0), l.level[:0]
+	sum, size, days := 0.0, 0.0, 0
+	wd := l.from.Weekday()
+	for _, x := range l.values {
+		if share := l.share[wd]; x == x && share == share {
+			sum, size, days = sum+x, size+share, days+1
+		}
+		l.upTo, l.sizes, l.days = append(l.upTo, sum), append(l.sizes, size), append(l.days, days)
+		if wd++; wd == 7 {
+			wd = 0
+		}
+	}
+	for i := range l.n + 1 {
+		level := math.NaN()
+		if i >= 7 && l.sizes[i]-l.sizes[i-7] >= 3 && l.days[i]-l.days[i-7] >= 3 {
+			level = (l.upTo[i] - l.upTo[i-7]) / (l.sizes[i] - l.sizes[i-7])
+		}
+		l.level = append(l.level, level)
+	}
+}
+
+// learnShares works out how a week is spread over its weekdays: the middle mean of
+// each weekday's share of its own week, so that neither growth nor an odd week
+// counts. With less than one a day there is little to learn, and shares are drawn
+// towards equal ones. Where hardly any weekday is known three times all are equal.
+func (l *learner) learnShares() {
+	var samples [7][profileWeeks]float64
+	var known [7]int
+	plain, total, counted := l.plainShares()
+	weeks := 0
+	for end := l.n; end >= 7 && weeks < profileWeeks && !math.IsNaN(plain[0]); end -= 7 {
+		level, usable := l.weekLevel(end, &plain)
+		if !usable {
+			continue
+		}
+		weeks++
+		for i := end - 7; i < end; i++ {
+			if x := l.values[i]; x == x {
+				wd := (l.from + Date(i)).Weekday()
+				samples[wd][known[wd]] = x / level
+				known[wd]++
 			}
 		}
 	}
-	if len(off) == 0 {
-		return 0
+	sum, n := 0.0, 0
+	for wd := range l.share {
+		l.share[wd] = math.NaN()
+		if known[wd] >= leastWeeks {
+			few := samples[wd][:known[wd]]
+			sortFew(few)
+			l.share[wd] = middleMean(few)
+			sum, n = sum+l.share[wd], n+1
+		}
 	}
-	slices.Sort(off)
-	return 1.4826 * off[len(off)/2]
+	if n < 4 || sum <= 0 {
+		l.share = [7]float64{1, 1, 1, 1, 1, 1, 1}
+		return
+	}
+	trust := 1.0
+	if l.kind != Gauge {
+		trust = math.Min(1, total/float64(max(counted, 1)))
+	}
+	for wd := range l.share {
+		l.share[wd] = trust*l.share[wd]*float64(n)/sum + 1 - trust
+	}
 }
 
-// A comparison is a window's sum beside what was expected of it.
-type comparison struct {
-	actual, expected float64
-	variance         float64 // of actual about expected, by chance
-	upper            float64 // expected with allowance for never having seen a rare thing
-	days             int
+// plainShares is a first idea of the shares, from the weekdays' plain means; NaN where
+// nothing came, or a value is negative and shares mean nothing.
+func (l *learner) plainShares() (plain [7]float64, total float64, counted int) {
+	var sums [7]float64
+	var known [7]int
+	for i := max(0, l.n-7*profileWeeks*2); i < l.n; i++ {
+		x := l.values[i]
+		if x < 0 {
+			plain[0] = math.NaN()
+			return plain, 0, 0
+		}
+		if x == x {
+			wd := (l.from + Date(i)).Weekday()
+			sums[wd] += x
+			known[wd]++
+			total += x
+			counted++
+		}
+	}
+	if total <= 0 {
+		plain[0] = math.NaN()
+		return plain, 0, 0
+	}
+	mean := total / float64(counted)
+	for wd := range plain {
+		plain[wd] = 1
+		if known[wd] > 0 {
+			plain[wd] = sums[wd] / float64(known[wd]) / mean
+		}
+	}
+	return plain, total, counted
 }
 
-// compare adds up a window against u. each, where it is not nil, is told of every
-// day: its index's weekday mean where it was compared, or why it was not.
-func (v *view) compare(u *usual, from, to Date, each func(d Date, why string)) comparison {
-	var c comparison
-	var times [7]float64
-	for d := from; d <= to; d++ {
-		wd := d.Weekday()
-		x, why := v.usable(d)
-		if why == "" && math.IsNaN(u.mean[wd]) {
-			why = "too few weeks of data"
+// weekLevel is the level of the week before an index by given shares; usable is
+// false where nothing came or too little is known of it.
+func (l *learner) weekLevel(end int, shares *[7]float64) (level float64, usable bool) {
+	sum, size, days := 0.0, 0.0, 0
+	for i := end - 7; i < end; i++ {
+		if x := l.values[i]; x == x {
+			sum += x
+			size += shares[(l.from + Date(i)).Weekday()]
+			days++
 		}
-		if each != nil {
-			each(d, why)
-		}
-		if why != "" {
-			continue
-		}
-		c.actual += x
-		c.expected += u.mean[wd]
-		times[wd]++
-		c.days++
 	}
-	c.upper = c.expected
-	for wd, m := range times {
-		if m == 0 {
-			continue
-		}
-		n := float64(u.days[wd])
-		c.variance += u.mean[wd] * (m + inefficiency*m*m/n)
-		c.upper += m / n
-	}
-	if v.kind == Gauge {
-		c.actual, c.expected = c.actual/float64(max(c.days, 1)), c.expected/float64(max(c.days, 1))
-		c.variance = u.spread * u.spread
-		return c
-	}
-	c.variance *= u.spread
-	return c
+	return sum / size, days >= 3 && sum > 0 && size > 0
 }
 
-// gaugeDeviations is how many standard deviations of a gauge are within chance.
-const gaugeDeviations = 3.3
-
-// drop returns the share that is missing, 0 while the difference is within chance.
-func (c comparison) drop(kind Kind) float64 {
-	if c.actual >= c.expected || c.expected <= 0 {
-		return 0
-	}
-	share := 1 - c.actual/c.expected
-	if kind == Gauge {
-		if c.expected-c.actual <= gaugeDeviations*math.Sqrt(c.variance) {
-			return 0
-		}
-		return math.Min(share, 1)
-	}
-	if atMost(c.actual, c.expected, c.variance) >= chance {
-		return 0
-	}
-	return share
+// A level is what was usual at a time: so much a day, of a weekday of share 1.
+type level struct {
+	rate     float64
+	variance float64 // of rate, as far as counts of that size vary by chance
+	blocks   int     // weeks that it was learnt from
 }
 
-// spike returns how many times the expected came, 1 while the difference is within
-// chance. Less than one expected is taken for one, so that a first few are not
-// called a hundred times the usual.
-func (c comparison) spike(kind Kind) float64 {
-	if c.actual <= c.expected {
-		return 1
+// levelAt returns the level of the weeks before an index. Without weeks it follows
+// the account (levelMemory); with them it is the middle mean of that many weeks, and
+// every one counts alike. ok is false where too few weeks are known.
+func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
+	if weeks > 0 {
+		return l.steadyLevel(index, weeks)
 	}
-	if kind == Gauge {
-		if c.expected <= 0 || c.actual-c.expected <= gaugeDeviations*math.Sqrt(c.variance) {
-			return 1
+	var latest [4]float64
+	n := 0
+	for b := range 4 {
+		if i := index - 7*b; i >= 7 && !math.IsNaN(l.level[i]) {
+			latest[n] = l.level[i]
+			n++
 		}
-		return c.actual / c.expected
 	}
-	if atLeast(c.actual, c.upper, c.upperVariance()) >= chance {
-		return 1
+	if n < leastBlocks {
+		return lv, false
 	}
-	return math.Max(1, c.actual/math.Max(c.expected, 1))
+	sortFew(latest[:n])
+	middle := (latest[n/2] + latest[(n-1)/2]) / 2
+	reach := levelReach * math.Abs(middle)
+	sum, weights, squares, weight := 0.0, 0.0, 0.0, 1.0
+	for b := range levelWeeks {
+		if i := index - 7*b; i >= 7 && !math.IsNaN(l.level[i]) {
+			rate := math.Min(math.Max(l.level[i], middle-reach), middle+reach)
+			sum += weight * rate
+			weights += weight
+			squares += weight * weight * math.Abs(rate) / (l.sizes[i] - l.sizes[i-7])
+			lv.blocks++
+		}
+		weight *= levelMemory
+	}
+	lv.rate, lv.variance = sum/weights, squares/(weights*weights)
+	return lv, true
 }
 
-// upperVariance is the variance of a count whose mean is upper.
-func (c comparison) upperVariance() float64 {
-	if c.expected <= 0 {
-		return c.upper
+func (l *learner) steadyLevel(index, weeks int) (lv level, ok bool) {
+	rates, size := l.spare[:0], 0.0
+	for b := range weeks {
+		if i := index - 7*b; i >= 7 && !math.IsNaN(l.level[i]) {
+			rates = append(rates, l.level[i])
+			size += l.sizes[i] - l.sizes[i-7]
+		}
 	}
-	return math.Max(c.variance*c.upper/c.expected, c.upper)
+	l.spare = rates
+	if len(rates) < max(leastBlocks, (weeks+1)/2) {
+		return lv, false
+	}
+	sortFew(rates)
+	lv.rate, lv.blocks = middleMean(rates), len(rates)
+	lv.variance = inefficiency * math.Abs(lv.rate) / size
+	return lv, true
+}
+
+// sortFew sorts a handful of values in place.
+func sortFew(values []float64) {
+	for i := 1; i < len(values); i++ {
+		v := values[i]
+		j := i - 1
+		for ; j >= 0 && values[j] > v; j-- {
+			values[j+1] = values[j]
+		}
+		values[j+1] = v
+	}
 }

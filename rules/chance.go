@@ -1,21 +1,262 @@
 package rules
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// chance is how improbable a window's count must be, by chance alone, before drop
-// and spike speak. Judged every day on windows that overlap, it lets Poisson noise
-// through less than once in an account's year (a simulation in the tests).
-const chance = 0.0005
-
 // bandChance is the share of days outside a chart's band by chance, on each side.
 const bandChance = 0.005
+
+// An excess is how much more the days of a row vary than counts of their size do by
+// chance (squared, as a share of the expected): growth, moods, half-known holidays,
+// everything that a baseline does not know. It is learnt from how far off the same
+// comparison was in the account's past, and drawn towards what is common among
+// accounts where there is little of it. The most is bounded: a week without half of
+// the usual is worth a look however wild the account.
+const (
+	excessDays   = 364  // how far back it is learnt
+	excessStep   = 3    // from a comparison every third day, which takes the weekdays in turn
+	excessWeight = 8    // what is common counts like so many weeks of the account
+	excessKept   = 0.8  // the share of comparisons that count; what was farthest off were incidents
+	excessFactor = 2.28 // the mean of a squared normal variable over the mean of its lower 80 %
+	excessMost   = 5. / 3
+	excessGauge  = 0.05 // of a gauge: what is common, as a share of its level
+)
+
+// commonExcess is what is common, as a standard deviation: 15 % of what a week or
+// more brings, 30 % of a day.
+func commonExcess(days int) float64 { return 0.15 + 0.15*math.Exp(-float64(days-1)/2) }
+
+// A stretch is a number of days beside what they should have brought.
+type stretch struct {
+	actual, expected float64 // sums; of a gauge means
+	variance         float64 // of actual about expected, relative to what a Poisson count would have: 1 and more; of a gauge absolute
+	days             int     // compared
+}
+
+// off returns how far off the stretch is, in standard deviations: below 0 for less
+// than expected. For counts it is the signed root of the deviance, which is normal
+// within chance down to a few counts.
+func (s *stretch) off(kind Kind) float64 {
+	if kind == Gauge {
+		if s.variance <= 0 {
+			return 0
+		}
+		return (s.actual - s.expected) / math.Sqrt(s.variance)
+	}
+	return deviance(s.actual, s.expected) / math.Sqrt(s.variance)
+}
+
+// deviance is the signed root of a Poisson count's deviance from its mean.
+func deviance(count, mean float64) float64 {
+	if mean <= 0 {
+		mean = 1e-9
+	}
+	d := mean - count
+	if count > 0 {
+		d += count * math.Log(count/mean)
+	}
+	root := math.Sqrt(math.Max(0, 2*d))
+	if count < mean {
+		return -root
+	}
+	return root
+}
+
+// atLeastOff returns the count at which the stretch would be so many standard
+// deviations above what is expected, or, where deviations are negative, below; below
+// 0 where no count is.
+func (s *stretch) atOff(kind Kind, deviations float64) float64 {
+	if kind == Gauge {
+		return s.expected + deviations*math.Sqrt(s.variance)
+	}
+	want := deviations * math.Sqrt(s.variance)
+	low, high := 0.0, math.Max(s.expected, 1)
+	if deviations < 0 {
+		if deviance(0, s.expected) > want {
+			return -1
+		}
+	} else {
+		low = s.expected
+		for high = 2*s.expected + 10; deviance(high, s.expected) < want && high < maxValue; {
+			high *= 2
+		}
+	}
+	for range 60 {
+		middle := (low + high) / 2
+		if deviance(middle, s.expected) < want {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
+
+// A comparer compares days of a learner's row: with the level of the weeks before
+// them, or, where before is set, with as many days directly before them.
+type comparer struct {
+	*learner
+	weeks  int // that the level is learnt from; 0 follows the account
+	before bool
+}
+
+// reach returns how many days before a stretch of a length a comparison needs.
+func (c comparer) reach(length int) int {
+	if c.before {
+		return length
+	}
+	return 7 * leastBlocks
+}
+
+// usualAt returns the level that a stretch of a length beginning at an index is
+// compared with.
+func (c comparer) usualAt(index, length int) (level, bool) {
+	if !c.before {
+		return c.levelAt(index, c.weeks)
+	}
+	start := index - length
+	if start < 0 || 2*(c.days[index]-c.days[start]) < length || c.sizes[index] <= c.sizes[start] {
+		return level{}, false
+	}
+	size := c.sizes[index] - c.sizes[start]
+	rate := (c.upTo[index] - c.upTo[start]) / size
+	return level{rate, math.Abs(rate) / size, levelWeeks}, true
+}
+
+// compare returns the stretch of a length that ends before an index. ok is false
+// where less than half of it, or of what it is compared with, is known.
+func (c comparer) compare(end, length int) (s stretch, ok bool) {
+	begin := end - length
+	if begin < 0 || 2*(c.days[end]-c.days[begin]) < length {
+		return s, false
+	}
+	usual, ok := c.usualAt(begin, length)
+	if !ok {
+		return s, false
+	}
+	return c.against(usual, length, c.upTo[end]-c.upTo[begin], c.sizes[end]-c.sizes[begin], c.days[end]-c.days[begin]), true
+}
+
+// against makes a stretch of sums and the level that they are compared with.
+func (c comparer) against(usual level, length int, actual, size float64, days int) stretch {
+	own, weeks := c.excess(length)
+	common := commonExcess(length)
+	if c.kind == Gauge {
+		common = excessGauge * usual.rate
+	}
+	excess := (weeks*own + excessWeight*common*common) / (weeks + excessWeight)
+	if c.kind != Gauge {
+		excess = math.Min(excess, excessMost*excessMost*common*common)
+	}
+	if usual.blocks < 4 { // a level of two or three weeks is less sure than those that the excess was learnt from
+		excess *= 1 + 1/float64(usual.blocks) - 1./4
+	}
+	s := stretch{actual: actual, expected: usual.rate * size, days: days}
+	if c.kind == Gauge {
+		if size > 0 {
+			s.actual, s.expected = actual/size, usual.rate
+		}
+		s.variance = excess
+		return s
+	}
+	s.variance = 1 + excess*s.expected
+	if usual.rate > 0 {
+		s.variance += usual.variance / usual.rate * size
+	}
+	return s
+}
+
+// excess learns from the past how far off stretches of a length are, squared; weeks
+// says of how many weeks.
+func (c comparer) excess(length int) (own, weeks float64) {
+	key := excessKey{length, c.weeks, c.before}
+	for i := range c.known {
+		if c.known[i].key == key {
+			return c.known[i].own, c.known[i].weeks
+		}
+	}
+	own, weeks = c.learnExcess(length)
+	c.known = append(c.known, knownExcess{key, own, weeks})
+	return own, weeks
+}
+
+func (c comparer) learnExcess(length int) (own, weeks float64) {
+	all := c.off[:0]
+	for end := c.n - length; end-length-c.reach(length) >= 0 && end > c.n-excessDays; end -= excessStep {
+		begin := end - length
+		if 2*(c.days[end]-c.days[begin]) < length {
+			continue
+		}
+		usual, ok := c.usualAt(begin, length)
+		if !ok {
+			continue
+		}
+		size := c.sizes[end] - c.sizes[begin]
+		actual, expected := c.upTo[end]-c.upTo[begin], usual.rate*size
+		switch {
+		case c.kind == Gauge && size > 0:
+			off := actual/size - usual.rate
+			all = append(all, off*off)
+		case expected >= 1:
+			off := deviance(actual, expected)
+			all = append(all, (off*off-1-usual.variance/usual.rate*size)/expected)
+		}
+	}
+	c.off = all
+	if len(all) < 5 {
+		return 0, 0
+	}
+	kept := int(excessKept * float64(len(all)))
+	lowest(all, kept)
+	for _, off := range all[:kept] {
+		own += off / float64(kept)
+	}
+	return math.Max(own, 0) * excessFactor, float64(len(all)*excessStep) / 7
+}
+
+// lowest brings the k lowest values to the front, in no order (Hoare's selection).
+func lowest(values []float64, k int) {
+	low, high := 0, len(values)-1
+	for low < high {
+		pivot := values[(low+high)/2]
+		i, j := low, high
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case k <= j:
+			high = j
+		case k >= i:
+			low = i
+		default:
+			return
+		}
+	}
+}
+
+// An excessKey says which comparison an excess was learnt for.
+type excessKey struct {
+	length, weeks int
+	before        bool
+}
+
+type knownExcess struct {
+	key        excessKey
+	own, weeks float64
+}
 
 // atMost returns the probability that a count with the given mean and variance is
 // k or less: Poisson, or negative binomial where the variance exceeds the mean.
@@ -39,9 +280,6 @@ func atMost(k, mean, variance float64) float64 {
 	}
 	return mathext.RegIncBeta(size, k+1, mean/variance)
 }
-
-// atLeast returns the probability that a count is k or more.
-func atLeast(k, mean, variance float64) float64 { return 1 - atMost(math.Ceil(k)-1, mean, variance) }
 
 // countBand returns the counts between which all but a share p on each side lie.
 func countBand(mean, variance, p float64) (low, high float64) {
@@ -88,38 +326,6 @@ func middleMean(sorted []float64) float64 {
 		weight += w
 	}
 	return sum / weight
-}
-
-// lowerTwoThirds is one over the mean of the lower two thirds of a squared standard
-// normal variable: ⅔ / (⅔ − 2·z·φ(z)) with z the 83.3 % quantile.
-const lowerTwoThirds = 3.639
-
-// leastForVariance is of how many values steadyVariance makes something.
-const leastForVariance = 4
-
-// steadyFactor is one over the expected variance, in units of the true one, of a
-// normal sample of n = 4, 5, … values without the quarter of them (rounded up)
-// that is farthest from the median; from a simulation of 200,000 samples each.
-var steadyFactor = [...]float64{2.754, 5.253, 3.614, 2.943, 2.593, 3.541, 3.134, 2.818, 2.609, 3.216, 2.985, 2.779,
-	2.623, 3.076, 2.916, 2.759, 2.637, 3.000, 2.870, 2.749, 2.652, 2.946, 2.839}
-
-// steadyVariance estimates the variance of at least leastForVariance values, a
-// quarter of which (rounded up) may be far off for reasons of their own.
-func steadyVariance(values []float64) float64 {
-	near := slices.Clone(values)
-	slices.Sort(near)
-	n := len(near)
-	median := (near[n/2] + near[(n-1)/2]) / 2
-	slices.SortFunc(near, func(a, b float64) int { return cmp.Compare(math.Abs(a-median), math.Abs(b-median)) })
-	near = near[:n-(n+3)/4]
-	mean, squares := 0.0, 0.0
-	for _, v := range near {
-		mean += v / float64(len(near))
-	}
-	for _, v := range near {
-		squares += (v - mean) * (v - mean)
-	}
-	return squares / float64(len(near)-1) * steadyFactor[min(n-leastForVariance, len(steadyFactor)-1)]
 }
 
 // inefficiency is how much greater the variance of a middle mean is than that of a

@@ -93,11 +93,12 @@ func TestChanceDoesNotFire(t *testing.T) {
 	}
 }
 
-// A halving is found within two weeks from a few logins a day on, and an account
-// with one a day is left in peace.
-func TestDropFindsAHalving(t *testing.T) {
-	f, exprs := loginsFacts(t, `logins.drop("14d")`)
-	half := func(day int) float64 {
+// A loss of 60 % is found within two weeks from twenty logins a day on, with a budget
+// of one false alarm a year from five a day on, and an account with one every third
+// day is left in peace.
+func TestDropFindsALoss(t *testing.T) {
+	f, exprs := loginsFacts(t, `logins.drop("14d")`, `logins.drop("14d", {alarms: "1/year"})`)
+	lost := func(day int) float64 {
 		if day >= 200 {
 			return 0.4
 		}
@@ -105,22 +106,26 @@ func TestDropFindsAHalving(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		mean        float64
-		least, most int // of 20 accounts
-	}{{0.3, 0, 4}, {5, 16, 20}, {20, 19, 20}, {200, 20, 20}} {
-		found := 0
+		least, most [2]int // of 20 accounts, for each expression
+	}{{0.3, [2]int{0, 0}, [2]int{2, 4}}, {5, [2]int{8, 16}, [2]int{20, 20}}, {20, [2]int{19, 19}, [2]int{20, 20}}, {200, [2]int{20, 20}, [2]int{20, 20}}} {
+		var found [2]int
 		for seed := range uint64(20) {
-			h := poissonYear(t, seed+500, tc.mean, 214, half)
+			h := poissonYear(t, seed+500, tc.mean, 214, lost)
 			f.Reset(&Account{ID: "a"}, h, NewDate(2026, time.January, 1+214).In(time.UTC).Add(9*time.Hour))
-			if v, ok := exprs[0].Number(f); ok && v > 0 {
-				found++
-				if tc.mean >= 20 && math.Abs(v-0.6) > 0.15 {
-					t.Errorf("mean %g: drop is %.2f, want about 0.6", tc.mean, v)
+			for i, e := range exprs {
+				if v, ok := e.Number(f); ok && v > 0 {
+					found[i]++
+					if tc.mean >= 20 && math.Abs(v-0.6) > 0.15 {
+						t.Errorf("mean %g: drop is %.2f, want about 0.6", tc.mean, v)
+					}
 				}
 			}
 		}
 		t.Logf("mean %g: found in %d of 20", tc.mean, found)
-		if found < tc.least || found > tc.most {
-			t.Errorf("mean %g a day: found in %d of 20 accounts, want %d to %d", tc.mean, found, tc.least, tc.most)
+		for i, e := range exprs {
+			if found[i] < tc.least[i] || found[i] > tc.most[i] {
+				t.Errorf("mean %g a day: %s finds %d of 20 accounts, want %d to %d", tc.mean, e, found[i], tc.least[i], tc.most[i])
+			}
 		}
 	}
 }

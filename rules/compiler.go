@@ -91,11 +91,12 @@ type slot struct {
 	values    []string // the texts it may have, where those are known
 	feature   *feature // or get
 	get       func(*Facts) result
-	signal    int   // number of the feature's signal
-	cell      int   // number of the feature among those of its signal
-	reads     []int // slots that get reads
-	completed bool  // the feature reads completed days alone
-	fresh     bool  // worked out each time: depends on the reader's language
+	signal    int      // number of the feature's signal
+	cell      int      // number of the feature among those of its signal
+	window    windowOp // how it is worked out from day to day
+	reads     []int    // slots that get reads
+	completed bool     // the feature reads completed days alone
+	fresh     bool     // worked out each time: depends on the reader's language
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -259,7 +260,7 @@ func (c *core) addSlot(sl slot) int {
 			c.numbers[ft.signal] = n
 			c.cells = append(c.cells, 0)
 		}
-		sl.signal, sl.cell, sl.completed = n, c.cells[n], ft.completed()
+		sl.signal, sl.cell, sl.completed, sl.window = n, c.cells[n], ft.completed(), ft.windowOp()
 		c.cells[n]++
 	}
 	c.slots = append(c.slots, sl)

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"math"
-	"time"
 )
 
 // A Baseline says what was expected of a window of days, and from which days that
@@ -39,15 +38,12 @@ type LeftOut struct {
 }
 
 // Baseline explains what drop and expected compare a window of completed days with;
-// by chooses a value of the dimension, and vs says how far back it looks, 8 weeks
-// where zero. An error means that the window cannot be read or the signal is not
-// declared; where there is too little data Missing says so.
+// by chooses a value of the dimension, and vs says how far back it looks, the level
+// that follows the account where zero. An error means that the window cannot be read
+// or the signal is not declared; where there is too little data Missing says so.
 func (f *Facts) Baseline(signal, by string, window, vs Period) (Baseline, error) {
-	weeks := usualWeeks
-	if !vs.IsZero() {
-		weeks = vs.Days / 7
-	}
-	if window.Days < 1 || window.Days > KeepDays || weeks < 1 || weeks > KeepDays/7 {
+	weeks := vs.Days / 7
+	if window.Days < 1 || window.Days > KeepDays || !vs.IsZero() && weeks < 1 || weeks > KeepDays/7 {
 		return Baseline{}, fmt.Errorf("baseline of %s: window %s against %s: want whole days within %d, and whole weeks", signal, window, vs, KeepDays)
 	}
 	def, declared := f.core.signals[signal]
@@ -69,7 +65,7 @@ func (f *Facts) Explain(feature string) (Baseline, error) {
 	}
 	ft := f.core.slots[i].feature
 	switch ft.op {
-	case opDrop, opSpike, opExpected:
+	case opDrop, opSpike, opExpected, opShift, opShiftDays:
 		return f.baseline(ft), nil
 	}
 	return Baseline{}, fmt.Errorf("%s is compared with nothing", feature)
@@ -78,54 +74,58 @@ func (f *Facts) Explain(feature string) (Baseline, error) {
 func (f *Facts) baseline(ft *feature) Baseline {
 	b := Baseline{Signal: ft.signal, By: ft.by}
 	b.From, b.To = ft.span(f.today)
-	v, _, err := f.view(ft.signal, ft.by)
+	v, s, err := f.view(ft.signal, ft.by)
 	if err != nil {
 		b.Missing = err.Error()
 		return b
 	}
-	u := v.usualBefore(b.From, ft.weeks, func(d Date, why string) {
-		if why == "" {
-			b.Used = append(b.Used, d)
-		} else {
+	l := &f.learner
+	l.learn(v, s.past, f.today)
+	c := comparer{learner: l, weeks: ft.weeks}
+	for d := b.From - Date(7*ft.looksBack()); d < b.From; d++ {
+		if _, why := v.usable(d); why != "" {
 			b.LeftOut = append(b.LeftOut, LeftOut{d, why})
+		} else {
+			b.Used = append(b.Used, d)
 		}
-	})
-	c := v.compare(u, b.From, b.To, func(d Date, why string) {
+	}
+	usual, known := level{}, false
+	if begin := int(b.From - l.from); begin >= 0 {
+		usual, known = c.usualAt(begin, ft.window)
+	}
+	sum, size := 0.0, 0.0
+	for d := b.From; d <= b.To; d++ {
+		x, why := v.usable(d)
+		share := l.share[d.Weekday()]
+		if why == "" && (!known || math.IsNaN(share)) {
+			why = "too few weeks of data"
+		}
 		if why != "" {
 			b.LeftOut = append(b.LeftOut, LeftOut{d, why})
-			return
+			continue
 		}
-		day := BaselineDay{Date: d, Actual: v.value(d), Expected: u.mean[d.Weekday()]}
-		day.Low, day.High = u.band(v.kind, d.Weekday())
+		day := BaselineDay{Date: d, Actual: x}
+		day.Expected, day.Low, day.High = c.day(usual, d)
 		b.Days = append(b.Days, day)
-	})
-	b.Expected, b.Actual = c.expected, c.actual
-	b.Low, b.High = c.band(v.kind)
-	if 2*c.days < ft.window {
-		b.Missing = ft.tooFew(v, b.From, f.today)
+		sum, size = sum+x, size+share
 	}
+	if !known || 2*len(b.Days) < ft.window {
+		b.Missing = ft.tooFew(l).String()
+		return b
+	}
+	st := c.against(usual, ft.window, sum, size, len(b.Days))
+	b.Expected, b.Actual = st.expected, st.actual
+	b.Low, b.High = ft.band(v.kind, st)
 	return b
 }
 
-// band returns between which sums of the window drop is 0 and spike is 1.
-func (c comparison) band(kind Kind) (low, high float64) {
-	if kind == Gauge {
-		reach := gaugeDeviations * math.Sqrt(c.variance)
-		return c.expected - reach, c.expected + reach
+// band returns between which sums of the window (of a gauge between which means) drop
+// is 0 and spike is 1, as far as the window as a whole is concerned.
+func (ft *feature) band(kind Kind, s stretch) (low, high float64) {
+	low = s.atOff(kind, -offFor(ft.budget(), false))
+	if kind != Gauge {
+		low = max(low, 0)
+		s.expected += ft.unseen(s.days)
 	}
-	low, _ = countBand(c.expected, c.variance, chance)
-	_, high = countBand(c.upper, c.upperVariance(), chance)
-	return low, high
-}
-
-// band returns between which values all but 1 in 100 days of a weekday lie.
-func (u *usual) band(kind Kind, wd time.Weekday) (low, high float64) {
-	mean := u.mean[wd]
-	if math.IsNaN(mean) {
-		return math.NaN(), math.NaN()
-	}
-	if kind == Gauge {
-		return mean - 2.576*u.spread, mean + 2.576*u.spread
-	}
-	return countBand(mean, mean*u.spread*(1+inefficiency/float64(max(u.days[wd], 1))), bandChance)
+	return low, s.atOff(kind, offFor(ft.budget(), true))
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/expr-lang/expr/vm"
@@ -37,6 +36,7 @@ type Facts struct {
 	offDays  func(Date) string
 	contract *Contract
 	chosen   bool // contract has been looked for
+	learner  learner
 }
 
 type factCell struct {
@@ -90,6 +90,7 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 func (f *Facts) invalidate() {
 	f.turn++
 	f.chosen = false
+	f.learner.row = nil
 	f.room()
 }
 
@@ -248,7 +249,11 @@ func (f *Facts) feature(sl *slot, into *result) {
 	cell := s.cell(sl.cell, f.core.cells[sl.signal])
 	if cell.on != f.today || cell.version != version || cell.alive != signal.alive || cell.until != s.untilDay {
 		s.over = max(s.over, f.today-1)
-		cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, cell))
+		if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
+			cell.number, cell.other = v, nil
+		} else {
+			cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, &f.learner, cell))
+		}
 		cell.on, cell.version, cell.alive, cell.until = f.today, version, signal.alive, s.untilDay
 	}
 	if cell.other != nil {
@@ -297,35 +302,6 @@ func (f *Facts) whyOff(d Date) string {
 		return f.off.why(d)
 	}
 	return ""
-}
-
-// A ChartPoint is one day of a chart. Values that are not known are NaN.
-type ChartPoint struct {
-	Date                        Date
-	Actual, Expected, Low, High float64
-}
-
-// Chart returns at most n days of a signal up to the last completed one, oldest
-// first (20 suit Slack), with what was expected of each from the eight weeks before
-// and between which values all but 1 in 100 days lie by chance. It begins with the
-// account's first data and is nil where there is none.
-func (f *Facts) Chart(signal string, n int) []ChartPoint {
-	v, s, err := f.view(signal, "")
-	if err != nil || n <= 0 {
-		return nil
-	}
-	from := max(f.today-Date(n), s.total.from)
-	u := v.usualBefore(from, usualWeeks, nil)
-	var points []ChartPoint
-	for d := from; d < f.today; d++ {
-		p := ChartPoint{Date: d, Actual: v.value(d), Expected: math.NaN(), Low: math.NaN(), High: math.NaN()}
-		if f.whyOff(d) == "" {
-			p.Expected = u.mean[d.Weekday()]
-			p.Low, p.High = u.band(v.kind, d.Weekday())
-		}
-		points = append(points, p)
-	}
-	return points
 }
 
 // view returns how a signal's days are read today.

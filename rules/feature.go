@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -23,6 +24,8 @@ const (
 	opExpected  featureOp = "expected"
 	opDrop      featureOp = "drop"
 	opSpike     featureOp = "spike"
+	opShift     featureOp = "shift"
+	opShiftDays featureOp = "shift_days"
 	opTop       featureOp = "top"
 	opBy        featureOp = "by" // not computed: chooses the buckets of one value
 )
@@ -32,6 +35,7 @@ type featureForm struct {
 	op      featureOp
 	window  bool   // takes a window such as "7d"
 	vs      bool   // takes {vs: "8w"}
+	alarms  bool   // takes {alarms: "1/year"}
 	kinds   []Kind // it is suited to
 	example string // after the signal's name and a dot
 	about   string
@@ -41,18 +45,20 @@ type featureForm struct {
 func featureForms() []featureForm {
 	all, additive := []Kind{Count, Gauge, Unique}, []Kind{Count}
 	return []featureForm{
-		{opSum, true, false, additive, `sum("7d")`, "the sum of the last days, today included"},
-		{opMax, true, false, all, `max("7d")`, "the greatest day of the last days, today included"},
-		{opLast, false, false, all, `last()`, "the latest day's value, today included"},
-		{opMean, true, false, all, `mean("28d")`, "the mean of completed days"},
-		{opTrend, true, false, all, `trend("28d")`, "how much more the later half of completed days brought than the earlier, as a share: -0.3 is 30 % less"},
-		{opDaysSince, false, false, all, `days_since()`, "days since anything came; may be asked of a feed that is silent"},
-		{opDistinct, true, false, []Kind{Unique}, `distinct("28d")`, "distinct users in the last days, today included"},
-		{opExpected, true, true, all, `expected("7d")`, "what the same weekdays usually bring, completed days"},
-		{opDrop, true, true, all, `drop("14d")`, "0 to 1 below expected over completed days; 0 within chance"},
-		{opSpike, true, true, all, `spike("1d")`, "times expected, today included; 1 within chance"},
-		{opTop, true, false, []Kind{Count, Gauge}, `top("spike", "1d")`, "the value of the dimension with the greatest sum, max, drop or spike"},
-		{opBy, false, false, []Kind{Count, Gauge}, `by("VALUE").spike("1d")`, "one value of the dimension"},
+		{opSum, true, false, false, additive, `sum("7d")`, "the sum of the last days, today included"},
+		{opMax, true, false, false, all, `max("7d")`, "the greatest day of the last days, today included"},
+		{opLast, false, false, false, all, `last()`, "the latest day's value, today included"},
+		{opMean, true, false, false, all, `mean("28d")`, "the mean of completed days"},
+		{opTrend, true, false, true, all, `trend("28d")`, "how much more the later half of completed days brought than the earlier, as a share: -0.3 is 30 % less; 0 within chance"},
+		{opDaysSince, false, false, false, all, `days_since()`, "days since anything came; may be asked of a feed that is silent"},
+		{opDistinct, true, false, false, []Kind{Unique}, `distinct("28d")`, "distinct users in the last days, today included"},
+		{opExpected, true, true, false, all, `expected("7d")`, "what the same weekdays usually bring, completed days"},
+		{opDrop, true, true, true, all, `drop("14d")`, "0 to 1 below expected over completed days; 0 within chance"},
+		{opSpike, true, true, true, all, `spike("1d")`, "times expected, today included; 1 within chance"},
+		{opShift, true, true, true, all, `shift("56d")`, "by which share the level changed for good within completed days: -0.4 is 40 % less; 0 within chance, and in the first two weeks"},
+		{opShiftDays, true, true, true, all, `shift_days("56d")`, "days since the level changed for good; 0 where it did not"},
+		{opTop, true, false, false, []Kind{Count, Gauge}, `top("spike", "1d")`, "the value of the dimension with the greatest sum, max, drop or spike"},
+		{opBy, false, false, false, []Kind{Count, Gauge}, `by("VALUE").spike("1d")`, "one value of the dimension"},
 	}
 }
 
@@ -63,7 +69,9 @@ type feature struct {
 	by     string
 	of     featureOp // of top
 	window int       // days
-	weeks  int       // compared with
+	weeks  int       // compared with; 0 follows the account's level
+	alarms float64   // a year, by chance; 0 is the default
+	asked  string    // how alarms were written
 	fresh  int       // days of silence that are taken for zero
 	kind   Kind
 }
@@ -77,7 +85,7 @@ func newFeature(op featureOp, def SignalDef) *feature {
 	if def.Kind == Gauge && def.Fresh == 0 {
 		days = KeepDays
 	}
-	return &feature{op: op, signal: def.Name, kind: def.Kind, fresh: days, weeks: usualWeeks}
+	return &feature{op: op, signal: def.Name, kind: def.Kind, fresh: days}
 }
 
 // String returns the feature as it is written in an expression.
@@ -92,8 +100,12 @@ func (ft *feature) String() string {
 		fmt.Fprintf(&b, `.top(%q, "%dd")`, ft.of, ft.window)
 	case ft.window == 0:
 		fmt.Fprintf(&b, ".%s()", ft.op)
-	case ft.weeks != usualWeeks:
+	case ft.weeks != 0 && ft.asked != "":
+		fmt.Fprintf(&b, `.%s("%dd", {vs: "%dw", alarms: %q})`, ft.op, ft.window, ft.weeks, ft.asked)
+	case ft.weeks != 0:
 		fmt.Fprintf(&b, `.%s("%dd", {vs: "%dw"})`, ft.op, ft.window, ft.weeks)
+	case ft.asked != "":
+		fmt.Fprintf(&b, `.%s("%dd", {alarms: %q})`, ft.op, ft.window, ft.asked)
 	default:
 		fmt.Fprintf(&b, `.%s("%dd")`, ft.op, ft.window)
 	}
@@ -103,15 +115,15 @@ func (ft *feature) String() string {
 // completed reports whether the feature reads completed days alone.
 func (ft *feature) completed() bool {
 	switch ft.op {
-	case opMean, opTrend, opExpected, opDrop:
+	case opMean, opTrend, opExpected, opDrop, opShift, opShiftDays:
 		return true
 	}
 	return false
 }
 
-// compute works the feature out from a series as of today. cell keeps what the
-// weekdays usually bring between calls; it may be nil.
-func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) string, cell *memoCell) result {
+// compute works the feature out from a series as of today. l is scratch space; cell
+// keeps what is learnt once a day between calls, and may be nil.
+func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) string, l *learner, cell *memoCell) result {
 	if s == nil || len(s.total.values) == 0 {
 		return result{gap: gap{what: ft.signal + ": no data yet"}}
 	}
@@ -138,12 +150,53 @@ func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) str
 			return result{gap: gap{what: fmt.Sprintf("%s: less than half of %d days known", ft.signal, ft.window)}}
 		}
 		return result{number: x}
-	case opTrend:
-		return ft.trend(&v, today)
 	case opTop:
-		return ft.top(s, today, alive, off)
+		return ft.top(s, today, alive, off, l)
+	case opSpike:
+		return ft.spikeToday(s, &v, today, l, cell)
 	}
-	return ft.compared(s, &v, today, cell)
+	l.learn(&v, s.past, today)
+	switch ft.op {
+	case opTrend:
+		return ft.trend(l)
+	case opShift, opShiftDays:
+		return ft.shift(l)
+	}
+	w, ok := ft.judge(l)
+	switch {
+	case !ok:
+		return result{gap: ft.tooFew(l)}
+	case ft.op == opDrop:
+		return result{number: ft.drop(w)}
+	}
+	return result{number: w.expected}
+}
+
+// spikeToday judges today by what was learnt of the days before it.
+func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *memoCell) result {
+	var own usual
+	u := &own
+	if cell != nil {
+		if cell.usual == nil {
+			cell.usual = &usual{}
+		}
+		u = cell.usual
+	}
+	if cell == nil || cell.usualPast != s.past || cell.usualFrom != today || cell.usualOn != v.alive {
+		l.learn(v, s.past, today)
+		ft.learnUsual(l, u)
+		if cell != nil {
+			cell.usualPast, cell.usualFrom, cell.usualOn = s.past, today, v.alive
+		}
+	}
+	if !u.gap.known() {
+		return result{gap: u.gap}
+	}
+	x := 0.0
+	if u.today {
+		x = v.value(today)
+	}
+	return finite(u.spike(ft.kind, x), ft.signal+": no data today")
 }
 
 // daysSince counts days since anything but zero came; of a gauge, since anything.
@@ -199,22 +252,14 @@ func (v *view) mean(from, to Date) (mean float64, ok bool) {
 	return sum / float64(max(n, 1)), 2*n >= int(to-from)+1
 }
 
-func (ft *feature) trend(v *view, today Date) result {
-	half := Date(ft.window / 2)
-	before, ok1 := v.mean(today-2*half, today-half-1)
-	after, ok2 := v.mean(today-half, today-1)
-	if !ok1 || !ok2 {
-		return result{gap: gap{what: fmt.Sprintf("%s: less than half of %d days known", ft.signal, ft.window)}}
-	}
-	if before == 0 && after == 0 {
-		return result{}
-	}
-	return finite((after-before)/math.Abs(before), ft.signal+": nothing came in the earlier half")
+// halfKnown says what keeps a trend from being worked out.
+func (ft *feature) halfKnown() gap {
+	return gap{what: fmt.Sprintf("%s: less than half of %d days known", ft.signal, ft.window)}
 }
 
 // top names the value of the dimension with the greatest feature; "" where none
 // stands out.
-func (ft *feature) top(s *series, today, alive Date, off func(Date) string) result {
+func (ft *feature) top(s *series, today, alive Date, off func(Date) string, l *learner) result {
 	one := *ft
 	one.op = ft.of
 	best, name := 0.0, ""
@@ -227,7 +272,7 @@ func (ft *feature) top(s *series, today, alive Date, off func(Date) string) resu
 			continue
 		}
 		one.by = by
-		r := one.compute(s, today, alive, off, nil)
+		r := one.compute(s, today, alive, off, l, nil)
 		if !r.gap.known() {
 			missing = r.gap
 		} else if r.number > best {
@@ -240,24 +285,7 @@ func (ft *feature) top(s *series, today, alive Date, off func(Date) string) resu
 	return result{text: name}
 }
 
-// compared works out expected, drop and spike.
-func (ft *feature) compared(s *series, v *view, today Date, cell *memoCell) result {
-	from, to := ft.span(today)
-	u := ft.usual(s, v, from, cell)
-	c := v.compare(u, from, to, nil)
-	if 2*c.days < ft.window {
-		return result{gap: gap{what: ft.tooFew(v, from, today)}}
-	}
-	switch ft.op {
-	case opDrop:
-		return result{number: c.drop(ft.kind)}
-	case opSpike:
-		return result{number: c.spike(ft.kind)}
-	}
-	return result{number: c.expected}
-}
-
-// span returns the days that expected, drop and spike are about.
+// span returns the days that expected, drop, spike and their like are about.
 func (ft *feature) span(today Date) (from, to Date) {
 	if ft.op == opSpike {
 		return today - Date(ft.window) + 1, today
@@ -265,22 +293,61 @@ func (ft *feature) span(today Date) (from, to Date) {
 	return today - Date(ft.window), today - 1
 }
 
-// usual returns what was usual before a window, from the cell where it still holds.
-func (ft *feature) usual(s *series, v *view, from Date, cell *memoCell) *usual {
-	if cell != nil && cell.usual != nil && cell.usualPast == s.past && cell.usualFrom == from && cell.usualOn == v.alive {
-		return cell.usual
+// tooFew says what keeps a window from being compared.
+func (ft *feature) tooFew(l *learner) gap {
+	need := (max(7*leastWeeks, ft.window+7*leastBlocks) + 6) / 7
+	if weeks := int(l.today-l.first) / 7; weeks < need {
+		return gap{what: fmt.Sprintf("%s: %d of %d weeks of data needed", ft.signal, max(weeks, 0), need)}
 	}
-	u := v.usualBefore(from, ft.weeks, nil)
-	if cell != nil {
-		cell.usual, cell.usualPast, cell.usualFrom, cell.usualOn = u, s.past, from, v.alive
-	}
-	return u
+	return gap{what: fmt.Sprintf("%s: less than half of %d days can be compared", ft.signal, ft.window)}
 }
 
-// tooFew says what keeps a window from being compared.
-func (ft *feature) tooFew(v *view, from, today Date) string {
-	if weeks := int(today-v.first) / 7; weeks < leastWeeks+ft.window/7 {
-		return fmt.Sprintf("%s: %d of %d weeks of data needed", ft.signal, max(weeks, 0), leastWeeks+(ft.window+6)/7)
+// Surprise returns how many alarms a year chance alone would bring that are as
+// surprising as what a feature sees now: a small number is a great surprise. Features
+// are neutral while it is above their budget (one in five years, or {alarms: …}), so
+// that it tells how far a difference is from being believed. It is between 0 and 365,
+// and 365 where the difference is not of the feature's kind. feature is as it stands in
+// a clause's Values, such as logins.drop("14d"). An error means that no rule asks for
+// it, that it is not judged by chance, or what it would need to be known.
+func (f *Facts) Surprise(feature string) (float64, error) {
+	i, known := f.core.byText[feature]
+	if !known || f.core.slots[i].feature == nil {
+		return 0, fmt.Errorf("no rule asks for %s", feature)
 	}
-	return fmt.Sprintf("%s: less than half of %d days can be compared", ft.signal, ft.window)
+	ft := f.core.slots[i].feature
+	if !ft.judged() {
+		return 0, fmt.Errorf("%s is not judged by chance", feature)
+	}
+	if r := f.slot(i); !r.gap.known() {
+		return 0, errors.New(r.gap.String())
+	}
+	v, s, err := f.view(ft.signal, ft.by)
+	if err != nil {
+		return 0, err
+	}
+	f.learner.learn(v, s.past, f.today)
+	return ft.surprise(&f.learner), nil
+}
+
+// surprise is Surprise for a feature that is known.
+func (ft *feature) surprise(l *learner) float64 {
+	switch ft.op {
+	case opTrend:
+		if s, ok := trendOf(l, max(1, ft.window/2)); ok && s.expected != 0 {
+			return math.Min(alarmsMost, 2*alarmsAYear(math.Abs(s.off(l.kind)), false))
+		}
+	case opShift, opShiftDays:
+		if best, known := ft.findShift(l); known && best.off != 0 {
+			return math.Min(alarmsMost, shiftAlarms*alarmsAYear(math.Abs(best.off), best.off > 0))
+		}
+	case opSpike:
+		if off, ok := ft.spikeOff(l); ok && off > 0 {
+			return alarmsAYear(off, true)
+		}
+	default:
+		if w, ok := ft.judge(l); ok && w.off > 0 && w.actual < w.expected {
+			return alarmsAYear(w.off, false)
+		}
+	}
+	return alarmsMost
 }

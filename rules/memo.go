@@ -48,6 +48,7 @@ type memoCell struct {
 	alive   Date
 	number  float64
 	other   *result // a text or a gap in place of the number
+	roll    rolling
 
 	usual     *usual // what the feature's weekdays usually bring
 	usualPast uint32

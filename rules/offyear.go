@@ -1,6 +1,9 @@
 package rules
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // An offYear is a country's holidays of one year, as baselines ask for them: day after
 // day, and nearly always to be told that there is none.
@@ -20,6 +23,22 @@ func (y *offYear) why(d Date) string {
 	return y.names[d]
 }
 
+// next returns the first holiday on or after a day of the year, or the day after the
+// year's last.
+func (y *offYear) next(d Date) Date {
+	i := uint(d - y.from)
+	for word := i / 64; word < uint(len(y.off)); word++ {
+		left := y.off[word]
+		if word == i/64 {
+			left &^= 1<<(i%64) - 1
+		}
+		if left != 0 {
+			return y.from + Date(word*64) + Date(bits.TrailingZeros64(left))
+		}
+	}
+	return y.to + 1
+}
+
 // offYear returns the holidays of a country in the year of a day. They are worked out
 // once for all Facts of a book.
 func (c *core) offYear(country string, d Date) *offYear {
@@ -37,4 +56,29 @@ func (c *core) offYear(country string, d Date) *offYear {
 	}
 	known, _ := c.years.LoadOrStore(key, y)
 	return known.(*offYear)
+}
+
+// nextOff returns the first day on or after d, and before to, that is not like others
+// for the account, or to.
+func (f *Facts) nextOff(d, to Date) Date {
+	next := to
+	for _, span := range f.account.Closed {
+		if span.From <= span.To && d <= span.To {
+			next = min(next, max(d, span.From))
+		}
+	}
+	country := f.account.Country
+	if country == "" {
+		return next
+	}
+	for d < next {
+		if f.off == nil || f.off.country != country || d < f.off.from || d > f.off.to {
+			f.off = f.core.offYear(country, d)
+		}
+		if found := f.off.next(d); found <= f.off.to {
+			return min(next, found)
+		}
+		d = f.off.to + 1
+	}
+	return next
 }

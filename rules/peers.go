@@ -94,7 +94,7 @@ func (ft *feature) beyond(v float64) bool {
 // judged reports whether the feature is neutral within chance.
 func (ft *feature) judged() bool {
 	switch ft.op {
-	case opDrop, opSpike, opTrend:
+	case opDrop, opSpike, opTrend, opShift, opShiftDays:
 		return true
 	}
 	return false

@@ -259,3 +259,81 @@ func allFit(values []float64, shift, scale uint8) bool {
 	}
 	return true
 }
+
+// whole reports whether the row holds whole numbers, whose sums are the same in any
+// order.
+func (r *dayRow) whole() bool { return r.shift < 3 && r.scale == 0 }
+
+// clip returns the places of the days from one to another, both included.
+func (r *dayRow) clip(from, to Date) (low, high int) {
+	low = clamp(int(from-r.from), 0, r.len())
+	return low, clamp(int(to-r.from)+1, low, r.len())
+}
+
+// sum adds up the days from one to another, in their order, and counts those present.
+func (r *dayRow) sum(from, to Date) (sum float64, n int) {
+	low, high := r.clip(from, to)
+	if !r.whole() {
+		for i := low; i < high; i++ {
+			if v := r.get(i); v == v {
+				sum += v
+				n++
+			}
+		}
+		return sum, n
+	}
+	total := 0
+	switch r.shift {
+	case 0:
+		for _, v := range r.values[low:high] {
+			if v != none1 {
+				total += int(v)
+				n++
+			}
+		}
+	case 1:
+		for b := r.values[2*low : 2*high]; len(b) >= 2; b = b[2:] {
+			if v := int16(binary.LittleEndian.Uint16(b)); v != none2 {
+				total += int(v)
+				n++
+			}
+		}
+	default:
+		for b := r.values[4*low : 4*high]; len(b) >= 4; b = b[4:] {
+			if v := int32(binary.LittleEndian.Uint32(b)); v != none4 {
+				total += int(v)
+				n++
+			}
+		}
+	}
+	return float64(total), n
+}
+
+// most returns the greatest of the days from one to another, -Inf where none is
+// present, and counts those that are.
+func (r *dayRow) most(from, to Date) (most float64, n int) {
+	low, high := r.clip(from, to)
+	if r.shift == 0 && r.scale == 0 {
+		best := -1
+		for _, v := range r.values[low:high] {
+			if v != none1 {
+				best = max(best, int(v))
+				n++
+			}
+		}
+		if n > 0 {
+			return float64(best), n
+		}
+		return math.Inf(-1), 0
+	}
+	most = math.Inf(-1)
+	for i := low; i < high; i++ {
+		if v := r.get(i); v == v {
+			if v > most {
+				most = v
+			}
+			n++
+		}
+	}
+	return most, n
+}

@@ -1,0 +1,74 @@
+package rules
+
+import "math"
+
+// A change of level counts as one for good when it has lasted for leastShift days and
+// each week since then was at least half as far off as all of them together.
+const leastShift = 14
+
+// A shift is a change of an account's level for good.
+type shift struct {
+	days  int     // since it happened
+	share float64 // of the level before: -0.4 is 40 % less
+	off   float64 // in standard deviations
+}
+
+// findShift looks for the day within a window on which the level changed for good: of
+// all days the one before and after which levels differ most surprisingly. known is
+// false where no day could be compared.
+func (ft *feature) findShift(l *learner) (best shift, known bool) {
+	c := comparer{learner: l, weeks: ft.weeks}
+	for length := leastShift; length <= ft.window; length++ {
+		s, ok := c.compare(l.n, length)
+		if !ok {
+			continue
+		}
+		known = true
+		if s.expected <= 0 {
+			continue
+		}
+		off := s.off(l.kind)
+		if math.Abs(off) <= math.Abs(best.off) || !c.lasts(length, s.actual/s.expected-1) {
+			continue
+		}
+		best = shift{length, s.actual/s.expected - 1, off}
+	}
+	return best, known
+}
+
+// lasts reports whether every week of a stretch is at least half as far off as the
+// whole, on the same side.
+func (c comparer) lasts(length int, share float64) bool {
+	usual, ok := c.usualAt(c.n-length, length)
+	if !ok || usual.rate <= 0 {
+		return false
+	}
+	for end := c.n; end-7 >= c.n-length; end -= 7 {
+		level := c.learner.level[end]
+		if math.IsNaN(level) {
+			continue
+		}
+		if week := level/usual.rate - 1; week*share <= 0 || math.Abs(week) < math.Abs(share)/2 {
+			return false
+		}
+	}
+	return true
+}
+
+// shiftAlarms allows for that many days are tried, and both ways.
+const shiftAlarms = 4
+
+// shift returns the change of level as a signed share, or how many days ago it
+// happened; 0 where there was none beyond chance.
+func (ft *feature) shift(l *learner) result {
+	best, known := ft.findShift(l)
+	switch {
+	case !known:
+		return result{gap: ft.tooFew(l)}
+	case math.Abs(best.off) < offFor(ft.budget()/shiftAlarms, best.off > 0):
+		return result{}
+	case ft.op == opShiftDays:
+		return result{number: float64(best.days)}
+	}
+	return result{number: best.share}
+}

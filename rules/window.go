@@ -1,0 +1,250 @@
+package rules
+
+import "math"
+
+// A windowOp says how a feature is worked out from one day to the next.
+type windowOp uint8
+
+const (
+	notWindow windowOp = iota // by feature.compute
+	windowSum
+	windowMax
+	windowMean
+	windowLast
+	windowSince
+	windowDistinct
+)
+
+func (ft *feature) windowOp() windowOp {
+	switch ft.op {
+	case opSum:
+		return windowSum
+	case opMax:
+		return windowMax
+	case opMean:
+		return windowMean
+	case opLast:
+		return windowLast
+	case opDaysSince:
+		return windowSince
+	case opDistinct:
+		return windowDistinct
+	}
+	return notWindow
+}
+
+// A rolling is what a window's completed days came to. The next day it takes in the
+// day that is over and lets go of the one that leaves, instead of reading all again.
+// It holds as long as no day that was over has changed.
+type rolling struct {
+	through Date   // the last day that it includes; 0 where it holds nothing
+	past    uint32 // the series' when it was made
+	days    int32  // present
+	part    float64
+}
+
+// quickly works out a feature of plain windows as compute does, bit for bit, and
+// faster. ok is false where compute must be asked: the value is not known, or the
+// feature is of another sort.
+func (ft *feature) quickly(op windowOp, s *series, today, alive Date, c *memoCell) (v float64, ok bool) {
+	if op == notWindow || s.total.len() == 0 {
+		return 0, false
+	}
+	last := min(s.untilDay, today)
+	if op != windowSince && today > last+Date(ft.fresh) && today > alive+Date(ft.fresh) {
+		return 0, false
+	}
+	row := &s.total
+	if ft.by != "" {
+		row = s.look(ft.by)
+	}
+	n := Date(ft.window)
+	switch op {
+	case windowSum:
+		sum := c.roll.sum(row, s.past, today-n+1, today-1)
+		if x := row.at(today); x == x {
+			sum += x
+		}
+		return sum, true
+	case windowMax:
+		return ft.windowMax(row, s.past, today, &c.roll)
+	case windowDistinct:
+		most, _ := ft.windowMax(row, s.past, today, &c.roll)
+		return math.Max(s.users.since(today-n+1), math.Max(most, 0)), true
+	case windowMean:
+		return ft.windowMean(s, row, alive, today-n, today-1, c.roll.sum(row, s.past, today-n, today-1), int(c.roll.days))
+	case windowLast:
+		v, day := row.held(today)
+		return v, day != 0
+	case windowSince:
+		return ft.windowSince(row, today)
+	}
+	return 0, false
+}
+
+// sum returns the sum of the present days from one to another, and leaves in days how
+// many those are.
+func (r *rolling) sum(row *dayRow, past uint32, from, to Date) float64 {
+	switch {
+	case from > to:
+		r.part, r.days = 0, 0
+	case r.through == to && r.past == past:
+	case r.through == to-1 && r.past == past && row.whole() && row.from < from:
+		if x := row.at(from - 1); x == x {
+			r.part -= x
+			r.days--
+		}
+		if x := row.at(to); x == x {
+			r.part += x
+			r.days++
+		}
+	default:
+		sum, n := row.sum(from, to)
+		r.part, r.days = sum, int32(n)
+	}
+	r.through, r.past = to, past
+	return r.part
+}
+
+// most is like sum for the greatest of the days; -Inf where none is present.
+func (r *rolling) most(row *dayRow, past uint32, from, to Date) float64 {
+	switch {
+	case from > to:
+		r.days = 0
+		return math.Inf(-1)
+	case r.through == to && r.past == past:
+		return r.part
+	case r.through == to-1 && r.past == past && row.from < from:
+		leaves, enters := row.at(from-1), row.at(to)
+		if leaves == r.part {
+			break
+		}
+		if leaves == leaves {
+			r.days--
+		}
+		if enters == enters {
+			r.part = max(r.part, enters)
+			r.days++
+		}
+		r.through = to
+		return r.part
+	}
+	most, n := row.most(from, to)
+	r.part, r.days, r.through, r.past = most, int32(n), to, past
+	return most
+}
+
+// windowMax is the greatest day; of a gauge with gaps it is left to compute.
+func (ft *feature) windowMax(row *dayRow, past uint32, today Date, r *rolling) (v float64, ok bool) {
+	most := r.most(row, past, today-Date(ft.window)+1, today-1)
+	x := row.at(today)
+	if ft.kind == Gauge && (int(r.days) != ft.window-1 || x != x) {
+		return 0, false
+	}
+	if x == x {
+		most = max(most, x)
+	}
+	if math.IsInf(most, -1) {
+		return 0, ft.kind != Unique // of no day at all, compute says so for what counts users
+	}
+	return most, true
+}
+
+// windowMean averages the days from one to another of which sum and present are known;
+// where some are not present, it asks which of those are zeros, or held.
+func (ft *feature) windowMean(s *series, row *dayRow, alive, from, to Date, sum float64, present int) (mean float64, ok bool) {
+	n := int(to-from) + 1
+	if present != n {
+		if sum, present = ft.known(s, row, alive, from, to); 2*present < n {
+			return 0, false
+		}
+	}
+	return sum / float64(max(present, 1)), true
+}
+
+// known adds up the days whose value is known and counts them: days without data are
+// zero for as long as the feed was alive, and a gauge holds.
+func (ft *feature) known(s *series, row *dayRow, alive, from, to Date) (sum float64, n int) {
+	if ft.kind == Gauge {
+		held, _ := row.held(from - 1)
+		for d := from; d <= to; d++ {
+			if x := row.at(d); x == x {
+				held = x
+			}
+			if held == held {
+				sum += held
+				n++
+			}
+		}
+		return sum, n
+	}
+	first := s.total.from
+	heard := from - Date(ft.fresh) - 1 // the last day with any data of the signal
+	for d := heard + 1; d <= to; d++ {
+		if x := s.total.at(d); x == x {
+			heard = d
+		}
+		if d < from {
+			continue
+		}
+		if x := row.at(d); x == x {
+			sum += x
+			n++
+		} else if d >= first && (d <= alive || d-heard <= Date(ft.fresh)) {
+			n++
+		}
+	}
+	return sum, n
+}
+
+func (ft *feature) windowSince(row *dayRow, today Date) (v float64, ok bool) {
+	for i := min(int(today-row.from), row.len()-1); i >= 0; i-- {
+		if x := row.get(i); x == x && (x != 0 || ft.kind == Gauge) {
+			return float64(today - row.from - Date(i)), true
+		}
+	}
+	return 0, false
+}
+
+// read appends the values of the days from one up to another, as value gives them, one
+// after another.
+func (v *view) read(into []float64, from, to Date) []float64 {
+	row, i := v.row, int(from-v.row.from)
+	at := func(i int) float64 {
+		if i < 0 || i >= row.len() {
+			return math.NaN()
+		}
+		return row.get(i)
+	}
+	if v.kind == Gauge {
+		held, _ := row.held(from - 1)
+		for d := from; d < to; d, i = d+1, i+1 {
+			if x := at(i); x == x {
+				held = x
+			}
+			into = append(into, held)
+		}
+		return into
+	}
+	heard := from - Date(v.fresh) - 1 // the last day with any data of the signal
+	for d := heard + 1; d < from; d++ {
+		if x := v.cover.at(d); x == x {
+			heard = d
+		}
+	}
+	for d := from; d < to; d, i = d+1, i+1 {
+		x := at(i)
+		if x == x && row == v.cover {
+			heard = d
+		} else if row != v.cover {
+			if y := v.cover.at(d); y == y {
+				heard = d
+			}
+		}
+		if x != x && d >= v.first && (d <= v.alive || d-heard <= Date(v.fresh)) {
+			x = 0
+		}
+		into = append(into, x)
+	}
+	return into
+}
