@@ -41,12 +41,11 @@ func ruleSet() []rule {
 			`SELECT account FROM logins WHERE day >= :today - 56 GROUP BY account HAVING max(day) >= :today - 2
 				AND sum(CASE WHEN day BETWEEN :today - 14 AND :today - 1 THEN value ELSE 0 END) / 14 < 0.6 * (sum(CASE WHEN day < :today THEN value ELSE 0 END) / 56)`,
 			`sum_over_time(logins[14d] offset 1d) / 14 < 0.6 * (sum_over_time(logins[56d] offset 1d) / 56) and ` + aliveLogins},
-		{"weaker", `logins.trend("28d") < -0.3`,
-			`l_alive and (l_past14 / 14 - l_before14 / 14) / abs(l_before14 / 14) < -0.3`,
-			`SELECT account FROM (SELECT account, max(day) AS latest,
-				sum(CASE WHEN day BETWEEN :today - 14 AND :today - 1 THEN value ELSE 0.0 END) AS past, sum(CASE WHEN day < :today - 14 THEN value ELSE 0.0 END) AS before
-				FROM logins WHERE day >= :today - 28 GROUP BY account) WHERE latest >= :today - 2 AND (past / 14 - before / 14) / abs(before / 14) < -0.3`,
-			`(sum_over_time(logins[14d] offset 1d) / 14 - sum_over_time(logins[14d] offset 15d) / 14) / abs(sum_over_time(logins[14d] offset 15d) / 14) < -0.3 and ` + aliveLogins},
+		{"weaker", `logins.mean("7d") < 0.7 * logins.mean("21d")`,
+			`l_alive and l_past7 / 7 < 0.7 * (l_past21 / 21)`,
+			`SELECT account FROM logins WHERE day >= :today - 21 GROUP BY account HAVING max(day) >= :today - 2
+				AND sum(CASE WHEN day BETWEEN :today - 7 AND :today - 1 THEN value ELSE 0 END) / 7 < 0.7 * (sum(CASE WHEN day < :today THEN value ELSE 0 END) / 21)`,
+			`sum_over_time(logins[7d] offset 1d) / 7 < 0.7 * (sum_over_time(logins[21d] offset 1d) / 21) and ` + aliveLogins},
 		{"burst", `logins.max("28d") >= 60`,
 			`l_alive and l_max28 >= 60`,
 			`SELECT account FROM logins WHERE day > :today - 28 GROUP BY account HAVING max(day) >= :today - 2 AND max(value) >= 60`,
