@@ -89,7 +89,7 @@ func (a *App) clicked(ctx context.Context, d delivery, c *caller, s *cards.Scene
 		}
 	}
 	refusal := check(c, s, e)
-	if e.Kind == playbooks.Answered && collects(s, ref) && onlyValues(refusal) {
+	if e.Kind == playbooks.Answered && !afterwards(s, ref, refusal) && collects(s, ref) && onlyValues(refusal) {
 		return a.ask(ctx, d, c, s, cards.AnswerView, e)
 	}
 	if refusal != nil {
@@ -132,6 +132,13 @@ func ticked(run *playbooks.Run, action *slack.BlockAction) []int {
 	}
 	slices.Sort(items)
 	return items
+}
+
+// afterwards reports whether an answer is the second one to a question that was
+// answered, of which nothing but the answer is kept.
+func afterwards(s *cards.Scene, ref cards.Ref, refusal error) bool {
+	visit := s.Run.Current()
+	return refusal == nil && (visit == nil || visit.N != ref.Visit)
 }
 
 // collects reports whether the answer asks for values.

@@ -38,6 +38,7 @@ func Card(s *Scene) Message {
 	}
 	body, next := s.body(state)
 	blocks = append(blocks, body...)
+	blocks = append(blocks, s.second()...)
 	if undo := s.undo(); undo != nil && !s.answered() {
 		blocks = append(blocks, s.actions("undo", undo))
 	}
@@ -253,6 +254,33 @@ func (s *Scene) answerButtons(visit *playbooks.Visit, step *playbooks.Step) []sl
 		buttons = append(buttons, button(Clip(AnswerAction+a.ID, 255), label, ref))
 	}
 	return buttons
+}
+
+// second draws the latest question once more for the other of the two people who may
+// answer it, as long as nothing else is asked.
+func (s *Scene) second() []slack.Block {
+	current := s.step(s.Run.Current())
+	if s.Run.Also == "" || !s.Run.Open() || s.Run.Ending() || current == nil || current.Ask != nil {
+		return nil
+	}
+	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
+		v := &s.Run.Visits[i]
+		step := s.step(v)
+		if step == nil || step.Ask == nil || v.Undone || v.By == "" {
+			continue
+		}
+		other := s.Run.Also
+		if v.By == other {
+			other = v.Assignee
+		}
+		if _, said := v.Others[other]; said || step.To != nil || other == v.By {
+			return nil
+		}
+		_, question := s.parts(v, step)
+		text := s.Voice.Say("card.second", words.Args{"person": s.person(other), "question": question})
+		return []slack.Block{section(text), s.actions("second", s.answerButtons(v, step)...)}
+	}
+	return nil
 }
 
 // task draws what a person must do.

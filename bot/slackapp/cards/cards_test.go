@@ -332,3 +332,17 @@ func sections(m cards.Message) string {
 	}
 	return strings.Join(all, "\n")
 }
+
+func TestTheSecondOfTwoPeopleIsAskedUntilTheyAnswer(t *testing.T) {
+	book, account := cardstest.Book(t), cardstest.Account("Acme KK")
+	run := states(t, book, account)["waiting"]
+	run.Also = "sato"
+	text := func() string { return sections(cards.Card(cardstest.Scene(t, book, account, run, "en"))) }
+	if got := text(); !strings.Contains(got, "And <@") && !strings.Contains(got, "And Sato: Do you know why?") {
+		t.Errorf("the second person is not asked:\n%s", got)
+	}
+	run.Visits[0].Others = map[string]playbooks.OtherAnswer{"sato": {Answer: "seasonal"}}
+	if got := text(); strings.Contains(got, "And ") {
+		t.Errorf("the second person is asked again:\n%s", got)
+	}
+}
