@@ -35,6 +35,7 @@ type Account struct {
 
 	Snoozes  map[string]Snooze `json:"snoozes,omitempty"` // by playbook; "" is the whole account
 	Intents  []Intent          `json:"intents,omitempty"` // decided, perhaps not yet done
+	Waiting  []Intent          `json:"waiting,omitempty"` // decided, and held back until it is known whether they are many
 	Contacts []Contact         `json:"contacts,omitempty"`
 
 	At  time.Time `json:"at,omitzero"`  // business time of the latest event; the account is never judged as of before it
@@ -70,9 +71,15 @@ type Intent struct {
 	At       time.Time           `json:"at"`
 	By       string              `json:"by"` // "rule", a run id or a person id
 	Fired    []rules.ClauseValue `json:"fired,omitempty"`
-	Form     string              `json:"form,omitempty"`   // handoff: kind of the form
-	Fields   map[string]any      `json:"fields,omitempty"` // of the form
-	Draft    bool                `json:"draft,omitempty"`  // handoff: saved, not yet sent
+	Form     string              `json:"form,omitempty"`     // handoff: kind of the form
+	Fields   map[string]any      `json:"fields,omitempty"`   // of the form
+	Draft    bool                `json:"draft,omitempty"`    // handoff: saved, not yet sent
+	Gathered bool                `json:"gathered,omitempty"` // it was held back, and is one of few
+}
+
+// Same reports whether two intents are of the same run.
+func (i Intent) Same(o Intent) bool {
+	return i.Playbook == o.Playbook && i.Subject == o.Subject && i.Episode == o.Episode
 }
 
 // Contact is one contact with the account that somebody wrote down.
@@ -90,7 +97,26 @@ type Run struct {
 	Shown   int64              `json:"shown,omitempty"`   // Version for which a card was last asked for
 	Told    int                `json:"told,omitempty"`    // entries of the log that were handed to the thread
 	Card    Post               `json:"card,omitzero"`
+	Drafted []Drafted          `json:"drafted,omitempty"` // what the run, a draft, would have told
 	Seq     Seq                `json:"seq"`
+}
+
+// Drafted is one thing that a draft would have told, posted or called.
+type Drafted struct {
+	Key   string    `json:"key"` // of the effect
+	At    time.Time `json:"at"`
+	Visit int       `json:"visit"`
+	What  string    `json:"what"` // as in playbooks.Effect of a nudge; card, say, webhook
+	To    string    `json:"to"`   // person id, "#channel", or the name of a system
+}
+
+// Gathering is what a playbook with a group holds back, over all accounts.
+type Gathering struct {
+	Name      string `json:"name"` // of the playbook
+	Partition int    `json:"partition"`
+	playbooks.Gathering
+	Undone playbooks.Release `json:"undone,omitzero"` // decided, perhaps not yet published
+	Seq    Seq               `json:"seq"`
 }
 
 // Post is where a message is.
@@ -159,7 +185,7 @@ type Channel struct {
 // Outgoing is a message to be posted or edited. It names what to show; the text is made when it is sent.
 type Outgoing struct {
 	Key     string    `json:"key"`
-	Kind    string    `json:"kind"` // card, log, say, lines, parked, storm, or one that the bot tells ops
+	Kind    string    `json:"kind"` // card, log, say, lines, group, webhook, parked, storm, or one that the bot tells ops
 	Account string    `json:"account,omitempty"`
 	Run     string    `json:"run,omitempty"`
 	Version int64     `json:"version,omitempty"`
@@ -186,6 +212,9 @@ type Outgoing struct {
 	Parent Post `json:"-"`
 	Handed bool `json:"-"`
 }
+
+// Edited reports whether the message is posted once and then edited, so that of its states the newest counts.
+func (o Outgoing) Edited() bool { return o.Kind == "card" || o.Kind == "group" }
 
 // Sent is where a post went.
 type Sent struct {
@@ -244,17 +273,23 @@ type Records struct {
 	Books       *Docs[Book]
 	Checkpoints *Docs[Checkpoint]
 	Parked      *Docs[Parked]
+	Gatherings  *Docs[Gathering]
 }
 
 var (
 	accounts = Kind[Account]{Name: "accounts", Schema: 1, Indexes: []string{"part"},
 		Fields: func(a Account) map[string]any { return map[string]any{"part": a.Partition} }}
-	runs = Kind[Run]{Name: "runs", Schema: 1, Indexes: []string{"account", "open", "turn", "began"},
+	runs = Kind[Run]{Name: "runs", Schema: 1, Indexes: []string{"account", "open", "turn", "began", "draft"},
 		Fields: func(r Run) map[string]any {
 			f := map[string]any{"account": r.Account, "began": r.Began.UTC().UnixMilli()}
 			if r.Open() {
 				f["open"] = r.Account
+			}
+			if r.Open() && !r.Draft {
 				f["turn"] = turn(r.Run)
+			}
+			if r.Draft {
+				f["draft"] = r.Playbook + "|" + r.Began.UTC().Format("20060102T150405.000")
 			}
 			return f
 		}}
@@ -274,17 +309,21 @@ var (
 	books       = Kind[Book]{Name: "books", Schema: 1}
 	checkpoints = Kind[Checkpoint]{Name: "checkpoints", Schema: 1}
 	parked      = Kind[Parked]{Name: "parked", Schema: 1}
+	gatherings  = Kind[Gathering]{Name: "gatherings", Schema: 1, Indexes: []string{"part"},
+		Fields: func(g Gathering) map[string]any { return map[string]any{"part": g.Partition} }}
 )
 
 // Collections are what a backend must be opened with.
 func Collections() []Collection {
 	return []Collection{accounts.Collection(), runs.Collection(), decisions.Collection(), changes.Collection(), people.Collection(),
-		channels.Collection(), books.Collection(), checkpoints.Collection(), parked.Collection()}
+		channels.Collection(), books.Collection(), checkpoints.Collection(), parked.Collection(),
+		gatherings.Collection()}
 }
 
 // In returns the typed collections of b.
 func In(b Backend) Records {
-	return Records{accounts.In(b), runs.In(b), decisions.In(b), changes.In(b), people.In(b), channels.In(b), books.In(b), checkpoints.In(b), parked.In(b)}
+	return Records{accounts.In(b), runs.In(b), decisions.In(b), changes.In(b), people.In(b), channels.In(b), books.In(b), checkpoints.In(b), parked.In(b),
+		gatherings.In(b)}
 }
 
 // CheckpointKey names a partition's checkpoint.

@@ -191,6 +191,12 @@ func (o *owner) apply(a *account, c *change, ev stream.Event) error {
 		} else {
 			o.due.set(ev.Key, v.Due)
 		}
+	case inbox.GatheredKind:
+		var g inbox.Gathered
+		if err := read(ev, &g); err != nil {
+			return err
+		}
+		o.applyGathered(a, c, g)
 	case inbox.RunKind, inbox.PostedKind:
 		return c.put(ev)
 	default:
@@ -315,6 +321,9 @@ func (o *owner) refusesStart(a *account, c *change, s inbox.Start) string {
 		return string(rules.Snoozed)
 	case s.Form == "" && (o.cp.Value.Paused[""] || o.cp.Value.Paused[s.Playbook]):
 		return string(rules.Paused)
+	case o.book.Team.Person(s.By) == nil && s.Form == "" && // a person knows what they do; another play does not
+		o.book.Playbooks[s.Playbook].OutsidePilot(o.book.Team, &v.Account, rules.DateOf(c.at.In(a.location()))):
+		return string(rules.OutsidePilot)
 	}
 	return ""
 }
@@ -364,7 +373,9 @@ func (o *owner) judge(a *account, c *change, f *rules.Facts, at string) []store.
 				c.storms = append(c.storms, rule.Playbook)
 			}
 			if d.Outcome == rules.Fired {
-				o.w.storms.note(rule.Playbook, c.at)
+				if o.startsAtOnce(rule.Playbook) {
+					o.w.storms.note(rule.Playbook, c.at)
+				}
 				v.Intents = append(v.Intents, store.Intent{Playbook: rule.Playbook, Subject: subject, Episode: d.Episode,
 					At: c.at, By: "rule", Fired: d.Clauses})
 			}
@@ -440,6 +451,9 @@ func (o *owner) circumstances(a *account, f *rules.Facts, rule *rules.Rule, subj
 		SwitchedOn:   o.switchedOn[rule.Playbook],
 		Add:          add,
 	}
+	if p := o.book.Playbooks[rule.Playbook]; p != nil && len(p.Pilot) > 0 {
+		c.OutsidePilot = p.OutsidePilot(o.book.Team, &v.Account, f.Today())
+	}
 	for _, r := range a.runs {
 		if !r.doc.Value.Open() {
 			continue
@@ -447,15 +461,17 @@ func (o *owner) circumstances(a *account, f *rules.Facts, rule *rules.Rule, subj
 		if r.doc.Value.Playbook == rule.Playbook && r.doc.Value.Subject == subject {
 			c.OpenRun = true
 		}
-		if slices.Contains(rule.InhibitedBy, r.doc.Value.Playbook) {
+		if slices.Contains(rule.InhibitedBy, r.doc.Value.Playbook) && !r.doc.Value.Draft {
 			c.Inhibitor = r.doc.Value.Playbook
 		}
 	}
-	for _, i := range v.Intents {
-		c.OpenRun = c.OpenRun || i.Playbook == rule.Playbook && i.Subject == subject
+	for _, all := range [][]store.Intent{v.Intents, v.Waiting} {
+		for _, i := range all {
+			c.OpenRun = c.OpenRun || i.Playbook == rule.Playbook && i.Subject == subject
+		}
 	}
 	for _, name := range rule.InhibitedBy {
-		if v.States[name].Phase == rules.Firing {
+		if p := o.book.Playbooks[name]; v.States[name].Phase == rules.Firing && (p == nil || !p.Draft) {
 			c.Inhibitor = name
 		}
 	}

@@ -40,6 +40,7 @@ type bench struct {
 	book  *playbooks.Book
 	slack *slack // outlives restarts, as Slack does
 	disk  *disk
+	hooks *hooks
 	log   *slog.Logger
 
 	stream  *stream.Stream
@@ -56,7 +57,7 @@ type bench struct {
 // newBench starts a worker that judges by the files of a book.
 func newBench(t *testing.T, files map[string]string) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: t.TempDir(), clock: clockwork.NewFakeClockAt(monday), book: load(t, files), slack: newSlack(), disk: &disk{},
+	b := &bench{t: t, dir: t.TempDir(), clock: clockwork.NewFakeClockAt(monday), book: load(t, files), slack: newSlack(), disk: &disk{}, hooks: &hooks{came: make(chan struct{}, 100)},
 		log: slog.New(slog.DiscardHandler)}
 	b.disk.mend()
 	b.start()
@@ -99,7 +100,7 @@ func (b *bench) start() {
 	}
 	b.backend = failing{b.backend, b.disk}
 	b.records = store.In(b.backend)
-	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.slack, Draw: b.draw, Book: b.book,
+	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.slack, Draw: b.draw, Call: b.hooks.call, Book: b.book,
 		Clock: b.clock, Logger: b.log, FlushEvery: 50 * time.Millisecond, AcceptLoss: b.acceptLoss})
 	b.slack.serve(b.worker)
 	run, stop := context.WithCancel(ctx)
@@ -343,6 +344,16 @@ func (b *bench) draw(ctx context.Context, channel string, out store.Outgoing) (s
 	case "parked", "storm":
 		b.worker.View(out.Text, func(*store.Account, *rules.History, *playbooks.Book) {}) // as drawing an account's card does
 		item.Text = out.Kind + " " + out.Text
+		return item, true, nil
+	case "group":
+		var told playbooks.GroupTold
+		if err := json.Unmarshal(out.Body, &told); err != nil {
+			return item, false, err
+		}
+		item.Text = "group " + out.Text + ": " + strings.Join(told.Accounts(), " ")
+		if out.Sent.TS != "" || out.Handed {
+			item.Kind, item.Uncertain = sender.Update, false
+		}
 		return item, true, nil
 	case "lines":
 		var lines []string

@@ -70,7 +70,7 @@ func (j *job) channel(ctx context.Context, name string, events []stream.Event) e
 func (c *channel) add(out store.Outgoing, uncertain bool) {
 	v := &c.doc.Value
 	out.Uncertain = uncertain
-	if s, ok := v.Sent[out.Key]; ok && (out.Kind != "card" || s.Version >= out.Version) {
+	if s, ok := v.Sent[out.Key]; ok && (!out.Edited() || s.Version >= out.Version) {
 		return
 	}
 	for i, p := range v.Pending {
@@ -101,6 +101,11 @@ func (j *job) sent(c *channel, ev stream.Event, s inbox.Sent) error {
 		v.Sent = map[string]store.Sent{}
 	}
 	t := &touched{c: change{at: ev.At}}
+	if out.Kind == "webhook" {
+		v.Sent[s.Key] = store.Sent{At: ev.At}
+		c.forget()
+		return j.answered(t, out, s)
+	}
 	if s.Error == "" {
 		_, known := v.Sent[s.Key]
 		v.Sent[s.Key] = store.Sent{Post: s.Post, At: ev.At, Version: s.Version}

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,7 +53,11 @@ func (d *drawing) work(channel string) {
 		}
 		d.waiting[channel] = queue[1:]
 		d.mu.Unlock()
-		d.draw(channel, queue[0])
+		if strings.HasPrefix(channel, hookPrefix) {
+			d.call(channel, queue[0])
+		} else {
+			d.draw(channel, queue[0])
+		}
 		d.w.drawing.Add(-1)
 	}
 }

@@ -54,6 +54,9 @@ func (o *owner) load(ctx context.Context) error {
 		o.due.set(inbox.PersonKey(d.Key), d.Value.Due)
 		o.w.away.set(d.Value)
 	}
+	if err := o.loadGatherings(ctx); err != nil {
+		return err
+	}
 	for d, err := range o.w.o.Records.Channels.All(ctx, mine) {
 		if err != nil {
 			return err
@@ -79,6 +82,9 @@ func (o *owner) recover(ctx context.Context) error {
 		if err := j.settle(ctx, t, true); err != nil {
 			return err
 		}
+	}
+	if err := o.recoverGatherings(j); err != nil {
+		return err
 	}
 	if err := j.finish(ctx); err != nil {
 		return err

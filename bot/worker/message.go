@@ -29,7 +29,9 @@ type job struct {
 	out       []stream.Event // to be published once all is written
 	carried   []*run         // whose effects are in out
 	everyone  []addressed    // likewise, for partitions
-	toDraw    []string       // channels with new messages
+
+	gatherings []*gathering // of playbooks that this message concerns
+	toDraw     []string     // channels with new messages
 }
 
 // touched is an account that the message concerns.
@@ -103,6 +105,8 @@ func (j *job) key(ctx context.Context, key string, events []stream.Event) (err e
 		return j.person(ctx, name, events)
 	case "channel":
 		return j.channel(ctx, name, events)
+	case "playbook":
+		return j.playbook(ctx, name, events)
 	case inbox.Everywhere:
 		return j.everywhere(ctx, events)
 	}
@@ -155,7 +159,7 @@ func (j *job) settle(ctx context.Context, t *touched, done bool) error {
 		at := fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)
 		for _, d := range j.o.judge(a, &t.c, t.f, at) {
 			j.decisions = append(j.decisions, &store.Doc[store.Decision]{Key: store.DecisionKey(d), Value: d})
-			if d.Outcome == rules.Fired {
+			if d.Outcome == rules.Fired && j.o.startsAtOnce(d.Playbook) {
 				j.fired = append(j.fired, d.Playbook)
 			}
 		}
@@ -219,6 +223,9 @@ func (j *job) finish(ctx context.Context) error {
 	if err := o.writeRuns(ctx, all); err != nil {
 		return err
 	}
+	if err := j.writeGatherings(ctx, false); err != nil {
+		return err
+	}
 	if len(j.out) > 0 {
 		if err := o.w.o.Stream.Publish(ctx, stream.Now, j.out...); err != nil {
 			return err
@@ -228,6 +235,9 @@ func (j *job) finish(ctx context.Context) error {
 		if err := o.w.o.Stream.PublishTo(ctx, a.partition, stream.Now, a.event); err != nil {
 			return err
 		}
+	}
+	if err := j.writeGatherings(ctx, true); err != nil {
+		return err
 	}
 	for _, r := range j.carried {
 		r.doc.Value.Effects, r.dirty = nil, true

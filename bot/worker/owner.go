@@ -24,6 +24,7 @@ type owner struct {
 	accounts   map[string]*account
 	people     map[string]*person
 	channels   map[string]*channel
+	gatherings map[string]*gathering // by playbook
 	book       *playbooks.Book
 	switchedOn map[string]bool // playbooks that are new, while a book is switched to
 	cp         store.Doc[store.Checkpoint]
@@ -131,7 +132,7 @@ func (o *owner) start(ctx context.Context) error {
 			c.doc.Value.Seq, c.dirty = store.Seq{}, true
 			o.dirty[c] = struct{}{}
 		}
-		if err := o.write(ctx); err != nil {
+		if err := errors.Join(o.disown(ctx), o.write(ctx)); err != nil {
 			return err
 		}
 	}

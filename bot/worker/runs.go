@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +25,12 @@ const (
 func (o *owner) play(ctx context.Context, j *job, t *touched) error {
 	a := t.a
 	for _, intent := range a.doc.Value.Intents {
+		if o.gathers(intent) {
+			if err := o.gather(j, t, intent); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := o.begin(ctx, j, t, intent); err != nil {
 			return err
 		}
@@ -310,7 +315,7 @@ func (o *owner) queue(ctx context.Context, j *job, t *touched, asking []*run) er
 // asks reports whether a run has a question that somebody could answer now.
 func asks(v *store.Run, now time.Time) bool {
 	c := v.Current()
-	return v.Open() && c != nil && c.Kind == playbooks.AskStep && c.Answer == "" && c.Left.IsZero() && !v.SnoozedUntil.After(now)
+	return v.Open() && !v.Draft && c != nil && c.Kind == playbooks.AskStep && c.Answer == "" && c.Left.IsZero() && !v.SnoozedUntil.After(now)
 }
 
 // hold makes a run wait behind another's question. What it was about to tell the person is not told.
@@ -339,6 +344,9 @@ func (o *owner) carry(j *job, t *touched, r *run) error {
 
 func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) error {
 	account := inbox.AccountKey(v.Account)
+	if v.Draft {
+		return o.drafted(j, t, v, e)
+	}
 	switch e.Kind {
 	case playbooks.StartIt:
 		return j.publish(account, inbox.StartKind, t, e.Key, inbox.Start{Account: v.Account, Playbook: e.Playbook, Subject: v.Subject, By: v.ID, ID: e.Key})
@@ -351,9 +359,6 @@ func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) e
 	case playbooks.SetIt:
 		return j.publish(account, inbox.SetKind, t, e.Key, inbox.Set{Field: e.Field, Value: e.Value, By: e.Person})
 	}
-	if v.Draft {
-		return nil // played silently: nothing leaves
-	}
 	out := store.Outgoing{Key: e.Key, Account: v.Account, Run: v.ID, Visit: e.Visit, At: t.c.at, Began: v.Began}
 	channel := o.channelOf(v)
 	switch e.Kind {
@@ -361,13 +366,9 @@ func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) e
 		return j.publish(inbox.PersonKey(e.Person), inbox.NudgeKind, t, e.Key, store.Line{Key: e.Key, Account: v.Account, Run: v.ID,
 			Visit: e.Visit, What: e.What, Severity: string(v.Severity), At: t.c.at, Args: e.Args})
 	case playbooks.SayIt:
-		out.Kind, out.Effect = "say", &e
-		if e.Channel != "" {
-			channel = o.book.Team.Channel(e.Channel)
-		}
-		if channel == "dm" {
-			channel = "dm:" + cmp.Or(e.Person, v.Assignee)
-		}
+		out.Kind, out.Effect, channel = "say", &e, o.sayTo(v, e)
+	case playbooks.CallIt:
+		out.Kind, out.Effect, channel = "webhook", &e, hookChannel(e.System)
 	case cardEffect:
 		out.Kind, out.Key, out.Version = "card", cardKey(v.ID), whole(e.Value)
 	case logEffect:
@@ -383,8 +384,11 @@ func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) e
 // that is held back has no card of its own yet.
 func (r *run) show() {
 	v := &r.doc.Value
-	if v.Held != "" || v.Draft || v.Shown == v.Version || v.Shown == 0 && !v.Open() {
+	if v.Held != "" || v.Shown == v.Version || v.Shown == 0 && !v.Open() {
 		return
+	}
+	if v.Draft && v.Shown > 0 {
+		return // one card is enough to be recorded
 	}
 	v.Effects = append(v.Effects, playbooks.Effect{Key: fmt.Sprintf("%s/card/%d", v.ID, v.Version), Kind: cardEffect, Value: v.Version})
 	if v.Told < len(v.Log) {

@@ -31,6 +31,7 @@ type Options struct {
 	Sender  Sender
 	Draw    Draw
 	Book    *playbooks.Book // judged by until the stream says otherwise
+	Call    Call            // nil: no other system is configured
 	Clock   clockwork.Clock // business time
 	Logger  *slog.Logger    // slog.Default where nil
 
@@ -77,6 +78,11 @@ type Worker struct {
 func New(o Options) *Worker {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Call == nil {
+		o.Call = func(_ context.Context, system string, _ store.Outgoing) error {
+			return fmt.Errorf("%w: no webhook %q is configured", ErrRefused, system)
+		}
 	}
 	if o.FlushEvery == 0 {
 		o.FlushEvery = time.Second

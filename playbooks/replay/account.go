@@ -198,12 +198,13 @@ func (w *World) judgeOne(a *Account, i int, subject string) {
 		w.stormy[rule.Playbook] = true
 	}
 	if d.Outcome == rules.Fired {
+		in := intent{playbook: rule.Playbook, subject: subject, by: "rule", episode: d.Episode, fired: d.Clauses}
+		if w.gather(a, in) {
+			return
+		}
+		a.intents = append(a.intents, in)
 		if !w.NoStorms && !w.silent(rule.Playbook) {
 			w.starts[rule.Playbook] = append(w.starts[rule.Playbook], w.Now)
-		}
-		in := intent{playbook: rule.Playbook, subject: subject, by: "rule", episode: d.Episode, fired: d.Clauses}
-		if !w.gather(a, in) {
-			a.intents = append(a.intents, in)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // whether it does.
 func (w *World) gather(a *Account, in intent) bool {
 	p := w.Book.Playbooks[in.playbook]
-	if p == nil || p.Group.Of == 0 || w.NoStorms {
+	if p == nil || p.Group.Of == 0 || w.NoStorms || w.silent(p.Name) {
 		return false
 	}
 	if w.gatherings == nil {
@@ -58,6 +58,7 @@ func (w *World) release(p *playbooks.Playbook, r playbooks.Release) {
 		a := w.byID[f.Account]
 		if in, ok := a.taken(p.Name, f); ok {
 			a.intents = append(a.intents, in)
+			w.starts[p.Name] = append(w.starts[p.Name], w.Now)
 			w.Later(func() { w.Settle(a, Change{}) })
 		}
 	}
