@@ -10,19 +10,17 @@ import (
 // How often chance brings an alarm, by how far off the most surprising stretch of a
 // feature's window is, in the account's own standard deviations: windows that are
 // judged every day overlap, so what counts is clusters of days and not each of them.
-// a·exp(−k·(z−2)) alarms a year fits untouched series of rules/benchmark (four of 600
-// to 2,900 days without the lockdowns in them, thinned to 200, 50, 10 and 3 a day;
-// days of alarm at most 14 apart are one alarm) between one a month and one in ten
-// years within a factor of two. It is an upper bound for
-// quieter accounts: of accounts whose counts vary as Poisson's do about a level that
-// wanders by 1 to 2 % a day a third at z = 3 and a tenth at z = 3.5. Upwards there is
-// no such bound: real series have real spikes.
+// alarmsAtTwo·exp(−alarmsFall·(z−2)) alarms a year fit drops of untouched series of
+// rules/benchmark (three of 500 to 2,900 days without lockdowns in them, thinned to
+// 200, 50, 10 and 3 a day; days of alarm at most 14 apart are one alarm) within a
+// factor of two between one a month and one in ten years. For quieter accounts they
+// are an upper bound: where counts vary as Poisson's do about a level that wanders by
+// 1 to 2 % a day there are a third as many at z = 3 and a tenth at 3.5, upwards and
+// downwards. Upwards the real series have more, because they have real spikes.
 const (
-	alarmsAtTwo  = 2.4
-	alarmsDown   = 1.35 // k below what is expected
-	alarmsUp     = 0.9  // k above it, where chance has a longer tail
-	alarmsMost   = 365
-	alarmsChance = 1.0 / 5
+	alarmsAtTwo = 2.4
+	alarmsFall  = 1.35
+	alarmsMost  = 365
 )
 
 // alarmsChance is what a feature may bring a year where nothing else is asked for:
@@ -32,25 +30,18 @@ const (
 // above seven in ten alarms have one, on synthetic accounts hardly any. That leaves
 // 50 a year, just within the promise of one false prompt a week, before the days
 // that a rule waits and the weeks for which it keeps quiet after one.
+const alarmsChance = 1.0 / 5
 
 // alarmsAYear returns how many alarms a year chance would bring that are so many
 // standard deviations off, at most one a day.
-func alarmsAYear(off float64, up bool) float64 {
-	k := alarmsDown
-	if up {
-		k = alarmsUp
-	}
-	return math.Min(alarmsMost, alarmsAtTwo*math.Exp(-k*(off-2)))
+func alarmsAYear(off float64) float64 {
+	return math.Min(alarmsMost, alarmsAtTwo*math.Exp(-alarmsFall*(off-2)))
 }
 
 // offFor is the inverse: from how many standard deviations on chance brings no more
 // alarms a year than that.
-func offFor(alarms float64, up bool) float64 {
-	k := alarmsDown
-	if up {
-		k = alarmsUp
-	}
-	return 2 - math.Log(alarms/alarmsAtTwo)/k
+func offFor(alarms float64) float64 {
+	return 2 - math.Log(alarms/alarmsAtTwo)/alarmsFall
 }
 
 // alarmForm is how a budget is written: "1/year", "4/quarter", "1/5years".

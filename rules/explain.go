@@ -122,10 +122,10 @@ func (f *Facts) baseline(ft *feature) Baseline {
 // band returns between which sums of the window (of a gauge between which means) drop
 // is 0 and spike is 1, as far as the window as a whole is concerned.
 func (ft *feature) band(kind Kind, s stretch) (low, high float64) {
-	low = s.atOff(kind, -offFor(ft.budget(), false))
+	low = s.atOff(kind, -offFor(ft.budget()))
 	if kind != Gauge {
 		low = max(low, 0)
 		s.expected += ft.unseen(s.days)
 	}
-	return low, s.atOff(kind, offFor(ft.budget(), true))
+	return low, s.atOff(kind, offFor(ft.budget()))
 }

@@ -162,7 +162,11 @@ func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) str
 	case opShift, opShiftDays:
 		return ft.shift(l)
 	}
-	w, ok := ft.judge(l)
+	enough := math.Inf(1) // of what is expected no more is asked
+	if ft.op == opDrop {
+		enough = offFor(ft.budget())
+	}
+	w, ok := ft.judge(l, enough)
 	switch {
 	case !ok:
 		return result{gap: ft.tooFew(l)}
@@ -184,7 +188,7 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 	}
 	if cell == nil || cell.usualPast != s.past || cell.usualFrom != today || cell.usualOn != v.alive {
 		l.learn(v, s.past, today)
-		ft.learnUsual(l, u)
+		ft.learnUsual(l, u, true)
 		if cell != nil {
 			cell.usualPast, cell.usualFrom, cell.usualOn = s.past, today, v.alive
 		}
@@ -195,6 +199,10 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 	x := 0.0
 	if u.today {
 		x = v.value(today)
+	}
+	if u.bound && u.beyond(x) {
+		l.learn(v, s.past, today)
+		ft.learnUsual(l, u, false)
 	}
 	return finite(u.spike(ft.kind, x), ft.signal+": no data today")
 }
@@ -333,20 +341,20 @@ func (f *Facts) Surprise(feature string) (float64, error) {
 func (ft *feature) surprise(l *learner) float64 {
 	switch ft.op {
 	case opTrend:
-		if s, ok := trendOf(l, max(1, ft.window/2)); ok && s.expected != 0 {
-			return math.Min(alarmsMost, 2*alarmsAYear(math.Abs(s.off(l.kind)), false))
+		if s, ok := trendOf(l, max(1, ft.window/2), 0); ok && s.expected != 0 {
+			return math.Min(alarmsMost, 2*alarmsAYear(math.Abs(s.off(l.kind))))
 		}
 	case opShift, opShiftDays:
-		if best, known := ft.findShift(l); known && best.off != 0 {
-			return math.Min(alarmsMost, shiftAlarms*alarmsAYear(math.Abs(best.off), best.off > 0))
+		if best, known := ft.findShift(l, 0); known && best.off != 0 {
+			return math.Min(alarmsMost, shiftAlarms*alarmsAYear(math.Abs(best.off)))
 		}
 	case opSpike:
 		if off, ok := ft.spikeOff(l); ok && off > 0 {
-			return alarmsAYear(off, true)
+			return alarmsAYear(off)
 		}
 	default:
-		if w, ok := ft.judge(l); ok && w.off > 0 && w.actual < w.expected {
-			return alarmsAYear(w.off, false)
+		if w, ok := ft.judge(l, 0); ok && w.off > 0 && w.actual < w.expected {
+			return alarmsAYear(w.off)
 		}
 	}
 	return alarmsMost

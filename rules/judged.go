@@ -44,8 +44,9 @@ type judgedWindow struct {
 }
 
 // judge compares the feature's window, which ends before today, and its latest days.
-func (ft *feature) judge(l *learner) (w judgedWindow, ok bool) {
-	c := comparer{learner: l, weeks: ft.weeks}
+// Below enough standard deviations, off is a bound of what it would be.
+func (ft *feature) judge(l *learner, enough float64) (w judgedWindow, ok bool) {
+	c := comparer{learner: l, weeks: ft.weeks, enough: enough}
 	lengths, n := ft.lengths()
 	for i, length := range lengths[:n] {
 		s, known := c.compare(l.n, length)
@@ -64,7 +65,7 @@ func (ft *feature) judge(l *learner) (w judgedWindow, ok bool) {
 
 // drop returns the share that is missing, 0 within chance.
 func (ft *feature) drop(w judgedWindow) float64 {
-	if w.actual >= w.expected || w.expected <= 0 || w.off < offFor(ft.budget(), false) {
+	if w.actual >= w.expected || w.expected <= 0 || w.off < offFor(ft.budget()) {
 		return 0
 	}
 	return math.Min(1-w.actual/w.expected, 1)
@@ -76,16 +77,21 @@ type usual struct {
 	expected float64    // of the whole window; of a gauge a day's
 	size     float64    // of the window, in days of share 1
 	most     [3]float64 // the sum from which on a stretch is beyond chance
+	bound    bool       // most is a bound below it, which is cheaper to learn
 	done     [3]float64 // what its completed days brought
 	n        int        // stretches
 	today    bool       // today can be compared
 	gap      gap
 }
 
-// learnUsual learns what a spike's window is judged by.
-func (ft *feature) learnUsual(l *learner, into *usual) {
-	*into = usual{}
+// learnUsual learns what a spike's window is judged by; with bound, a bound of it.
+func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
+	deviations := offFor(ft.budget())
+	*into = usual{bound: bound && deviations > 0}
 	c := comparer{learner: l, weeks: ft.weeks}
+	if into.bound {
+		c.enough = math.Inf(1)
+	}
 	share := l.share[l.today.Weekday()]
 	into.today = share == share && (l.offDays == nil || l.offDays(l.today) == "")
 	lengths, n := ft.lengths()
@@ -102,18 +108,22 @@ func (ft *feature) learnUsual(l *learner, into *usual) {
 		into.most[i] = math.Inf(1)
 		if ok {
 			into.done[i] = done
-			into.most[i] = ft.spikeAt(l, s, size)
+			into.most[i] = ft.spikeAt(l, s, size, deviations, into.bound)
 		}
 	}
 }
 
-// spikeAt returns the sum from which on a stretch is beyond chance.
-func (ft *feature) spikeAt(l *learner, s stretch, size float64) float64 {
-	deviations := offFor(ft.budget(), true)
+// spikeAt returns the sum from which on a stretch is beyond chance. A bound below it,
+// for counts, is where the deviance's own bound, (count - expected)² · 2 / expected,
+// is what the deviance must be.
+func (ft *feature) spikeAt(l *learner, s stretch, size, deviations float64, bound bool) float64 {
 	if l.kind == Gauge {
 		return s.atOff(l.kind, deviations) * size
 	}
 	s.expected += ft.unseen(s.days)
+	if bound {
+		return s.expected + deviations*math.Sqrt(s.variance*s.expected/2)*(1-1e-9)
+	}
 	return s.atOff(l.kind, deviations)
 }
 
@@ -156,13 +166,9 @@ func (u *usual) spike(kind Kind, today float64) float64 {
 	if math.IsNaN(today) {
 		return today
 	}
-	beyond := false
-	for i := range u.n {
-		beyond = beyond || u.done[i]+today >= u.most[i]
-	}
 	sum := u.done[0] + today
 	switch {
-	case !beyond:
+	case !u.beyond(today):
 		return 1
 	case kind != Gauge:
 		return math.Max(1, sum/math.Max(u.expected, 1))
@@ -170,6 +176,19 @@ func (u *usual) spike(kind Kind, today float64) float64 {
 		return 1
 	}
 	return math.Max(1, sum/u.size/u.expected)
+}
+
+// beyond reports whether a stretch reaches its most when today has brought so much.
+func (u *usual) beyond(today float64) bool {
+	if !u.today {
+		today = 0
+	}
+	for i := range u.n {
+		if u.done[i]+today >= u.most[i] {
+			return true
+		}
+	}
+	return false
 }
 
 // spikeOff returns by how many standard deviations the most surprising stretch of a
@@ -203,20 +222,21 @@ func (ft *feature) spikeOff(l *learner) (most float64, ok bool) {
 }
 
 // trendOf compares the later half of a window with the earlier one; half is in days.
-func trendOf(l *learner, half int) (s stretch, ok bool) {
-	return comparer{learner: l, before: true}.compare(l.n, half)
+func trendOf(l *learner, half int, enough float64) (s stretch, ok bool) {
+	return comparer{learner: l, before: true, enough: enough}.compare(l.n, half)
 }
 
 // trend returns how much more the later half brought, as a share, 0 within chance.
 func (ft *feature) trend(l *learner) result {
 	half := max(1, ft.window/2)
-	s, ok := trendOf(l, half)
+	enough := offFor(ft.budget() / 2) // chance may go either way
+	s, ok := trendOf(l, half, enough)
 	switch {
 	case !ok:
 		return result{gap: ft.halfKnown()}
 	case s.expected == 0 && s.actual != 0:
 		return result{gap: gap{what: ft.signal + ": nothing came in the earlier half"}}
-	case s.expected == 0 || math.Abs(s.off(l.kind)) < offFor(ft.budget()/2, false): // chance may go either way
+	case s.expected == 0 || math.Abs(s.off(l.kind)) < enough:
 		return result{}
 	}
 	return finite((s.actual-s.expected)/math.Abs(s.expected), ft.signal+": nothing came in the earlier half")

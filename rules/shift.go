@@ -15,9 +15,10 @@ type shift struct {
 
 // findShift looks for the day within a window on which the level changed for good: of
 // all days the one before and after which levels differ most surprisingly. known is
-// false where no day could be compared.
-func (ft *feature) findShift(l *learner) (best shift, known bool) {
-	c := comparer{learner: l, weeks: ft.weeks}
+// false where no day could be compared. One that is off by fewer than enough standard
+// deviations may be any such.
+func (ft *feature) findShift(l *learner, enough float64) (best shift, known bool) {
+	c := comparer{learner: l, weeks: ft.weeks, enough: enough}
 	for length := leastShift; length <= ft.window; length++ {
 		s, ok := c.compare(l.n, length)
 		if !ok {
@@ -44,7 +45,7 @@ func (c comparer) lasts(length int, share float64) bool {
 		return false
 	}
 	for end := c.n; end-7 >= c.n-length; end -= 7 {
-		level := c.learner.level[end]
+		level := c.levelOf(end)
 		if math.IsNaN(level) {
 			continue
 		}
@@ -61,11 +62,12 @@ const shiftAlarms = 4
 // shift returns the change of level as a signed share, or how many days ago it
 // happened; 0 where there was none beyond chance.
 func (ft *feature) shift(l *learner) result {
-	best, known := ft.findShift(l)
+	enough := offFor(ft.budget() / shiftAlarms)
+	best, known := ft.findShift(l, enough)
 	switch {
 	case !known:
 		return result{gap: ft.tooFew(l)}
-	case math.Abs(best.off) < offFor(ft.budget()/shiftAlarms, best.off > 0):
+	case math.Abs(best.off) < enough:
 		return result{}
 	case ft.op == opShiftDays:
 		return result{number: float64(best.days)}
