@@ -78,12 +78,14 @@ type learner struct {
 	upTo  []float64  // sum of values of the days before an index
 	sizes []float64  // sum of shares of those days: how many days' worth they are
 	days  []int      // how many of them can be compared
-	level []float64  // of the seven days before an index, a day; NaN where less than half of them is known
+	level []float64  // see levelOf; empty until many are asked for
 
 	values []float64
 	spare  []float64
 	off    []float64
 	known  []knownExcess // learnt so far
+
+	nextOff func(d, to Date) Date // as Facts.nextOff; nil: offDays is asked of each day
 }
 
 // learn reads a view as of a day; past is the series' count of changes of days that
@@ -99,17 +101,26 @@ func (l *learner) learn(v *view, past uint32, today Date) {
 	}
 	l.from = min(max(v.first, today-keep), today)
 	l.n = int(today - l.from)
-	l.values = l.values[:0]
-	for d := l.from; d < today; d++ {
-		x, why := v.usable(d)
-		if why != "" {
-			x = math.NaN()
-		}
-		l.values = append(l.values, x)
-	}
+	l.values = v.read(l.values[:0], l.from, today)
+	l.leaveOut()
 	l.known = l.known[:0]
 	l.learnShares()
 	l.addUp()
+}
+
+// leaveOut takes out the days that are not like others.
+func (l *learner) leaveOut() {
+	if l.nextOff != nil {
+		for d := l.nextOff(l.from, l.today); d < l.today; d = l.nextOff(d+1, l.today) {
+			l.values[d-l.from] = math.NaN()
+		}
+		return
+	}
+	for i := range l.values {
+		if l.offDays != nil && l.offDays(l.from+Date(i)) != "" {
+			l.values[i] = math.NaN()
+		}
+	}
 }
 
 // addUp fills the sums.
@@ -126,13 +137,29 @@ func (l *learner) addUp() {
 			wd = 0
 		}
 	}
-	for i := range l.n + 1 {
-		level := math.NaN()
-		if i >= 7 && l.sizes[i]-l.sizes[i-7] >= 3 && l.days[i]-l.days[i-7] >= 3 {
-			level = (l.upTo[i] - l.upTo[i-7]) / (l.sizes[i] - l.sizes[i-7])
-		}
-		l.level = append(l.level, level)
+}
+
+// learnLevels fills level, for who asks for many.
+func (l *learner) learnLevels() {
+	for i := len(l.level); i <= l.n; i++ {
+		l.level = append(l.level, l.levelBefore(i))
 	}
+}
+
+// levelOf is the level of the seven days before an index, a day; NaN where less than
+// half of them is known.
+func (l *learner) levelOf(i int) float64 {
+	if i < len(l.level) {
+		return l.level[i]
+	}
+	return l.levelBefore(i)
+}
+
+func (l *learner) levelBefore(i int) float64 {
+	if i >= 7 && l.sizes[i]-l.sizes[i-7] >= 3 && l.days[i]-l.days[i-7] >= 3 {
+		return (l.upTo[i] - l.upTo[i-7]) / (l.sizes[i] - l.sizes[i-7])
+	}
+	return math.NaN()
 }
 
 // learnShares works out how a week is spread over its weekdays: the middle mean of
@@ -245,9 +272,11 @@ func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
 	var latest [4]float64
 	n := 0
 	for b := range 4 {
-		if i := index - 7*b; i >= 7 && !math.IsNaN(l.level[i]) {
-			latest[n] = l.level[i]
-			n++
+		if i := index - 7*b; i >= 7 {
+			if x := l.levelOf(i); x == x {
+				latest[n] = x
+				n++
+			}
 		}
 	}
 	if n < leastBlocks {
@@ -258,12 +287,14 @@ func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
 	reach := levelReach * math.Abs(middle)
 	sum, weights, squares, weight := 0.0, 0.0, 0.0, 1.0
 	for b := range levelWeeks {
-		if i := index - 7*b; i >= 7 && !math.IsNaN(l.level[i]) {
-			rate := math.Min(math.Max(l.level[i], middle-reach), middle+reach)
-			sum += weight * rate
-			weights += weight
-			squares += weight * weight * math.Abs(rate) / (l.sizes[i] - l.sizes[i-7])
-			lv.blocks++
+		if i := index - 7*b; i >= 7 {
+			if x := l.levelOf(i); x == x {
+				rate := min(max(x, middle-reach), middle+reach)
+				sum += weight * rate
+				weights += weight
+				squares += weight * weight * math.Abs(rate) / (l.sizes[i] - l.sizes[i-7])
+				lv.blocks++
+			}
 		}
 		weight *= levelMemory
 	}
@@ -274,9 +305,11 @@ func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
 func (l *learner) steadyLevel(index, weeks int) (lv level, ok bool) {
 	rates, size := l.spare[:0], 0.0
 	for b := range weeks {
-		if i := index - 7*b; i >= 7 && !math.IsNaN(l.level[i]) {
-			rates = append(rates, l.level[i])
-			size += l.sizes[i] - l.sizes[i-7]
+		if i := index - 7*b; i >= 7 {
+			if x := l.levelOf(i); x == x {
+				rates = append(rates, x)
+				size += l.sizes[i] - l.sizes[i-7]
+			}
 		}
 	}
 	l.spare = rates

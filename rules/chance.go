@@ -17,8 +17,9 @@ const bandChance = 0.005
 // accounts where there is little of it. The most is bounded: a week without half of
 // the usual is worth a look however wild the account.
 const (
-	excessDays   = 364  // how far back it is learnt
-	excessStep   = 3    // from a comparison every third day, which takes the weekdays in turn
+	excessDays   = 364 // how far back it is learnt
+	excessStep   = 3   // from a comparison every third day, which takes the weekdays in turn
+	excessWeeks  = float64(excessDays/excessStep+1) * excessStep / 7
 	excessWeight = 8    // what is common counts like so many weeks of the account
 	excessKept   = 0.8  // the share of comparisons that count; what was farthest off were incidents
 	excessFactor = 2.28 // the mean of a squared normal variable over the mean of its lower 80 %
@@ -102,6 +103,10 @@ type comparer struct {
 	*learner
 	weeks  int // that the level is learnt from; 0 follows the account
 	before bool
+	// enough, where it is above 0, says that a stretch which is off by fewer standard
+	// deviations is neutral. One that is so even if the account's days vary as little
+	// as can be is left at that: how much they do vary is what takes long to learn.
+	enough float64
 }
 
 // reach returns how many days before a stretch of a length a comparison needs.
@@ -143,7 +148,18 @@ func (c comparer) compare(end, length int) (s stretch, ok bool) {
 
 // against makes a stretch of sums and the level that they are compared with.
 func (c comparer) against(usual level, length int, actual, size float64, days int) stretch {
+	if c.enough > 0 && !c.knows(length) {
+		calm := c.varying(usual, length, actual, size, days, 0, excessWeeks)
+		if calm.variance > 0 && math.Abs(calm.off(c.kind)) < c.enough {
+			return calm
+		}
+	}
 	own, weeks := c.excess(length)
+	return c.varying(usual, length, actual, size, days, own, weeks)
+}
+
+// varying is against for an account whose days vary so much, learnt from so many weeks.
+func (c comparer) varying(usual level, length int, actual, size float64, days int, own, weeks float64) stretch {
 	common := commonExcess(length)
 	if c.kind == Gauge {
 		common = excessGauge * usual.rate
@@ -170,8 +186,18 @@ func (c comparer) against(usual level, length int, actual, size float64, days in
 	return s
 }
 
+// knows reports whether the excess of a length has been learnt.
+func (c comparer) knows(length int) bool {
+	for i := range c.known {
+		if c.known[i].key == (excessKey{length, c.weeks, c.before}) {
+			return true
+		}
+	}
+	return false
+}
+
 // excess learns from the past how far off stretches of a length are, squared; weeks
-// says of how many weeks.
+// says of how many weeks, at most excessWeeks.
 func (c comparer) excess(length int) (own, weeks float64) {
 	key := excessKey{length, c.weeks, c.before}
 	for i := range c.known {
@@ -185,6 +211,7 @@ func (c comparer) excess(length int) (own, weeks float64) {
 }
 
 func (c comparer) learnExcess(length int) (own, weeks float64) {
+	c.learnLevels()
 	all := c.off[:0]
 	for end := c.n - length; end-length-c.reach(length) >= 0 && end > c.n-excessDays; end -= excessStep {
 		begin := end - length

@@ -57,6 +57,7 @@ func NewFacts(c *Compiler, account *Account, history *History, now time.Time) *F
 	f := &Facts{core: c.core, env: map[string]any{}, zones: map[string]*time.Location{}, zone: time.UTC}
 	f.vm.MemoryBudget = memoryBudget
 	f.offDays = f.whyOff
+	f.learner.nextOff = f.nextOff
 	f.Reset(account, history, now)
 	return f
 }
