@@ -114,6 +114,7 @@ func firesFor(t *testing.T, book *playbooks.Book, data *rules.Account, signals [
 	var all []firing
 	w := replay.NewWorld(book, book.Rules.Rules, time.Time{})
 	w.Feed = func(string) time.Time { return w.Now } // other accounts keep every feed alive
+	w.NoStorms = true                                // one account in a world of its own is no storm and no group
 	a := w.NewAccount(*data)
 	w.Hooks.Begun = func(a *replay.Account, r *replay.Run) {
 		all = append(all, firing{a.ID, r.Playbook, int(rules.DateOf(w.Now.In(a.Zone)) - start)})
