@@ -75,17 +75,23 @@ type learner struct {
 	n     int
 
 	share [7]float64 // of a weekday in the week's level; 1 on average, NaN where too few days are known
-	upTo  []float64  // sum of values of the days before an index
-	sizes []float64  // sum of shares of those days: how many days' worth they are
-	days  []int      // how many of them can be compared
-	level []float64  // see levelOf; empty until many are asked for
+	back  []tally    // of the last so many days, as far back as was asked for
+	level []float64  // of the week that ended so many days ago, see levelOf; empty until many are asked for
 
-	values []float64
+	values []float64 // of each day, NaN where it cannot be learnt from
+	unread int       // values are read from this index on
 	spare  []float64
 	off    []float64
 	known  []knownExcess // learnt so far
 
 	nextOff func(d, to Date) Date // as Facts.nextOff; nil: offDays is asked of each day
+}
+
+// A tally is what days add up to.
+type tally struct {
+	sum  float64
+	size float64 // of their shares: how many days' worth they are
+	days int     // how many of them can be compared
 }
 
 // learn reads a view as of a day; past is the series' count of changes of days that
@@ -101,47 +107,72 @@ func (l *learner) learn(v *view, past uint32, today Date) {
 	}
 	l.from = min(max(v.first, today-keep), today)
 	l.n = int(today - l.from)
-	l.values = v.read(l.values[:0], l.from, today)
-	l.leaveOut()
-	l.known = l.known[:0]
+	if cap(l.values) < l.n {
+		l.values = make([]float64, KeepDays+3)
+	}
+	l.values, l.unread = l.values[:l.n], l.n
+	l.known, l.level = l.known[:0], l.level[:0]
 	l.learnShares()
-	l.addUp()
+	l.back = append(l.back[:0], tally{})
+}
+
+// reach reads the values from an index on. Most judgements need but a few months.
+func (l *learner) reach(index int) {
+	if index >= l.unread {
+		return
+	}
+	to := l.unread
+	l.unread = max(0, min(index, to-7*profileWeeks))
+	l.read(l.values[l.unread:l.unread], l.from+Date(l.unread), l.from+Date(to))
+	l.leaveOut(l.unread, to)
 }
 
 // leaveOut takes out the days that are not like others.
-func (l *learner) leaveOut() {
+func (l *learner) leaveOut(from, to int) {
 	if l.nextOff != nil {
-		for d := l.nextOff(l.from, l.today); d < l.today; d = l.nextOff(d+1, l.today) {
+		end := l.from + Date(to)
+		for d := l.nextOff(l.from+Date(from), end); d < end; d = l.nextOff(d+1, end) {
 			l.values[d-l.from] = math.NaN()
 		}
 		return
 	}
-	for i := range l.values {
+	for i := from; i < to; i++ {
 		if l.offDays != nil && l.offDays(l.from+Date(i)) != "" {
 			l.values[i] = math.NaN()
 		}
 	}
 }
 
-// addUp fills the sums.
-func (l *learner) addUp() {
-	l.upTo, l.sizes, l.days, l.level = append(l.upTo[:0], 0), append(l.sizes[:0], 0), append(l.days[:0], 0), l.level[:0]
-	sum, size, days := 0.0, 0.0, 0
-	wd := l.from.Weekday()
-	for _, x := range l.values {
-		if share := l.share[wd]; x == x && share == share {
-			sum, size, days = sum+x, size+share, days+1
+// between adds up the days from one index up to another.
+func (l *learner) between(begin, end int) tally {
+	if l.n-begin >= len(l.back) {
+		l.addUp(begin)
+	}
+	a, b := &l.back[l.n-begin], &l.back[l.n-end]
+	return tally{a.sum - b.sum, a.size - b.size, a.days - b.days}
+}
+
+// addUp adds up the days from the last one back to an index. That way what latest days
+// come to does not depend on how many others were asked for.
+func (l *learner) addUp(index int) {
+	l.reach(index)
+	t := l.back[len(l.back)-1]
+	i := l.n - len(l.back)
+	wd := (l.from + Date(i)).Weekday()
+	for ; i >= index; i-- {
+		if x, share := l.values[i], l.share[wd]; x == x && share == share {
+			t.sum, t.size, t.days = t.sum+x, t.size+share, t.days+1
 		}
-		l.upTo, l.sizes, l.days = append(l.upTo, sum), append(l.sizes, size), append(l.days, days)
-		if wd++; wd == 7 {
-			wd = 0
+		l.back = append(l.back, t)
+		if wd--; wd < 0 {
+			wd = 6
 		}
 	}
 }
 
 // learnLevels fills level, for who asks for many.
 func (l *learner) learnLevels() {
-	for i := len(l.level); i <= l.n; i++ {
+	for i := l.n - len(l.level); i >= 0; i-- {
 		l.level = append(l.level, l.levelBefore(i))
 	}
 }
@@ -149,15 +180,18 @@ func (l *learner) learnLevels() {
 // levelOf is the level of the seven days before an index, a day; NaN where less than
 // half of them is known.
 func (l *learner) levelOf(i int) float64 {
-	if i < len(l.level) {
-		return l.level[i]
+	if l.n-i < len(l.level) {
+		return l.level[l.n-i]
 	}
 	return l.levelBefore(i)
 }
 
 func (l *learner) levelBefore(i int) float64 {
-	if i >= 7 && l.sizes[i]-l.sizes[i-7] >= 3 && l.days[i]-l.days[i-7] >= 3 {
-		return (l.upTo[i] - l.upTo[i-7]) / (l.sizes[i] - l.sizes[i-7])
+	if i < 7 {
+		return math.NaN()
+	}
+	if t := l.between(i-7, i); t.size >= 3 && t.days >= 3 {
+		return t.sum / t.size
 	}
 	return math.NaN()
 }
@@ -213,18 +247,22 @@ func (l *learner) learnShares() {
 func (l *learner) plainShares() (plain [7]float64, total float64, counted int) {
 	var sums [7]float64
 	var known [7]int
-	for i := max(0, l.n-7*profileWeeks*2); i < l.n; i++ {
-		x := l.values[i]
+	begin := max(0, l.n-7*profileWeeks*2)
+	l.reach(begin)
+	wd := (l.from + Date(begin)).Weekday()
+	for _, x := range l.values[begin:] {
 		if x < 0 {
 			plain[0] = math.NaN()
 			return plain, 0, 0
 		}
 		if x == x {
-			wd := (l.from + Date(i)).Weekday()
 			sums[wd] += x
 			known[wd]++
 			total += x
 			counted++
+		}
+		if wd++; wd == 7 {
+			wd = 0
 		}
 	}
 	if total <= 0 {
@@ -244,12 +282,17 @@ func (l *learner) plainShares() (plain [7]float64, total float64, counted int) {
 // weekLevel is the level of the week before an index by given shares; usable is
 // false where nothing came or too little is known of it.
 func (l *learner) weekLevel(end int, shares *[7]float64) (level float64, usable bool) {
+	l.reach(end - 7)
 	sum, size, days := 0.0, 0.0, 0
-	for i := end - 7; i < end; i++ {
-		if x := l.values[i]; x == x {
+	wd := (l.from + Date(end)).Weekday()
+	for _, x := range l.values[end-7 : end] {
+		if x == x {
 			sum += x
-			size += shares[(l.from + Date(i)).Weekday()]
+			size += shares[wd]
 			days++
+		}
+		if wd++; wd == 7 {
+			wd = 0
 		}
 	}
 	return sum / size, days >= 3 && sum > 0 && size > 0
@@ -292,7 +335,7 @@ func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
 				rate := min(max(x, middle-reach), middle+reach)
 				sum += weight * rate
 				weights += weight
-				squares += weight * weight * math.Abs(rate) / (l.sizes[i] - l.sizes[i-7])
+				squares += weight * weight * math.Abs(rate) / l.between(i-7, i).size
 				lv.blocks++
 			}
 		}
@@ -308,7 +351,7 @@ func (l *learner) steadyLevel(index, weeks int) (lv level, ok bool) {
 		if i := index - 7*b; i >= 7 {
 			if x := l.levelOf(i); x == x {
 				rates = append(rates, x)
-				size += l.sizes[i] - l.sizes[i-7]
+				size += l.between(i-7, i).size
 			}
 		}
 	}

@@ -124,26 +124,33 @@ func (c comparer) usualAt(index, length int) (level, bool) {
 		return c.levelAt(index, c.weeks)
 	}
 	start := index - length
-	if start < 0 || 2*(c.days[index]-c.days[start]) < length || c.sizes[index] <= c.sizes[start] {
+	if start < 0 {
 		return level{}, false
 	}
-	size := c.sizes[index] - c.sizes[start]
-	rate := (c.upTo[index] - c.upTo[start]) / size
-	return level{rate, math.Abs(rate) / size, levelWeeks}, true
+	t := c.between(start, index)
+	if 2*t.days < length || t.size <= 0 {
+		return level{}, false
+	}
+	rate := t.sum / t.size
+	return level{rate, math.Abs(rate) / t.size, levelWeeks}, true
 }
 
 // compare returns the stretch of a length that ends before an index. ok is false
 // where less than half of it, or of what it is compared with, is known.
 func (c comparer) compare(end, length int) (s stretch, ok bool) {
 	begin := end - length
-	if begin < 0 || 2*(c.days[end]-c.days[begin]) < length {
+	if begin < 0 {
+		return s, false
+	}
+	t := c.between(begin, end)
+	if 2*t.days < length {
 		return s, false
 	}
 	usual, ok := c.usualAt(begin, length)
 	if !ok {
 		return s, false
 	}
-	return c.against(usual, length, c.upTo[end]-c.upTo[begin], c.sizes[end]-c.sizes[begin], c.days[end]-c.days[begin]), true
+	return c.against(usual, length, t.sum, t.size, t.days), true
 }
 
 // against makes a stretch of sums and the level that they are compared with.
@@ -215,15 +222,15 @@ func (c comparer) learnExcess(length int) (own, weeks float64) {
 	all := c.off[:0]
 	for end := c.n - length; end-length-c.reach(length) >= 0 && end > c.n-excessDays; end -= excessStep {
 		begin := end - length
-		if 2*(c.days[end]-c.days[begin]) < length {
+		t := c.between(begin, end)
+		if 2*t.days < length {
 			continue
 		}
 		usual, ok := c.usualAt(begin, length)
 		if !ok {
 			continue
 		}
-		size := c.sizes[end] - c.sizes[begin]
-		actual, expected := c.upTo[end]-c.upTo[begin], usual.rate*size
+		size, actual, expected := t.size, t.sum, usual.rate*t.size
 		switch {
 		case c.kind == Gauge && size > 0:
 			off := actual/size - usual.rate

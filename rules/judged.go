@@ -144,8 +144,8 @@ func (c comparer) untilToday(length int, withToday bool, share float64) (s stret
 	if begin < 0 {
 		return s, 0, 0, false
 	}
-	days := c.days[c.n] - c.days[begin]
-	done, size = c.upTo[c.n]-c.upTo[begin], c.sizes[c.n]-c.sizes[begin]
+	t := c.between(begin, c.n)
+	days, done, size := t.days, t.sum, t.size
 	if withToday {
 		days, size = days+1, size+share
 	}
