@@ -82,37 +82,39 @@ func (w *window) settle(rng *rand.Rand) {
 	}
 }
 
+// A question is what an author wants to hear of. One threshold is tuned for each.
+type question int
+
+const (
+	suddenDrop question = iota
+	slowDrop
+	spike
+	shift // up or down
+	questions
+)
+
 // An event is a change that is put into a window.
 type event struct {
 	name, about string
-	direction   direction
+	question    question
 	factor      float64 // of the level, when it is complete
 	over        int     // days until it is complete
 	lasts       [2]int  // least and most days; 0 is for good
 }
 
-// A direction says which way a detector is asked to look.
-type direction int
-
-const (
-	down direction = iota
-	up
-	either
-)
-
 // events are what is put into windows.
 func events() []event {
 	return []event{
-		{"sudden-20", "sudden drop, 20 %", down, 0.8, 1, [2]int{}},
-		{"sudden-40", "sudden drop, 40 %", down, 0.6, 1, [2]int{}},
-		{"sudden-70", "sudden drop, 70 %", down, 0.3, 1, [2]int{}},
-		{"slow-20", "drop over three weeks, 20 %", down, 0.8, 21, [2]int{}},
-		{"slow-40", "drop over three weeks, 40 %", down, 0.6, 21, [2]int{}},
-		{"slow-70", "drop over three weeks, 70 %", down, 0.3, 21, [2]int{}},
-		{"spike-2", "spike of 1 to 5 days, ×2", up, 2, 1, [2]int{1, 5}},
-		{"spike-5", "spike of 1 to 5 days, ×5", up, 5, 1, [2]int{1, 5}},
-		{"shift-down", "level ×0.7 for good, looking both ways", either, 0.7, 1, [2]int{}},
-		{"shift-up", "level ×1.5 for good, looking both ways", either, 1.5, 1, [2]int{}},
+		{"sudden-20", "sudden drop, 20 %", suddenDrop, 0.8, 1, [2]int{}},
+		{"sudden-40", "sudden drop, 40 %", suddenDrop, 0.6, 1, [2]int{}},
+		{"sudden-70", "sudden drop, 70 %", suddenDrop, 0.3, 1, [2]int{}},
+		{"slow-20", "drop over three weeks, 20 %", slowDrop, 0.8, 21, [2]int{}},
+		{"slow-40", "drop over three weeks, 40 %", slowDrop, 0.6, 21, [2]int{}},
+		{"slow-70", "drop over three weeks, 70 %", slowDrop, 0.3, 21, [2]int{}},
+		{"spike-2", "spike of 1 to 5 days, ×2", spike, 2, 1, [2]int{1, 5}},
+		{"spike-5", "spike of 1 to 5 days, ×5", spike, 5, 1, [2]int{1, 5}},
+		{"shift-down", "level ×0.7 for good, looking both ways", shift, 0.7, 1, [2]int{}},
+		{"shift-up", "level ×1.5 for good, looking both ways", shift, 1.5, 1, [2]int{}},
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
-
-	"playcaller/rules"
 )
 
 // A plan is what is to be measured.
@@ -55,8 +53,9 @@ type result struct {
 	Rate        float64 `json:"rate"`         // false alarms per account and year that it was tuned to
 	FalseAlarms float64 `json:"false_alarms"` // per account and year that it then had
 	N           int     `json:"n"`
-	Found       [3]int  `json:"found"` // of N, within 3, 7 and 14 days
-	Delay       float64 `json:"delay"` // median days until found, 0 where fewer than half were
+	Found       [3]int  `json:"found"`    // of N, within 3, 7 and 14 days
+	Standing    int     `json:"standing"` // of N, where an alarm stood on the eve
+	Delay       float64 `json:"delay"`    // median days until found, 0 where fewer than half were
 }
 
 // A quiet is how often a feature as it is shipped speaks of untouched accounts.
@@ -77,7 +76,7 @@ type report struct {
 
 // shipped are the features whose default setting is measured.
 func shipped() []string {
-	return []string{`logins.drop("7d")`, `logins.drop("14d")`, `logins.spike("1d")`}
+	return []string{`logins.drop("7d")`, `logins.drop("14d")`, `logins.spike("1d")`, `logins.shift("56d")`}
 }
 
 // wayNames returns the names of all ways, Playcaller's first.
@@ -91,11 +90,11 @@ func wayNames() (names []string) {
 	return names
 }
 
-// A sheet is the scores of one window: by way, and untouched ones by direction too.
+// A sheet is the scores of one window: by way, and untouched ones by question too.
 type sheet struct {
 	half      int
 	series    string
-	untouched [][3][]float64
+	untouched [][questions][]float64
 	speaks    map[string]int // alarms of shipped features
 	events    []scored
 }
@@ -103,7 +102,7 @@ type sheet struct {
 // scored is how ways scored an event: on its eve and on the days from its beginning.
 type scored struct {
 	name string
-	look direction
+	look question
 	eve  []float64
 	days [][]float64
 }
@@ -212,7 +211,7 @@ func spread(n int, work func(j *judge, i int) error) error {
 func allFeatures() []string {
 	all := shipped()
 	for _, p := range playcallerWays() {
-		all = slices.Concat(all, p.down, p.up, p.either)
+		all = slices.Concat(all, slices.Concat(p.asks[:]...))
 	}
 	return all
 }
@@ -220,23 +219,23 @@ func allFeatures() []string {
 // sheet scores one window, untouched and with each of the events in it.
 func (p plan) sheet(j *judge, w *window, chosen []event, material string, i int) (*sheet, error) {
 	s := &sheet{half: w.half, series: w.series, speaks: map[string]int{}}
-	features, err := j.follow(w, w.counts, warmUp, len(w.counts)-1)
+	said, err := j.follow(w, w.counts, warmUp, len(w.counts)-1)
 	if err != nil {
 		return nil, err
 	}
 	for _, text := range shipped() {
-		s.speaks[text] = countAlarms(features[text], math.SmallestNonzeroFloat64)
+		s.speaks[text] = countAlarms(said.speaks[text], 1)
 	}
-	s.untouched = make([][3][]float64, len(wayNames()))
-	for look := down; look <= either; look++ {
-		for way, scores := range scoreWays(look, features, w.counts, warmUp, len(w.counts)-1) {
+	s.untouched = make([][questions][]float64, len(wayNames()))
+	for look := range questions {
+		for way, scores := range scoreWays(look, said, w.counts, warmUp, len(w.counts)-1) {
 			s.untouched[way][look] = scores
 		}
 	}
 	for _, e := range chosen {
 		placed := e.place(w, dice(p.Seed, "place", material, e.name, i))
 		counts := placed.in(w, dice(p.Seed, "event", material, e.name, i, w.mean))
-		one, err := scoreEvent(j, w, counts, e.name, e.direction, placed.start, horizon)
+		one, err := scoreEvent(j, w, counts, e.name, e.question, placed.start, horizon)
 		if err != nil {
 			return nil, err
 		}
@@ -246,14 +245,14 @@ func (p plan) sheet(j *judge, w *window, chosen []event, material string, i int)
 }
 
 // scoreEvent scores the eve of an event and the days from its start.
-func scoreEvent(j *judge, w *window, counts []float64, name string, look direction, start, days int) (scored, error) {
+func scoreEvent(j *judge, w *window, counts []float64, name string, look question, start, days int) (scored, error) {
 	last := start + days - 1
-	features, err := j.follow(w, counts, start-1, last)
+	said, err := j.follow(w, counts, start-1, last)
 	if err != nil {
 		return scored{}, err
 	}
 	one := scored{name: name, look: look}
-	for _, scores := range scoreWays(look, features, counts[:last+1], start-1, last) {
+	for _, scores := range scoreWays(look, said, counts[:last+1], start-1, last) {
 		one.eve = append(one.eve, scores[0])
 		one.days = append(one.days, scores[1:])
 	}
@@ -261,13 +260,12 @@ func scoreEvent(j *judge, w *window, counts []float64, name string, look directi
 }
 
 // scoreWays returns the scores of every way, in the order of wayNames, on the days
-// first to last: the greater, the surer it is that something is off in the direction
-// looked in.
-func scoreWays(look direction, features map[string][]float64, counts []float64, first, last int) (all [][]float64) {
+// first to last: the greater, the surer it is that what was asked for has happened.
+func scoreWays(look question, said reading, counts []float64, first, last int) (all [][]float64) {
 	for _, p := range playcallerWays() {
 		best := make([]float64, last-first+1)
-		for _, text := range p.features(look) {
-			for i, v := range features[text] {
+		for _, text := range p.asks[look] {
+			for i, v := range said.surprise[text] {
 				best[i] = max(best[i], v)
 			}
 		}
@@ -277,115 +275,15 @@ func scoreWays(look direction, features map[string][]float64, counts []float64, 
 		scores := slices.Clone(r.score(counts)[first : last+1])
 		for i, v := range scores {
 			switch look {
-			case down:
+			case suddenDrop, slowDrop:
 				scores[i] = -v
-			case either:
+			case shift:
 				scores[i] = math.Abs(v)
 			}
 		}
 		all = append(all, scores)
 	}
 	return all
-}
-
-// A tuning is the thresholds of each way, direction and rate, and what false alarms
-// came of them.
-type tuning struct {
-	thresholds [][3][][3]float64 // way, direction, rate; for half 0, half 1, and what lies in neither
-	measured   [][3][]float64    // false alarms per account and year
-}
-
-// neither is the half of what no threshold is tuned on.
-const neither = 2
-
-// newTuning tunes each half on the other; where same is true or one half is empty,
-// all on all.
-func newTuning(sheets []*sheet, same bool) *tuning {
-	t := &tuning{}
-	for way := range wayNames() {
-		var found [3][][3]float64
-		var measured [3][]float64
-		for look := down; look <= either; look++ {
-			for _, rate := range rates() {
-				chosen := tuneHalves(sheets, way, look, rate, same)
-				alarms := 0
-				for _, s := range sheets {
-					alarms += countAlarms(s.untouched[way][look], chosen[s.half])
-				}
-				found[look] = append(found[look], chosen)
-				measured[look] = append(measured[look], float64(alarms)/yearsOf(sheets))
-			}
-		}
-		t.thresholds, t.measured = append(t.thresholds, found), append(t.measured, measured)
-	}
-	return t
-}
-
-// tuneHalves tunes a way for each half, and for what is in neither.
-func tuneHalves(sheets []*sheet, way int, look direction, rate float64, same bool) (chosen [3]float64) {
-	var rows [3][][]float64
-	for _, s := range sheets {
-		rows[s.half] = append(rows[s.half], s.untouched[way][look])
-		rows[neither] = append(rows[neither], s.untouched[way][look])
-	}
-	alarms := rate * yearsOf(sheets)
-	chosen[neither] = tune(rows[neither], alarms)
-	for half := range neither {
-		chosen[half] = chosen[neither]
-		if other := rows[1-half]; !same && len(other) > 0 && len(rows[half]) > 0 {
-			chosen[half] = tune(other, alarms*float64(len(other))/float64(len(sheets)))
-		}
-	}
-	return chosen
-}
-
-// yearsOf is how many account years of untouched days were judged.
-func yearsOf(sheets []*sheet) float64 {
-	days := 0
-	for _, s := range sheets {
-		days += len(s.untouched[0][down])
-	}
-	return float64(days) / 365
-}
-
-// results measures what was found of one kind of event; one says which it is.
-func (t *tuning) results(one result, sheets []*sheet, of func(*sheet) scored) (all []result) {
-	for k, rate := range rates() {
-		for way, wayName := range wayNames() {
-			r := one
-			r.Way, r.Rate = wayName, rate
-			var delays []int
-			for _, s := range sheets {
-				e := of(s)
-				r.FalseAlarms = t.measured[way][e.look][k]
-				delays = append(delays, firstAlarm(e.eve[way], e.days[way], t.thresholds[way][e.look][k][s.half])+1)
-			}
-			r.count(delays)
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-// count fills in what was found; a delay of 0 is an event that was not.
-func (r *result) count(delays []int) {
-	r.N = len(delays)
-	var found []int
-	for _, d := range delays {
-		if d == 0 {
-			continue
-		}
-		found = append(found, d)
-		for i, days := range within {
-			if d <= days {
-				r.Found[i]++
-			}
-		}
-	}
-	slices.Sort(found)
-	if 2*len(found) > r.N {
-		r.Delay = float64(found[(r.N-1)/2]+found[r.N/2]) / 2
-	}
 }
 
 func quietOf(material string, mean float64, sheets []*sheet) (all []quiet) {
@@ -397,54 +295,4 @@ func quietOf(material string, mean float64, sheets []*sheet) (all []quiet) {
 		all = append(all, q)
 	}
 	return all
-}
-
-// An incident is a labelled event with what of its series surrounds it.
-type incident struct {
-	realEvent
-	series *realSeries
-	from   rules.Date // first day that is used
-	start  int        // days from there to the event
-	days   int        // from its start on that are scored
-}
-
-// learntDays is how much of a series before a labelled event is used, at most.
-const learntDays = 200
-
-// name is how a labelled event is called in results.
-func (in incident) name() string { return in.What + ", " + in.From.String() }
-
-// incidents returns the labelled events that enough days lie before.
-func (p plan) incidents() (all []incident) {
-	for _, s := range p.series {
-		for _, e := range s.notes.Events {
-			in := incident{realEvent: e, series: s, from: max(s.first, e.From-learntDays)}
-			in.start = int(e.From - in.from)
-			in.days = min(horizon, int(s.last()-e.From)+1)
-			if in.start > warmUp && in.days > 0 && p.only(materialLabelled, in.name()) {
-				all = append(all, in)
-			}
-		}
-	}
-	return all
-}
-
-// measureIncidents finds labelled events in repeated thinnings of their series, with
-// thresholds tuned on untouched windows.
-func (p plan) measureIncidents(rep *report, t *tuning, incidents []incident, mean float64) error {
-	for _, in := range incidents {
-		sheets := make([]*sheet, max(1, p.Windows/2))
-		err := spread(len(sheets), func(j *judge, i int) error {
-			w := thinned(in.series, in.from, in.start+in.days, mean, dice(p.Seed, "incident", in.name(), i, mean))
-			look := map[string]direction{"drop": down, "spike": up, "quiet": either}[in.Expect]
-			one, err := scoreEvent(j, w, w.counts, in.name(), look, in.start, in.days)
-			sheets[i] = &sheet{half: neither, events: []scored{one}}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		rep.Results = append(rep.Results, t.results(result{Material: materialLabelled, Event: in.name(), Mean: mean}, sheets, func(s *sheet) scored { return s.events[0] })...)
-	}
-	return nil
 }

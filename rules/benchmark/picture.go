@@ -18,7 +18,7 @@ func pictured() []string { return []string{"sudden-40", "slow-40", "spike-2", "s
 
 // lineColours are those of the ways in the order of wayNames, readable on white.
 func lineColours() []string {
-	return []string{"#111111", "#111111", "#111111", "#b35806", "#1f78b4", "#33a0c4", "#999999", "#7b3294", "#c51b7d", "#1b7837", "#7fbc41"}
+	return []string{"#111111", "#111111", "#b35806", "#1f78b4", "#33a0c4", "#999999", "#7b3294", "#c51b7d", "#1b7837", "#7fbc41"}
 }
 
 // drawn reports whether a way has a line: of Playcaller's, the one that is compared.

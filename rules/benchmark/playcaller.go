@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,27 +13,28 @@ import (
 // playcallerName is the way that is compared with every rival.
 const playcallerName = "Playcaller"
 
-// A playcallerWay is what an author would ask for who looks one way: several
-// features are joined by "or".
+// A playcallerWay is which feature an author asks for by what is to be found; several
+// are joined by "or".
 type playcallerWay struct {
-	name, about      string
-	down, up, either []string
+	name, about string
+	asks        [questions][]string
 }
 
 func playcallerWays() []playcallerWay {
 	return []playcallerWay{
-		{playcallerName, "drops: 7 or 14 days; spikes: 1 day; both ways: 14 days down or 7 days up",
-			[]string{`logins.drop("7d")`, `logins.drop("14d")`}, []string{`logins.spike("1d")`}, []string{`logins.drop("14d")`, `logins.spike("7d")`}},
-		{"Playcaller 7 d", "7 days alone",
-			[]string{`logins.drop("7d")`}, []string{`logins.spike("7d")`}, []string{`logins.drop("7d")`, `logins.spike("7d")`}},
-		{"Playcaller 14 d", "14 days alone",
-			[]string{`logins.drop("14d")`}, []string{`logins.spike("14d")`}, []string{`logins.drop("14d")`, `logins.spike("14d")`}},
+		{playcallerName, "the feature that is made for the question", [questions][]string{
+			suddenDrop: {`logins.drop("7d")`},
+			slowDrop:   {`logins.drop("14d")`},
+			spike:      {`logins.spike("3d")`},
+			shift:      {`logins.shift("28d")`},
+		}},
+		{"as in the book", "what the starter book asks for", [questions][]string{
+			suddenDrop: {`logins.drop("14d")`},
+			slowDrop:   {`logins.drop("14d")`},
+			spike:      {`logins.spike("1d")`},
+			shift:      {`logins.drop("14d")`, `logins.spike("1d")`},
+		}},
 	}
-}
-
-// features returns what a way asks for when it looks in a direction.
-func (p playcallerWay) features(look direction) []string {
-	return [...][]string{down: p.down, up: p.up, either: p.either}[look]
 }
 
 // loginsDef is the signal that windows are fed as.
@@ -71,19 +73,26 @@ func newJudge(features []string) (*judge, error) {
 	return j, nil
 }
 
-// follow plays the counts of a window's days 0 to last and returns each feature's
-// score at the end of every day from first on. A feature that includes today is
-// read in the day's last minute, one of completed days a minute later. The feed is
-// alive: a day on which nothing came is a day of zero.
-func (j *judge) follow(w *window, counts []float64, first, last int) (map[string][]float64, error) {
-	scores := map[string][]float64{}
+// A reading is what features said of a row of days: how surprising it was, and
+// whether they spoke at all.
+type reading struct {
+	surprise map[string][]float64
+	speaks   map[string][]float64 // 1 or 0; of shipped features
+}
+
+// follow plays the counts of a window's days 0 to last and reads each feature at the
+// end of every day from first on. One that includes today is read in the day's last
+// minute, one of completed days a minute later. The feed is alive: a day on which
+// nothing came is a day of zero.
+func (j *judge) follow(w *window, counts []float64, first, last int) (reading, error) {
+	r := reading{map[string][]float64{}, map[string][]float64{}}
 	h := &rules.History{}
 	j.account = rules.Account{ID: w.series, Country: w.country}
 	for day := 0; day <= last; day++ {
 		d := w.first + rules.Date(day)
 		if noon := d.In(time.UTC).Add(12 * time.Hour); counts[day] > 0 {
 			if _, err := h.Apply(rules.Signal{Signal: "logins", Value: counts[day], At: noon}, loginsDef(), time.UTC, noon); err != nil {
-				return nil, err
+				return r, err
 			}
 		}
 		if day < first {
@@ -96,27 +105,39 @@ func (j *judge) follow(w *window, counts []float64, first, last int) (map[string
 			}
 			j.facts.Reset(&j.account, h, j.now)
 			for _, text := range j.order {
-				if completed == readsCompletedDays(text) {
-					scores[text] = append(scores[text], j.score(text))
+				if completed != readsCompletedDays(text) {
+					continue
+				}
+				r.surprise[text] = append(r.surprise[text], j.surprise(text))
+				if slices.Contains(shipped(), text) {
+					r.speaks[text] = append(r.speaks[text], j.speaks(text))
 				}
 			}
 		}
 	}
-	return scores, nil
+	return r, nil
 }
 
 // readsCompletedDays reports whether a feature leaves today out.
 func readsCompletedDays(feature string) bool { return !strings.Contains(feature, ".spike(") }
 
-// score is how loudly a feature speaks: the logarithm of the factor by which less or
-// more came than expected, 0 while that is within chance or not known.
-func (j *judge) score(text string) float64 {
-	v, known := j.exprs[text].Number(j.facts)
-	switch {
-	case !known:
+// surprise is minus the logarithm of how many alarms a year chance would bring that
+// are as surprising as what a feature sees, over one a day. It is what {alarms: …}
+// sets a bound to, and 0 where the feature is not known.
+func (j *judge) surprise(text string) float64 {
+	alarms, err := j.facts.Surprise(text)
+	if err != nil {
 		return 0
-	case strings.Contains(text, ".drop("):
-		return -math.Log(math.Max(1-v, 1e-6))
 	}
-	return math.Log(math.Max(v, 1))
+	return math.Log(365 / math.Max(alarms, 1e-300))
+}
+
+// speaks returns 1 where a feature says anything, as it is shipped: a drop or shift
+// that is not 0, a spike that is not 1.
+func (j *judge) speaks(text string) float64 {
+	v, known := j.exprs[text].Number(j.facts)
+	if !known || v == 0 || v == 1 && strings.Contains(text, ".spike(") {
+		return 0
+	}
+	return 1
 }

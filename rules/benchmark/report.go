@@ -48,7 +48,7 @@ func (o outputs) write(rep *report, args string) error {
 func (rep *report) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	head := []string{"material", "event", "series", "mean", "way", "tuned_to", "false_alarms", "n", "found_3d", "found_7d", "found_14d", "median_delay"}
+	head := []string{"material", "event", "series", "mean", "way", "tuned_to", "false_alarms", "n", "found_3d", "found_7d", "found_14d", "standing", "median_delay"}
 	if err := w.Write(head); err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (rep *report) csv() ([]byte, error) {
 			delay = number(r.Delay)
 		}
 		rec := []string{r.Material, r.Event, r.Series, number(r.Mean), r.Way, number(r.Rate), strconv.FormatFloat(r.FalseAlarms, 'f', 3, 64), strconv.Itoa(r.N),
-			strconv.Itoa(r.Found[0]), strconv.Itoa(r.Found[1]), strconv.Itoa(r.Found[2]), delay}
+			strconv.Itoa(r.Found[0]), strconv.Itoa(r.Found[1]), strconv.Itoa(r.Found[2]), strconv.Itoa(r.Standing), delay}
 		if err := w.Write(rec); err != nil {
 			return nil, err
 		}

@@ -103,40 +103,49 @@ func TestNoWayLooksAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text, scores := range before {
+	for text, scores := range before.surprise {
 		for i, s := range scores {
-			if s != after[text][i] {
-				t.Errorf("%s: the score of day %d is %g, and %g where later days are others", text, 150+i, s, after[text][i])
+			if s != after.surprise[text][i] {
+				t.Errorf("%s: the score of day %d is %g, and %g where later days are others", text, 150+i, s, after.surprise[text][i])
 			}
 		}
 	}
 }
 
-// Playcaller's ways speak of a collapse and of a flood, on the day on which they can.
+// Playcaller is asked through its own package, on the day on which it can know.
 func TestPlaycallerIsAskedAsARuleAsks(t *testing.T) {
-	counts := weekly(30)
-	w := &window{first: 20000, counts: counts} // a Thursday
-	for d := 180; d < 190; d++ {
-		counts[d] = 0
-	}
 	j, err := newJudge(allFeatures())
 	if err != nil {
 		t.Fatal(err)
 	}
-	features, err := j.follow(w, counts, 175, 189)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s := features[`logins.drop("7d")`]; s[4] > 0 || s[11] < 3 {
-		t.Errorf(`drop("7d") of a collapse on day 180: %v from day 175 on, want 0 before it and a great one after a week`, s)
-	}
-	for d := 180; d < 190; d++ {
-		counts[d] = 40
-	}
-	if features, err = j.follow(w, counts, 175, 189); err != nil {
-		t.Fatal(err)
-	}
-	if s := features[`logins.spike("1d")`]; s[4] > 0 || s[5] < 1 {
-		t.Errorf(`spike("1d") of a flood on day 180: %v from day 175 on, want 0 before it and a great one on the day`, s)
+	for _, tc := range []struct {
+		feature   string
+		value     float64 // of every day from 180 on
+		by        int     // days after which it speaks
+		surprised float64 // by then
+	}{
+		{`logins.drop("7d")`, 0, 7, 7},
+		{`logins.drop("14d")`, 0, 7, 7},
+		{`logins.spike("1d")`, 60, 1, 7},
+		{`logins.shift("56d")`, 2, 14, 7},
+	} {
+		counts := weekly(30)
+		for d := 180; d < len(counts); d++ {
+			counts[d] = tc.value
+		}
+		w := &window{first: 20000, counts: counts}
+		said, err := j.follow(w, counts, 170, 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		speaks, surprise := said.speaks[tc.feature], said.surprise[tc.feature]
+		for day, s := range speaks {
+			if day < 10 && (s != 0 || surprise[day] > 4) {
+				t.Errorf("%s: on day %d, before anything happened, it speaks (%g) or is surprised (%.1f)", tc.feature, 170+day, s, surprise[day])
+			}
+		}
+		if at := 10 + tc.by - 1; speaks[at] != 1 || surprise[at] < tc.surprised {
+			t.Errorf("%s: on day %d, after %d days of %g, it speaks (%g) and is surprised (%.1f); want 1 and at least %g", tc.feature, 170+at, tc.by, tc.value, speaks[at], surprise[at], tc.surprised)
+		}
 	}
 }

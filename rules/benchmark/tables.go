@@ -130,7 +130,7 @@ func (rep *report) summary() table {
 func (rep *report) comparison(material string, rate float64) table {
 	t := table{title: fmt.Sprintf("Found, %s accounts, tuned to %s", material, rateWord(rate)),
 		about: "Share of events found in the days named (of Playcaller with its 95 % Wilson interval).",
-		head:  append([]string{"event", "a day", "within", playcallerName}, append(rivalNames(), "Playcaller is")...)}
+		head:  append([]string{"event", "a day", "within", playcallerName}, append(others(), "Playcaller is")...)}
 	if material == materialSynthetic {
 		t.about += " These accounts are made up; see above how."
 	}
@@ -143,7 +143,7 @@ func (rep *report) comparison(material string, rate float64) table {
 		ours := by[c][playcallerName]
 		low, high := wilson(ours.Found[days], ours.N)
 		line := []string{aboutEvent(c.event), number(c.mean), fmt.Sprintf("%d d", within[days]), fmt.Sprintf("%s (%.0f–%.0f)", share(ours, days), 100*low, 100*high)}
-		for _, name := range rivalNames() {
+		for _, name := range others() {
 			line = append(line, share(by[c][name], days))
 		}
 		t.lines = append(t.lines, append(line, verdict(by[c], days)))
@@ -155,7 +155,7 @@ func (rep *report) comparison(material string, rate float64) table {
 func (rep *report) seriesTable() table {
 	t := table{title: "The real series one by one, each tuned by itself to one false alarm per account and year",
 		about: "Thresholds made for one series flatter every way that does not see by itself how wild an account is. The kinds of events that the picture shows.",
-		head:  append([]string{"event", "series", "a day", "n", "within", playcallerName}, append(rivalNames(), "Playcaller is")...)}
+		head:  append([]string{"event", "series", "a day", "n", "within", playcallerName}, append(others(), "Playcaller is")...)}
 	order, by := rep.cells()
 	for _, c := range order {
 		if c.series == "" || c.rate != perYear || !slices.Contains(pictured(), c.event) {
@@ -164,7 +164,7 @@ func (rep *report) seriesTable() table {
 		days := comparedWithin(c.event)
 		ours := by[c][playcallerName]
 		line := []string{aboutEvent(c.event), c.series, number(c.mean), fmt.Sprint(ours.N), fmt.Sprintf("%d d", within[days]), share(ours, days)}
-		for _, name := range rivalNames() {
+		for _, name := range others() {
 			line = append(line, share(by[c][name], days))
 		}
 		t.lines = append(t.lines, append(line, verdict(by[c], days)))
@@ -182,12 +182,10 @@ func rateWord(rate float64) string {
 	return fmt.Sprintf("%g false alarms per account and year", rate)
 }
 
-func rivalNames() (names []string) {
-	for _, r := range rivals() {
-		names = append(names, r.name)
-	}
-	return names
-}
+func rivalNames() []string { return wayNames()[len(playcallerWays()):] }
+
+// others are all ways but the one that is compared with them.
+func others() []string { return wayNames()[1:] }
 
 func aboutEvent(name string) string {
 	for _, e := range events() {
@@ -209,7 +207,7 @@ func share(r result, days int) string {
 func (rep *report) incidentTable() table {
 	t := table{title: "Labelled events of the real series, tuned to one false alarm per account and year",
 		about: "Share of thinnings of the one series in which something was said within 7 days. Of a holiday nothing should be: there the least is best.",
-		head:  append([]string{"event", "a day", "n", "wanted", playcallerName}, append(rivalNames(), "Playcaller is")...)}
+		head:  append([]string{"event", "a day", "n", "wanted", playcallerName}, append(others(), "Playcaller is")...)}
 	order, by := rep.cells()
 	for _, c := range order {
 		if c.material != materialLabelled || c.rate != perYear {
@@ -220,7 +218,7 @@ func (rep *report) incidentTable() table {
 			stands = quietVerdict(by[c])
 		}
 		line := []string{c.event, number(c.mean), fmt.Sprint(ours.N), wanted, share(ours, week)}
-		for _, name := range rivalNames() {
+		for _, name := range others() {
 			line = append(line, share(by[c][name], week))
 		}
 		t.lines = append(t.lines, append(line, stands))
@@ -288,10 +286,10 @@ func delay(r result) string {
 // falseAlarms is what came of the tuning on untouched windows of the other half.
 func (rep *report) falseAlarms() table {
 	t := table{title: "False alarms per account and year on untouched series",
-		about: "Tuned to 1 and to 4 on the other half of the windows, looking down, up, and both ways.",
-		head:  []string{"way", "material", "a day", "down, 1", "down, 4", "up, 1", "up, 4", "both, 1", "both, 4"}}
+		about: "Tuned to 1 and to 4 on the other half of the windows, for sudden drops, slow ones, spikes, and shifts up or down.",
+		head:  []string{"way", "material", "a day", "sudden, 1", "sudden, 4", "slow, 1", "slow, 4", "spike, 1", "spike, 4", "shift, 1", "shift, 4"}}
 	if rep.Plan.Same {
-		t.about = "Tuned to 1 and to 4 on these very windows, looking down, up, and both ways."
+		t.about = "Tuned to 1 and to 4 on these very windows, for sudden drops, slow ones, spikes, and shifts up or down."
 	}
 	type key struct {
 		way, material string
@@ -307,9 +305,9 @@ func (rep *report) falseAlarms() table {
 		k := key{r.Way, r.Material, r.Mean}
 		if lines[k] == nil {
 			order = append(order, k)
-			lines[k] = []string{r.Way, r.Material, number(r.Mean), "–", "–", "–", "–", "–", "–"}
+			lines[k] = []string{r.Way, r.Material, number(r.Mean), "–", "–", "–", "–", "–", "–", "–", "–"}
 		}
-		at := 3 + 2*int(events()[i].direction)
+		at := 3 + 2*int(events()[i].question)
 		if r.Rate == perQuarter {
 			at++
 		}
@@ -326,7 +324,7 @@ func (rep *report) falseAlarms() table {
 // quietTable is how often the default setting speaks of untouched accounts.
 func (rep *report) quietTable() table {
 	t := table{title: "As shipped: alarms per account and year on untouched series",
-		about: fmt.Sprintf("Default setting, no options, no threshold in the rule but \"not within chance\". Days of alarm at most %d days apart are one alarm.", rearm),
+		about: fmt.Sprintf("Default setting, no options, no size asked for: every day on which the feature says anything. Days of alarm at most %d days apart are one alarm.", rearm),
 		head:  []string{"feature", "material", "a day", "account years", "alarms", "per account and year"}}
 	for _, text := range shipped() {
 		for _, q := range rep.Quiet {
