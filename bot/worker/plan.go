@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"playcaller/playbooks"
 	"playcaller/rules"
@@ -79,17 +84,53 @@ const planned = 7 * 24 * time.Hour
 // Plan says what switching to a book would do to the accounts as they stand at a time, without changing anything: the code
 // that judges them is the worker's own, on copies. Partitions that are not worked here are read from the store.
 func (w *Worker) Plan(ctx context.Context, book *playbooks.Book, at time.Time) (Plan, error) {
-	p := &planning{book: book, at: at, by: map[string]*PlannedPlaybook{}, people: map[string]*PlannedPerson{}}
-	p.plan = Plan{At: at, From: w.Present().Hash, To: book.Hash}
-	p.w = w.shadow(book, at)
-	err := w.inside(ctx, func(o *owner) error {
-		p.plan.From = o.cp.Value.Book
-		return p.partition(ctx, o)
+	whole := &planning{w: w.shadow(book, at), book: book, at: at, by: map[string]*PlannedPlaybook{}, people: map[string]*PlannedPerson{}}
+	whole.plan = Plan{At: at, From: w.Present().Hash, To: book.Hash}
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	err := w.partitions(ctx, func(n int, cp store.Checkpoint, o *owner) error {
+		g.Go(func() error {
+			one := &planning{w: whole.w, book: book, at: at, by: map[string]*PlannedPlaybook{}, people: map[string]*PlannedPerson{}}
+			err := w.within(ctx, n, cp, o, func(o *owner) error { return one.partition(ctx, o) })
+			mu.Lock()
+			defer mu.Unlock()
+			whole.add(one)
+			return err
+		})
+		return nil
 	})
-	if err != nil {
+	if err := errors.Join(err, g.Wait()); err != nil {
 		return Plan{}, err
 	}
-	return p.result(), nil
+	return whole.result(), nil
+}
+
+// add adds what the switch would do to other partitions.
+func (p *planning) add(o *planning) {
+	p.plan.Accounts += o.plan.Accounts
+	if o.plan.From != "" {
+		p.plan.From = o.plan.From
+	}
+	for name, of := range o.by {
+		to := p.of(name)
+		to.Change = cmp.Or(to.Change, of.Change)
+		for i, list := range to.lists() {
+			*list = append(*list, *of.lists()[i]...)
+		}
+	}
+	for who, of := range o.people {
+		for _, work := range of.By {
+			p.person(who).add(work)
+		}
+		to := p.person(who)
+		to.Now, to.Week, to.High = to.Now+of.Now, to.Week+of.Week, to.High+of.High
+	}
+}
+
+// lists are the accounts for which a playbook would do something, by what that is.
+func (p *PlannedPlaybook) lists() []*[]PlannedAccount {
+	return []*[]PlannedAccount{&p.Starts, &p.Listed, &p.Waits, &p.Lapses, &p.Held, &p.Unknown, &p.Resolves, &p.Keeps}
 }
 
 // shadow returns a worker that knows what this one knows and can be asked what it would do. Nothing of it is limited by
@@ -131,6 +172,7 @@ func Changes(from, to *playbooks.Book) (by map[string]string, shared bool) {
 
 // partition adds what the switch would do to one partition.
 func (p *planning) partition(ctx context.Context, o *owner) error {
+	p.plan.From = o.cp.Value.Book
 	diff := compareBooks(o.book, p.book)
 	shadow := &owner{w: p.w, n: o.n, book: p.book, cp: o.cp, switchedOn: diff.on()}
 	for name, how := range diff.changed {
@@ -148,7 +190,7 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		if t.c.at.Before(a.doc.Value.At) {
 			t.c.at = a.doc.Value.At
 		}
-		f.Reset(&t.a.doc.Value.Account, &t.a.history, t.c.at)
+		f.Reset(&t.a.doc.Value.Account, &a.history, t.c.at) // not the copy's, so that what is worked out now need not be again by the switch
 		for _, d := range shadow.judge(t.a, &t.c, f, "") {
 			p.decided(shadow, t, d.Decision)
 		}
@@ -275,25 +317,35 @@ func (p *planning) counts(playbook, person string, now bool) {
 	if person == "" || pb.Draft {
 		return
 	}
-	one := p.people[person]
-	if one == nil {
-		one = &PlannedPerson{Person: person, Budget: budget(p.book.Team.Person(person))}
-		if known := p.book.Team.Person(person); known != nil {
-			one.Name, one.NameJA = known.Name.In("en"), known.Name.In("ja")
-		}
-		p.people[person] = one
-	}
+	one := p.person(person)
 	if one.Week++; now {
 		one.Now++
 	}
 	if pb.Severity == playbooks.High {
 		one.High++
 	}
-	if i := slices.IndexFunc(one.By, func(w Work) bool { return w.Playbook == playbook }); i >= 0 {
-		one.By[i].Count++
+	one.add(Work{playbook, 1})
+}
+
+// person returns what is planned of a person so far.
+func (p *planning) person(id string) *PlannedPerson {
+	one := p.people[id]
+	if one == nil {
+		one = &PlannedPerson{Person: id, Budget: budget(p.book.Team.Person(id))}
+		if known := p.book.Team.Person(id); known != nil {
+			one.Name, one.NameJA = known.Name.In("en"), known.Name.In("ja")
+		}
+		p.people[id] = one
+	}
+	return one
+}
+
+func (p *PlannedPerson) add(w Work) {
+	if i := slices.IndexFunc(p.By, func(have Work) bool { return have.Playbook == w.Playbook }); i >= 0 {
+		p.By[i].Count += w.Count
 		return
 	}
-	one.By = append(one.By, Work{playbook, 1})
+	p.By = append(p.By, w)
 }
 
 // result puts the plan together, sorted by name.
@@ -305,7 +357,7 @@ func (p *planning) result() Plan {
 			of.Limit = pb.Limit.N
 			of.Asks = len(of.Starts) > of.Limit || slices.ContainsFunc(of.Starts, func(a PlannedAccount) bool { return a.Reason != "" })
 		}
-		for _, list := range []*[]PlannedAccount{&of.Starts, &of.Listed, &of.Waits, &of.Lapses, &of.Held, &of.Unknown, &of.Resolves, &of.Keeps} {
+		for _, list := range of.lists() {
 			slices.SortFunc(*list, func(a, b PlannedAccount) int {
 				return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Run, b.Run))
 			})
@@ -322,5 +374,5 @@ func (p *planning) result() Plan {
 }
 
 func (p *PlannedPlaybook) touches() bool {
-	return len(p.Starts)+len(p.Listed)+len(p.Waits)+len(p.Lapses)+len(p.Held)+len(p.Unknown)+len(p.Resolves)+len(p.Keeps) > 0
+	return slices.ContainsFunc(p.lists(), func(list *[]PlannedAccount) bool { return len(*list) > 0 })
 }

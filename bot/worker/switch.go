@@ -20,6 +20,7 @@ import (
 type bookChange struct {
 	changed map[string]string // by playbook: "new", "changed" or "removed"
 	shared  bool              // signals, segments or the journey are others: every rule may say something else
+	journey bool              // journey.yaml is another: milestones may be reached
 	people  bool              // team.yaml is another
 	rules   []*rules.Rule     // of the new book, those that must be judged anew
 }
@@ -27,8 +28,8 @@ type bookChange struct {
 // compareBooks finds what differs by the files that playbooks were read from.
 func compareBooks(old, book *playbooks.Book) bookChange {
 	other := func(name string) bool { return !bytes.Equal(old.Files[name], book.Files[name]) }
-	c := bookChange{changed: map[string]string{}, people: other(playbooks.TeamFile)}
-	c.shared = other(playbooks.SignalsFile) || other(playbooks.SegmentsFile) || other(playbooks.JourneyFile)
+	c := bookChange{changed: map[string]string{}, people: other(playbooks.TeamFile), journey: other(playbooks.JourneyFile)}
+	c.shared = c.journey || other(playbooks.SignalsFile) || other(playbooks.SegmentsFile)
 	for name, p := range book.Playbooks {
 		before := old.Playbooks[name]
 		switch {
@@ -82,7 +83,7 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 		a := o.accounts[id]
 		c := change{at: ev.At, only: diff.rules}
 		switch {
-		case diff.shared || diff.people && len(a.runs) > 0:
+		case diff.journey || diff.people && len(a.runs) > 0:
 			c.all = true
 		case !o.differs(a, f, c):
 			continue
@@ -112,12 +113,18 @@ func (o *owner) differs(a *account, f *rules.Facts, c change) bool {
 			before := v.States[key]
 			f.ForContract(subject)
 			after, d, changed := rule.Judge(before, f, o.circumstances(a, f, rule, subject, add))
-			if changed || before != after && !(idle(before) && idle(after)) || d.Until.After(at) && !d.Until.Equal(v.Untils[key]) {
+			if changed && !first(before, d) || before != after && !(idle(before) && idle(after)) || d.Until.After(at) && !d.Until.Equal(v.Untils[key]) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// first reports whether a decision only says for the first time that a rule does not hold. It is written down when the account
+// is judged next, within a day, so that a new playbook is not first of all a record for every account.
+func first(before rules.RuleState, d rules.Decision) bool {
+	return before.Outcome == "" && (d.Outcome == rules.Quiet || d.Outcome == rules.Unknowable)
 }
 
 // idle reports whether a state says no more than that the rule does not hold.
@@ -208,17 +215,20 @@ func (w *Worker) Held(ctx context.Context) (storms, paused []string, err error) 
 // inside calls see with each partition as an owner has it, which is held meanwhile; one that is not worked here is read from
 // the store.
 func (w *Worker) inside(ctx context.Context, see func(o *owner) error) error {
-	return w.partitions(ctx, func(n int, cp store.Checkpoint, o *owner) error {
-		if o == nil {
-			var err error
-			if o, err = w.reading(ctx, n, cp); err != nil {
-				return err
-			}
+	return w.partitions(ctx, func(n int, cp store.Checkpoint, o *owner) error { return w.within(ctx, n, cp, o, see) })
+}
+
+// within is inside for one partition.
+func (w *Worker) within(ctx context.Context, n int, cp store.Checkpoint, o *owner, see func(o *owner) error) error {
+	if o == nil {
+		var err error
+		if o, err = w.reading(ctx, n, cp); err != nil {
+			return err
 		}
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		return see(o)
-	})
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return see(o)
 }
 
 // reading returns a partition as it is in the store, to be looked at only.
