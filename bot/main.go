@@ -69,8 +69,8 @@ Begin with:  playcaller sandbox`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), testCommand(), explainCommand(getenv), importCommand(getenv),
-		planCommand(getenv), parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
+	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), testCommand(), fmtCommand(), schemaCommand(), newCommand(), explainCommand(getenv), importCommand(getenv),
+		backtestCommand(), planCommand(getenv), parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -76,7 +76,7 @@ type Options struct {
 
 	Done  func(account string) *Result // what is known from an earlier call; may be nil
 	Each  func(*Result) error          // told of every new result, one at a time, in any order; may be nil
-	Count func()                       // called after every account, from any goroutine; may be nil
+	Count func()                       // called after every account; may be nil
 }
 
 // What the options are where nothing is said.

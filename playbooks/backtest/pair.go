@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -96,21 +97,36 @@ func (p *pair) explain(other *player, episodes []*Episode) {
 	}
 }
 
-// chance plays quiet copies of the account; see Quiet.
+// chance plays quiet copies of the account; see Quiet. What a copy brings that has no
+// spread at all is no chance but how the account is: a rule on its level, or on dates.
 func (p *pair) chance(in *Input, r *Result, from, to rules.Date) {
-	for round := range p.rounds(in.Account.ID) {
+	rounds := p.rounds(in.Account.ID)
+	if rounds == 0 {
+		return
+	}
+	still := map[string]int{}
+	for _, e := range p.copy(in, from, to, nil) {
+		still[RuleName(e)]++
+	}
+	for round := range rounds {
+		left := maps.Clone(still)
 		random := rand.New(rand.NewPCG(p.o.Seed, hashOf(in.Account.ID)+uint64(round)))
-		p.now.begin(in.Account, Quiet(in, p.book, p.o.Heard, from-WarmUp, to, random))
-		for day := from; day <= to; day++ {
-			p.now.day(day)
-		}
-		r.Quiet += int(to-from) + 1
-		for _, e := range p.now.episodes {
-			if p.now.reads(e.Playbook) {
+		for _, e := range p.copy(in, from, to, random) {
+			if left[RuleName(e)]--; left[RuleName(e)] < 0 {
 				r.Chance = append(r.Chance, Episode{Playbook: e.Playbook, Person: e.Person, Prompted: e.Prompted, Severity: e.Severity})
 			}
 		}
+		r.Quiet += int(to-from) + 1
 	}
+}
+
+// copy plays a quiet copy, and returns what fired of what reads signals.
+func (p *pair) copy(in *Input, from, to rules.Date, random *rand.Rand) []*Episode {
+	p.now.begin(in.Account, Quiet(in, p.book, p.o.Heard, from-WarmUp, to, random))
+	for day := from; day <= to; day++ {
+		p.now.day(day)
+	}
+	return slices.DeleteFunc(p.now.episodes, func(e *Episode) bool { return !p.now.reads(e.Playbook) })
 }
 
 // reads reports whether a playbook's rule reads any signal: dates are no chance.

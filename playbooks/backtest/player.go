@@ -218,7 +218,7 @@ func (p *player) decided(_ *replay.Account, key string, d rules.Decision) {
 	case rules.Suppressed:
 		p.count(d.Playbook, string(d.Reason), "")
 	case rules.Unknowable:
-		p.count(d.Playbook, string(rules.Unknowable), strings.Join(d.Missing, "; "))
+		p.count(d.Playbook, string(rules.Unknowable), strings.Join(slices.Compact(slices.Sorted(slices.Values(d.Missing))), "; "))
 	}
 }
 

@@ -27,7 +27,8 @@ import (
 //     days' differences. Another one keeps its median.
 //
 // Holidays of the account's country keep what came on them. Days on which nothing of a
-// signal came for any account (heard) stay without data.
+// signal came for any account (heard) stay without data. Without random the copy has no
+// spread at all: every day brings just what its weekday usually does.
 func Quiet(in *Input, book *playbooks.Book, heard map[string]Days, from, to rules.Date, random *rand.Rand) []rules.Signal {
 	zone := zoneOf(&in.Account)
 	q := &quieter{in: in, zone: zone, from: from, to: to, random: random}
@@ -144,7 +145,7 @@ func (q *quieter) count(s *drawnSeries) []rules.Signal {
 	for d := q.begins(s); d <= q.to; d++ {
 		if d == q.begins(s) || d.Weekday() == time.Monday {
 			level = 1
-			if weekly > 0 {
+			if weekly > 0 && q.random != nil {
 				level = distuv.Gamma{Alpha: 1 / weekly, Beta: 1 / weekly, Src: q.random}.Rand()
 			}
 		}
@@ -162,8 +163,8 @@ func (q *quieter) count(s *drawnSeries) []rules.Signal {
 
 // draw returns a count of the given mean and variance over mean.
 func (q *quieter) draw(mean, spread float64) float64 {
-	if mean <= 0 {
-		return 0
+	if mean <= 0 || q.random == nil {
+		return max(mean, 0)
 	}
 	if spread > 1.001 {
 		mean = distuv.Gamma{Alpha: mean / (spread - 1), Beta: 1 / (spread - 1), Src: q.random}.Rand()
@@ -266,11 +267,19 @@ func (q *quieter) unique(s *drawnSeries) []rules.Signal {
 	}
 	slices.Sort(users)
 	var all []rules.Signal
-	for _, user := range users {
+	for n, user := range users {
 		days := s.users[user]
 		share := float64(len(days)) / float64(q.to-s.first+1)
+		due := float64(n) / float64(len(users)) // without random: so much of the next day on which the user is there has passed
 		for d := q.begins(s); d <= q.to; d++ {
-			if q.random.Float64() < share*of[d.Weekday()]/total*7 && !s.silent(d) {
+			p := share * of[d.Weekday()] / total * 7
+			there := false
+			if q.random != nil {
+				there = q.random.Float64() < p
+			} else if due += p; due >= 1 {
+				there, due = true, due-math.Floor(due)
+			}
+			if there && !s.silent(d) {
 				one := q.signal(s, d, 1)
 				one.User, one.Mode = user, ""
 				all = append(all, one)
@@ -297,7 +306,7 @@ func (q *quieter) gauge(s *drawnSeries) []rules.Signal {
 	dense := 2*len(known) > len(s.values)
 	middle := median(known)
 	sd := 1.4826 * median(steps) / math.Sqrt2
-	if !dense || sd == 0 {
+	if !dense || sd == 0 || q.random == nil {
 		all := []rules.Signal{q.signal(s, q.begins(s), middle)}
 		if dense { // it keeps coming, so that it stays fresh
 			for d := q.begins(s) + 1; d <= q.to; d++ {

@@ -127,7 +127,7 @@ func assumptions() []string {
 		"Accounts are as they are known today, but for what carries a date: roles, contracts, milestones and the time of the present stage.",
 		"What held already on the first day is listed, not asked, unless the playbook says existing: start.",
 		"Daily budgets and storm limits hold nothing back here; days over a budget are counted.",
-		"By chance: quiet copies of the accounts, with their own weekly rhythm and spread, and neither trend nor incident. What the book asks of those is false.",
+		"By chance: quiet copies of the accounts, with their own weekly rhythm and spread, and neither trend nor incident. What the book asks of those is false, but for what it would ask of a copy without any spread: that is how the account is, not chance.",
 	}
 }
 
