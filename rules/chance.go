@@ -23,7 +23,7 @@ const (
 	excessWeight = 8    // what is common counts like so many weeks of the account
 	excessKept   = 0.8  // the share of comparisons that count; what was farthest off were incidents
 	excessFactor = 2.28 // the mean of a squared normal variable over the mean of its lower 80 %
-	excessMost   = 5. / 3
+	excessMost   = 4. / 3
 	excessGauge  = 0.05 // of a gauge: what is common, as a share of its level
 )
 
