@@ -18,7 +18,7 @@ func TestACommandLineWritesItsTablesAndFiles(t *testing.T) {
 	if err := os.WriteFile(readme, []byte("above\n"+beginTables+"\nold\n"+endTables+"\nbelow\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--windows", "4", "--means", "20", "--only", "real/sudden-40|snowstorm", "--csv", filepath.Join(dir, "r.csv"), "--json", filepath.Join(dir, "r.json"),
+	args := []string{"--windows", "2", "--means", "20", "--only", "real/sudden-40|snowstorm", "--csv", filepath.Join(dir, "r.csv"), "--json", filepath.Join(dir, "r.json"),
 		"--svg", filepath.Join(dir, "r.svg"), "--html", filepath.Join(dir, "r.html"), "--markdown", readme}
 	var first, second bytes.Buffer
 	if err := run(args, &first, io.Discard); err != nil {
@@ -34,7 +34,7 @@ func TestACommandLineWritesItsTablesAndFiles(t *testing.T) {
 		"r.csv":     {"material,event,series,mean,way", "real,sudden-40,,20,week/week,1,"},
 		"r.svg":     {"<svg", "sudden-40, 20 a day: in 7 days", "</svg>"},
 		"r.html":    {"<h2>In short</h2>", "<svg", "snowstorm"},
-		"README.md": {"above\n", "go run ./rules/benchmark --windows 4", "### As shipped", "| sudden drop, 40 % |", "\nbelow\n"},
+		"README.md": {"above\n", "go run ./rules/benchmark --windows 2", "### As shipped", "| sudden drop, 40 % |", "\nbelow\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -58,8 +58,8 @@ func TestACommandLineWritesItsTablesAndFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range rep.Results {
-		if r.Event == "sudden-40" && r.Series == "" && r.N != 4 {
-			t.Errorf("%+v: measured on %d windows, want 4", r, r.N)
+		if r.Event == "sudden-40" && r.Series == "" && r.N != 2 {
+			t.Errorf("%+v: measured on %d windows, want 2", r, r.N)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestWrongFlagsSayWhatToDo(t *testing.T) {
 		{[]string{"--only", "nothing-like-it"}, "nothing to measure"},
 		{[]string{"all"}, `unexpected "all"`},
 		{[]string{"--series", bad}, "want series,date,value"},
-		{[]string{"--quick", "--only", "real/sudden-40", "--markdown", bad}, beginTables},
+		{[]string{"--windows", "2", "--means", "20", "--only", "real/sudden-40", "--markdown", bad}, beginTables},
 	} {
 		if err := run(tc.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%v: error %v, want one that says %q", tc.args, err, tc.want)

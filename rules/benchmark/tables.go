@@ -29,7 +29,7 @@ func comparedWithin(event string) int {
 // writeTables writes all tables in a form.
 func writeTables(w io.Writer, rep *report, put form) error {
 	var all []table
-	all = append(all, rep.summary())
+	all = append(all, rep.aim(), rep.summary(), rep.behind())
 	for _, material := range []string{materialReal, materialSynthetic} {
 		for _, rate := range []float64{perYear, perQuarter} {
 			all = append(all, rep.comparison(material, rate))
@@ -96,34 +96,6 @@ func verdict(of map[string]result, days int) string {
 		return "level"
 	}
 	return "BEHIND " + theirs.Way
-}
-
-// summary counts rows ahead, level and behind.
-func (rep *report) summary() table {
-	order, by := rep.cells()
-	counts := map[string]map[string]int{}
-	for _, c := range order {
-		if c.material == materialLabelled || c.series != "" || c.rate != perYear && c.rate != perQuarter {
-			continue
-		}
-		key := fmt.Sprintf("%s, %g a year", c.material, c.rate)
-		if counts[key] == nil {
-			counts[key] = map[string]int{}
-		}
-		word, _, _ := strings.Cut(verdict(by[c], comparedWithin(c.event)), " ")
-		counts[key][word]++
-	}
-	t := table{title: "In short", head: []string{"rows", "ahead of every simple way", "level with the best", "behind one"},
-		about: fmt.Sprintf("Seed %d, %d accounts of %d days for each material and mean. A row is one kind of event at one mean.", rep.Plan.Seed, rep.Plan.Windows, windowDays)}
-	for _, material := range []string{materialReal, materialSynthetic} {
-		for _, rate := range []float64{perYear, perQuarter} {
-			key := fmt.Sprintf("%s, %g a year", material, rate)
-			if n := counts[key]; n != nil {
-				t.lines = append(t.lines, []string{key, fmt.Sprint(n["ahead"]), fmt.Sprint(n["level"]), fmt.Sprint(n["BEHIND"])})
-			}
-		}
-	}
-	return t
 }
 
 // comparison puts Playcaller beside every rival.
@@ -258,7 +230,7 @@ func (rep *report) details() table {
 		head:  []string{"event", "material", "a day", "n", "tuned to", "Playcaller", "median", "false", "best simple way", "its shares", "median", "false"}}
 	order, by := rep.cells()
 	for _, c := range order {
-		if c.material == materialLabelled || c.series != "" || c.rate != perYear && c.rate != perQuarter {
+		if !c.compared() {
 			continue
 		}
 		ours, theirs := by[c][playcallerName], best(by[c], comparedWithin(c.event))

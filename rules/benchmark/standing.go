@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// The aim that was set beforehand: so many of sudden-40 at aimMean a day found within
+// a week, at one false alarm per account and year.
+const (
+	aimEvent = "sudden-40"
+	aimMean  = 50
+	aimShare = 95 // %
+)
+
+// aim puts what was measured beside the aim.
+func (rep *report) aim() table {
+	t := table{title: "The aim, and what was measured",
+		about: fmt.Sprintf("%s at %d a day, found within 7 days at %s. The series by themselves have thresholds of their own.", aboutEvent(aimEvent), aimMean, rateWord(perYear)),
+		head:  []string{"accounts", "n", "aim", playcallerName, "95 % interval", "best simple way"}}
+	order, by := rep.cells()
+	for _, c := range order {
+		if c.event != aimEvent || c.mean != aimMean || c.rate != perYear {
+			continue
+		}
+		ours, theirs := by[c][playcallerName], best(by[c], week)
+		low, high := wilson(ours.Found[week], ours.N)
+		name := c.material
+		if c.series != "" {
+			name += ": " + c.series
+		}
+		t.lines = append(t.lines, []string{name, fmt.Sprint(ours.N), fmt.Sprintf("%d %%", aimShare), share(ours, week),
+			fmt.Sprintf("%.0f–%.0f %%", 100*low, 100*high), theirs.Way + " " + share(theirs, week)})
+	}
+	return t
+}
+
+// clearly is from how many points on a difference is called clear.
+const clearly = 5
+
+// ahead is by how many points Playcaller is ahead of the best of the simple ways.
+func ahead(of map[string]result, days int) float64 {
+	ours, theirs := of[playcallerName], best(of, days)
+	return 100 * float64(ours.Found[days]-theirs.Found[days]) / float64(max(1, ours.N))
+}
+
+// compared reports whether a cell is one of the rows of the comparisons.
+func (c cell) compared() bool {
+	return c.material != materialLabelled && c.series == "" && (c.rate == perYear || c.rate == perQuarter)
+}
+
+// summary counts rows ahead and behind.
+func (rep *report) summary() table {
+	order, by := rep.cells()
+	counts := map[string][]int{}
+	var keys []string
+	for _, c := range order {
+		if !c.compared() {
+			continue
+		}
+		key := fmt.Sprintf("%s, %g a year", c.material, c.rate)
+		if counts[key] == nil {
+			counts[key] = make([]int, 5)
+			keys = append(keys, key)
+		}
+		points := ahead(by[c], comparedWithin(c.event))
+		for i, yes := range []bool{points >= clearly, points > 0 && points < clearly, points == 0, points < 0 && points > -clearly, points <= -clearly} {
+			if yes {
+				counts[key][i]++
+			}
+		}
+	}
+	t := table{title: "In short",
+		about: fmt.Sprintf("Rows (a kind of event at a mean) in which Playcaller is ahead of every one of %d simple ways, or behind the best of them. Seed %d, %d accounts of %d days for each material and mean.",
+			len(rivals()), rep.Plan.Seed, rep.Plan.Windows, windowDays),
+		head: []string{"rows", fmt.Sprintf("ahead by %d points or more", clearly), "ahead by less", "level", "behind by less", fmt.Sprintf("behind by %d points or more", clearly)}}
+	slices.Sort(keys)
+	for _, key := range keys {
+		line := []string{key}
+		for _, n := range counts[key] {
+			line = append(line, fmt.Sprint(n))
+		}
+		t.lines = append(t.lines, line)
+	}
+	return t
+}
+
+// behind lists where Playcaller is clearly behind, the worst first.
+func (rep *report) behind() table {
+	t := table{title: "Where Playcaller is behind", about: fmt.Sprintf("Rows in which some simple way found more by %d points or more, the worst first.", clearly),
+		head: []string{"event", "material", "a day", "tuned to", "within", playcallerName, "simple way", "its share"}}
+	order, by := rep.cells()
+	order = slices.DeleteFunc(order, func(c cell) bool { return !c.compared() || ahead(by[c], comparedWithin(c.event)) > -clearly })
+	slices.SortStableFunc(order, func(a, b cell) int {
+		return cmp.Compare(ahead(by[a], comparedWithin(a.event)), ahead(by[b], comparedWithin(b.event)))
+	})
+	for _, c := range order {
+		days := comparedWithin(c.event)
+		theirs := best(by[c], days)
+		t.lines = append(t.lines, []string{aboutEvent(c.event), c.material, number(c.mean), fmt.Sprintf("%g a year", c.rate), fmt.Sprintf("%d d", within[days]),
+			share(by[c][playcallerName], days), theirs.Way, share(theirs, days)})
+	}
+	return t
+}
