@@ -24,16 +24,16 @@ import (
 // patience is how long a visitor waits for the page to show something. It is long because machines that run tests are slow.
 const patience = 20 * time.Second
 
-// startSandbox runs the program as `playcaller sandbox` does, on an empty data directory, until the test ends.
-// It returns the page's address.
-func startSandbox(t *testing.T) string {
+// startSandbox runs the program as `playcaller sandbox --book BOOK` does, on an empty data directory, until the test ends;
+// with "" it has the starter book. It returns the page's address.
+func startSandbox(t *testing.T, book string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var log, out syncBuffer
 	ready, done := make(chan string, 1), make(chan error, 1)
 	go func() {
 		done <- app.RunSandbox(ctx, app.SandboxOptions{
-			Addr: "127.0.0.1:0", Data: t.TempDir(), Out: &out,
+			Addr: "127.0.0.1:0", Book: book, Data: t.TempDir(), Out: &out,
 			Log:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 			Ready: func(url string) { ready <- url },
 		})
@@ -85,8 +85,14 @@ type visitor struct {
 // visit starts the sandbox and opens its page as a person in a channel, in a window of the given size in pixels.
 func visit(t *testing.T, person, channel string, width, height int) *visitor {
 	t.Helper()
+	return visitBook(t, "", person, channel, width, height)
+}
+
+// visitBook is visit with a book of its own.
+func visitBook(t *testing.T, book, person, channel string, width, height int) *visitor {
+	t.Helper()
 	program := findChromium(t)
-	v := &visitor{t: t, url: startSandbox(t)}
+	v := &visitor{t: t, url: startSandbox(t, book)}
 	v.readNames()
 
 	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)

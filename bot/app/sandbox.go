@@ -107,7 +107,7 @@ func (s *Sandbox) open(ctx context.Context) (err error) {
 		c.Data, c.Book = s.o.Data, s.o.Book
 		c.Slack.BotToken, c.Slack.AppToken, c.Slack.APIURL = sandbox.BotToken, sandbox.AppToken, s.url+"/api/"
 		c.Store.MongoURI, c.Stream.URL = s.o.MongoURI, s.o.NATSURL
-		c.Slack.Pace = faster
+		c.Slack.Pace, c.Foresee = faster, true
 		if s.bot, err = Open(ctx, c, s.clock, s.o.Log); err != nil {
 			return err
 		}
@@ -127,6 +127,7 @@ func (s *Sandbox) serve(ctx context.Context, listener net.Listener) error {
 			mux.Handle(path, s.bot.Handler())
 		}
 		mux.HandleFunc("GET /sandbox/book", s.book)
+		mux.HandleFunc("GET /sandbox/rules", s.rules)
 	}
 	server := &http.Server{Handler: sandbox.LocalOnly(mux), ReadHeaderTimeout: 10 * time.Second}
 	g, ctx := errgroup.WithContext(ctx)

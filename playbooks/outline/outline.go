@@ -17,9 +17,9 @@ import (
 
 // A Line is one sentence of an outline.
 type Line struct {
-	Depth int    // 0 for headings and steps, 1 for what belongs to one, 2 for what belongs to that
-	Step  string // the id of the step that the line begins; "" for others
-	Text  string
+	Depth int    `json:"depth"`          // 0 for headings and steps, 1 for what belongs to one, 2 for what belongs to that
+	Step  string `json:"step,omitempty"` // the id of the step that the line begins; "" for others
+	Text  string `json:"text"`
 }
 
 // Of tells a playbook in the voice's language.

@@ -38,6 +38,11 @@ const words = {
     video: "Video", file: "File", call: "Call", connected: "Connected", notConnected: "Not connected", showMore: "Show more", showEarlier: "Show {n} earlier messages", details: "Details",
     here: "everyone here", reactedWith: "{n} × {name}", tableOf: "Table",
     remove: "Remove {name}",
+    rules: "Rules", rulesTitle: "Rules and accounts", rulesHint: "Choose a mark to see why, or a playbook to see what it does.", rulesOutline: "What the playbook does", rulesOthers: "Started by people or other playbooks:",
+    standing_playing: "being played", standing_pending: "holds, not for long enough yet", standing_suppressed: "holds, but is kept back", standing_unknown: "cannot be told", standing_quiet: "nothing to do", standing_outside: "not meant for this account",
+    bookWatched: "Save a file in {dir}, and what it changes is shown here.", bookStarter: "This is the starter book. Start with --book DIR to see at once what a change of yours does.",
+    bookBad: "The book has {n} mistakes, so the last good one goes on:", bookBadOne: "The book has 1 mistake, so the last good one goes on:", bookChanged: "Another book is in use now. Changed: {what}.", bookNothing: "nothing that plays", bookShared: "what all share", bookSame: "Nobody gets more or fewer prompts by it.",
+    book_new: "new", book_changed: "changed", book_removed: "removed", bookPrompts: "{by} prompts a week for {name}",
   },
   ja: {
     sandbox: "サンドボックス", loading: "ワークスペースを開いています…", youAre: "現在のユーザー", switchPerson: "ユーザーを切り替え",
@@ -74,6 +79,11 @@ const words = {
     video: "動画", file: "ファイル", call: "通話", connected: "接続済み", notConnected: "未接続", showMore: "さらに表示", showEarlier: "以前のメッセージを表示({n}件)", details: "詳細",
     here: "オンラインの全員", reactedWith: "{name} × {n}", tableOf: "表",
     remove: "{name}を外す",
+    rules: "ルール", rulesTitle: "ルールとお客様", rulesHint: "記号を選ぶと理由が、プレイブックを選ぶと内容が表示されます。", rulesOutline: "プレイブックの内容", rulesOthers: "人やほかのプレイブックから始まるもの:",
+    standing_playing: "対応中", standing_pending: "条件に該当(期間は未経過)", standing_suppressed: "条件に該当(開始は見合わせ)", standing_unknown: "判断できません", standing_quiet: "対応不要", standing_outside: "対象外",
+    bookWatched: "{dir} のファイルを保存すると、変化がここに表示されます。", bookStarter: "標準のブックです。--book DIR を付けて起動すると、変更の影響をすぐに確認できます。",
+    bookBadOne: "ブックに1件の誤りがあるため、直前の正しいブックで動いています:", bookBad: "ブックに{n}件の誤りがあるため、直前の正しいブックで動いています:", bookChanged: "新しいブックに切り替わりました。変更:{what}", bookNothing: "動作の変更なし", bookShared: "共通の設定", bookSame: "届く確認の件数は変わりません。",
+    book_new: "追加", book_changed: "変更", book_removed: "削除", bookPrompts: "{name}さんへの確認:週{by}件",
   },
 };
 

@@ -1,0 +1,130 @@
+package app
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"playcaller/bot/slackapp/cards"
+	"playcaller/playbooks"
+	"playcaller/playbooks/outline"
+	"playcaller/rules"
+	"playcaller/store"
+)
+
+// RulesPanel is the answer to GET /sandbox/rules: the book's playbooks, and where each account stands with each rule.
+type RulesPanel struct {
+	Book      BookStatus      `json:"book"`
+	Playbooks []PanelPlaybook `json:"playbooks"` // by name
+	Accounts  []PanelAccount  `json:"accounts"`  // by name
+}
+
+// PanelPlaybook is one playbook of the book in use.
+type PanelPlaybook struct {
+	Name     string         `json:"name"`
+	Title    string         `json:"title"`
+	Severity string         `json:"severity"`
+	Rule     bool           `json:"rule"` // whether a rule starts it
+	Draft    bool           `json:"draft,omitempty"`
+	Outline  []outline.Line `json:"outline"`
+}
+
+// PanelAccount is an account, with its standing by playbook.
+type PanelAccount struct {
+	ID    string                   `json:"id"`
+	Name  string                   `json:"name"`
+	Rules map[string]PanelStanding `json:"rules"`
+}
+
+// PanelStanding is where an account stands with a rule. With several contracts it is the standing that matters most.
+type PanelStanding struct {
+	Standing string `json:"standing"` // playing, pending, suppressed, unknown, quiet or outside
+	Text     string `json:"text"`     // one sentence
+	Subject  string `json:"subject,omitempty"`
+}
+
+// standings from the one that matters most.
+var standings = []string{"playing", "pending", "suppressed", "unknown", "quiet", "outside"}
+
+// rules serves GET /sandbox/rules?lang=en: a RulesPanel.
+func (s *Sandbox) rules(w http.ResponseWriter, r *http.Request) {
+	panel, err := s.bot.rulesPanel(r)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	var answer any = panel
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		answer = map[string]string{"error": err.Error()}
+	}
+	_ = json.NewEncoder(w).Encode(answer) // the reader has gone away: nobody to tell
+}
+
+func (b *Bot) rulesPanel(r *http.Request) (RulesPanel, error) {
+	panel := RulesPanel{Playbooks: []PanelPlaybook{}, Accounts: []PanelAccount{}}
+	var err error
+	if panel.Book, err = b.BookStatus(r.Context()); err != nil {
+		return panel, err
+	}
+	book, texts := b.worker.Present(), cards.NewTexts()
+	voice := texts.In(r.URL.Query().Get("lang"), nil)
+	for _, name := range slices.Sorted(maps.Keys(book.Playbooks)) {
+		p := book.Playbooks[name]
+		lines := outline.Of(book, p, voice.Voice)
+		panel.Playbooks = append(panel.Playbooks, PanelPlaybook{Name: name, Title: cards.PlaybookTitle(voice, book, name), Severity: string(p.Severity),
+			Rule: p.Rule != nil, Draft: p.Draft, Outline: lines})
+	}
+	for d, err := range b.records.Accounts.All(r.Context(), store.Query{}) {
+		if err != nil {
+			return panel, err
+		}
+		if !d.Value.Known {
+			continue
+		}
+		a := PanelAccount{ID: d.Value.Account.ID, Name: cmp.Or(d.Value.Account.Name, d.Value.Account.ID), Rules: map[string]PanelStanding{}}
+		for name, p := range book.Playbooks {
+			if standing, ok := b.standing(a.ID, p, voice); ok {
+				a.Rules[name] = standing
+			}
+		}
+		panel.Accounts = append(panel.Accounts, a)
+	}
+	slices.SortFunc(panel.Accounts, func(a, b PanelAccount) int { return strings.Compare(a.Name, b.Name) })
+	return panel, nil
+}
+
+// standing is where an account stands with a playbook's rule now; false where no rule starts the playbook.
+func (b *Bot) standing(account string, p *playbooks.Playbook, v *cards.Voice) (PanelStanding, bool) {
+	if p.Rule == nil {
+		return PanelStanding{}, false
+	}
+	decisions, err := b.worker.Explain(account, p.Name, b.clock.Now())
+	if err != nil || len(decisions) == 0 {
+		return PanelStanding{}, false
+	}
+	best := PanelStanding{Standing: standings[len(standings)-1]}
+	for i, d := range decisions {
+		s := PanelStanding{Standing: standingOf(d), Text: cards.Standing(v, b.worker.Present(), d), Subject: d.Subject}
+		if i == 0 || slices.Index(standings, s.Standing) < slices.Index(standings, best.Standing) {
+			best = s
+		}
+	}
+	return best, true
+}
+
+func standingOf(d rules.Decision) string {
+	switch {
+	case d.Outcome == rules.Fired, d.Reason == rules.AlreadyRunning:
+		return "playing"
+	case d.Outcome == rules.Waits:
+		return "pending"
+	case d.Outcome == rules.Unknowable:
+		return "unknown"
+	case d.Reason == rules.OutsideAudience:
+		return "outside"
+	case d.Outcome == rules.Suppressed:
+		return "suppressed"
+	}
+	return "quiet"
+}
