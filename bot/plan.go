@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,16 +28,19 @@ func planCommand(getenv func(string) string) *cobra.Command {
 	var a api
 	var data string
 	var asJSON, all bool
+	var weeks int
 	c := &cobra.Command{
 		Use:   "plan DIR",
 		Short: "What switching to a book would do to the accounts as they stand",
 		Long: `Judges every account by the book in DIR, as the bot would at this moment, and changes nothing. It says what would start,
 what would only be listed, what would wait, whose open plays would be over and which keep the version they began with;
-and how much of it is whose work, this week.
+and how much of it is whose work, this week. With --weeks it also plays both books over the history of the accounts, and
+says how many prompts a week more or fewer that is for whom.
 
 It asks a running bot (--to), or reads what a bot that is not running has left (--data; MONGODB_URI is heeded).`,
 		Example: `  playcaller plan ./my-playbooks
   playcaller plan ./my-playbooks --to https://playcaller.example.com --all
+  playcaller plan ./my-playbooks --weeks 8
   playcaller plan ./my-playbooks --data /var/lib/playcaller --json`,
 		Args: exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -47,13 +51,16 @@ It asks a running bot (--to), or reads what a bot that is not running has left (
 			if err != nil {
 				return err
 			}
-			var plan worker.Plan
+			if weeks < 0 || weeks > 52 {
+				return usageError{fmt.Errorf("--weeks %d: want a number from 0 to 52", weeks)}
+			}
+			var plan app.PlanAnswer
 			if data != "" {
 				var config app.Config
 				config.Data, config.Store.MongoURI = data, getenv("MONGODB_URI")
-				plan, err = app.PlanStored(c.Context(), config, book)
+				plan, err = app.PlanStored(c.Context(), config, book, weeks)
 			} else {
-				err = a.plan(c.Context(), book, &plan)
+				err = a.plan(c.Context(), book, weeks, &plan)
 			}
 			if err != nil {
 				return err
@@ -73,18 +80,19 @@ It asks a running bot (--to), or reads what a bot that is not running has left (
 	}
 	a.flags(c, getenv)
 	c.Flags().StringVar(&data, "data", "", "folder of a bot that is not running")
+	c.Flags().IntVar(&weeks, "weeks", 0, "play both books over so many weeks of history, at most 52")
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("name every account, not the first %d", named))
 	return c
 }
 
 // plan asks a running bot.
-func (a *api) plan(ctx context.Context, book *playbooks.Book, plan *worker.Plan) error {
+func (a *api) plan(ctx context.Context, book *playbooks.Book, weeks int, plan *app.PlanAnswer) error {
 	files := map[string]string{}
 	for name, text := range book.Files {
 		files[name] = string(text)
 	}
-	body, err := json.Marshal(map[string]any{"files": files})
+	body, err := json.Marshal(map[string]any{"files": files, "weeks": weeks})
 	if err != nil {
 		return err
 	}
@@ -92,12 +100,12 @@ func (a *api) plan(ctx context.Context, book *playbooks.Book, plan *worker.Plan)
 }
 
 // writePlan writes a plan for people: a summary, then playbooks with their accounts, then people.
-func writePlan(w io.Writer, p worker.Plan, most int) error {
+func writePlan(w io.Writer, p app.PlanAnswer, most int) error {
 	var b strings.Builder
 	if p.From == p.To {
 		fmt.Fprintf(&b, "This is the book in use, %.12s.\n", p.To)
 	}
-	fmt.Fprintf(&b, "%s\n", summary(p))
+	fmt.Fprintf(&b, "%s\n", summary(p.Plan))
 	for _, of := range p.Playbooks {
 		fmt.Fprintf(&b, "\n%s%s\n", of.Playbook, inBrackets(of.Change))
 		if of.Asks {
@@ -120,8 +128,27 @@ func writePlan(w io.Writer, p worker.Plan, most int) error {
 		}
 		fmt.Fprintf(&b, "  %s %d more%s: %s\n", cmp.Or(who.Name, who.Person), who.Week, budgetText(who), strings.Join(by, ", "))
 	}
+	writePrompts(&b, p)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writePrompts writes how many prompts a week more or fewer the book would have been in the last weeks.
+func writePrompts(b *strings.Builder, p app.PlanAnswer) {
+	if p.Weeks == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nIn the last %d weeks it would have been\n", p.Weeks)
+	same := true
+	for _, who := range p.Prompts {
+		if change := who.After - who.Before; math.Round(change*10) != 0 {
+			same = false
+			fmt.Fprintf(b, "  %+.1f prompts a week for %s (%.1f instead of %.1f)\n", change, who.Person, who.After, who.Before)
+		}
+	}
+	if same {
+		b.WriteString("  as many prompts a week for everybody\n")
+	}
 }
 
 // summary says in one line what a switch would do.

@@ -37,6 +37,7 @@ type Config struct {
 	APITokens []string `yaml:"api_tokens"`
 
 	LastGood   bool `yaml:"-"` // begin with the last good book where the folder's has mistakes
+	Foresee    bool `yaml:"-"` // play every changed book over history, and tell ops what it means for people
 	AcceptLoss bool `yaml:"-"` // go on with a stream that lacks events; for one start, so only a flag
 }
 

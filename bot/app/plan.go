@@ -18,12 +18,12 @@ import (
 )
 
 // plan says what switching to the book of those files would do to the accounts as they stand.
-func (b *Bot) plan(ctx context.Context, files map[string][]byte) (any, []playbooks.Problem, error) {
+func (b *Bot) plan(ctx context.Context, files map[string][]byte, weeks int) (any, []playbooks.Problem, error) {
 	book, problems := playbooks.Load(files)
 	if book == nil {
 		return nil, problems, nil
 	}
-	p, err := b.worker.Plan(ctx, book, b.clock.Now())
+	p, err := answer(ctx, b.worker, book, weeks, b.clock.Now())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,7 +32,7 @@ func (b *Bot) plan(ctx context.Context, files map[string][]byte) (any, []playboo
 
 // PlanStored says what switching to a book would do to the accounts as a bot that is not running has left them in its data
 // directory, or in MongoDB where the configuration names one. Nothing is written.
-func PlanStored(ctx context.Context, c Config, book *playbooks.Book) (plan worker.Plan, err error) {
+func PlanStored(ctx context.Context, c Config, book *playbooks.Book, weeks int) (plan PlanAnswer, err error) {
 	if c.Store.MongoURI == "" && exists(filepath.Join(c.Data, "playcaller.db")) {
 		release, err := stream.LockDir(c.Data)
 		if err != nil {
@@ -54,7 +54,7 @@ func PlanStored(ctx context.Context, c Config, book *playbooks.Book) (plan worke
 		return plan, fmt.Errorf("there are no accounts in %s yet, so there is nothing to plan for; start the bot with it first", c.Data)
 	}
 	w := worker.New(worker.Options{Records: b.records, Book: present, Clock: clock})
-	return w.Plan(ctx, book, clock.Now())
+	return answer(ctx, w, book, weeks, clock.Now())
 }
 
 // openStored opens the documents that a bot has left, and the time at which it stopped.

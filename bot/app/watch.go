@@ -261,15 +261,26 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 	for _, o := range older {
 		news.Keeps += len(o.Runs)
 	}
-	change := &BookChange{At: b.clock.Now(), From: from.Hash, Changed: by, Shared: shared, Prompts: []cards.PromptChange{}}
+	change := BookChange{At: b.clock.Now(), From: from.Hash, Changed: by, Shared: shared, Prompts: []cards.PromptChange{}}
 	b.watch.keep(change)
+	if b.config.Foresee {
+		ctx, cancel := context.WithTimeout(ctx, foreseenTime)
+		prompts, err := forecast(ctx, b.worker, from, book, foreseen, b.clock.Now())
+		cancel()
+		if err != nil {
+			b.log.Warn("the book could not be played over history", "error", err)
+		} else {
+			change.Weeks, change.Prompts, news.Weeks, news.Prompts = foreseen, prompts, foreseen, prompts
+			b.watch.keep(change)
+		}
+	}
 	return b.tellOps(ctx, b.newsKey(book.Hash), opsBook, news)
 }
 
-func (w *watch) keep(c *BookChange) {
+func (w *watch) keep(c BookChange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last = c
+	w.last = &c
 }
 
 // tellOfBook tells ops what they must know and were not told yet: that the folder has mistakes, and for which accounts new

@@ -38,8 +38,9 @@ type Options struct {
 	// Explain says in words why a playbook does or does not start for an account, at a time; the present for the zero time.
 	Explain func(ctx context.Context, account, playbook, lang string, at time.Time) (string, error)
 	Parked  *store.Docs[store.Parked]
-	// Plan says what switching to a book would do, as something to be written as JSON, or what is wrong with the book.
-	Plan func(ctx context.Context, files map[string][]byte) (plan any, problems []playbooks.Problem, err error)
+	// Plan says what switching to a book would do, as something to be written as JSON, or what is wrong with the book; and
+	// what it would have meant for people in so many weeks, none where 0.
+	Plan func(ctx context.Context, files map[string][]byte, weeks int) (plan any, problems []playbooks.Problem, err error)
 	// Detail says what does not keep the program from its work and ought to be known, or ""; it may be nil.
 	Detail func() string
 	// Ready returns nil while the program can do its work, and what is wrong otherwise.

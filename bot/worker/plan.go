@@ -376,3 +376,30 @@ func (p *planning) result() Plan {
 func (p *PlannedPlaybook) touches() bool {
 	return slices.ContainsFunc(p.lists(), func(list *[]PlannedAccount) bool { return len(*list) > 0 })
 }
+
+// Batches hands over what is known of every account, a partition at a time: take is called for each of its accounts by id
+// while they are held, done afterwards. It ends where done returns false. What take is given must not be kept.
+func (w *Worker) Batches(ctx context.Context, take func(v *store.Account, h *rules.History), done func() bool) error {
+	err := w.partitions(ctx, func(n int, cp store.Checkpoint, o *owner) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := w.within(ctx, n, cp, o, func(o *owner) error {
+			for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
+				take(&o.accounts[id].doc.Value, &o.accounts[id].history)
+			}
+			return nil
+		})
+		if err == nil && !done() {
+			err = errEnough
+		}
+		return err
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// errEnough ends Batches early.
+var errEnough = errors.New("enough")
