@@ -32,7 +32,7 @@ type Facts struct {
 	zone     *time.Location
 	zoneName string
 	zones    map[string]*time.Location
-	off      *offYear // the one asked for last
+	off      [2]*offYear // the ones asked for last, of an even year and an odd one
 	offDays  func(Date) string
 	contract *Contract
 	chosen   bool // contract has been looked for
@@ -297,10 +297,7 @@ func (f *Facts) whyOff(d Date) string {
 		}
 	}
 	if country := f.account.Country; country != "" {
-		if f.off == nil || f.off.country != country || d < f.off.from || d > f.off.to {
-			f.off = f.core.offYear(country, d)
-		}
-		return f.off.why(d)
+		return f.offYear(country, d).why(d)
 	}
 	return ""
 }

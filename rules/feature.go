@@ -186,12 +186,9 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 		}
 		u = cell.usual
 	}
-	if cell == nil || cell.usualPast != s.past || cell.usualFrom != today || cell.usualOn != v.alive {
+	if u.past != s.past || u.on != today || u.alive != v.alive {
 		l.learn(v, s.past, today)
 		ft.learnUsual(l, u, true)
-		if cell != nil {
-			cell.usualPast, cell.usualFrom, cell.usualOn = s.past, today, v.alive
-		}
 	}
 	if !u.gap.known() {
 		return result{gap: u.gap}

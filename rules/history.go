@@ -241,6 +241,7 @@ func (s *series) noteArrival(at time.Time, day Date, now time.Time) {
 
 // trim forgets what is older than is kept.
 func (s *series) trim(today Date) {
+	s.cut = max(s.cut, today-KeepDays)
 	s.total.trim(today - KeepDays)
 	for by, r := range s.by {
 		if !r.trim(today - KeepByDays) {

@@ -82,12 +82,15 @@ type usual struct {
 	n        int        // stretches
 	today    bool       // today can be compared
 	gap      gap
+
+	on, alive Date   // the day it was learnt on, and through which the feed was alive
+	past      uint32 // the series' changes of days that were over
 }
 
 // learnUsual learns what a spike's window is judged by; with bound, a bound of it.
 func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
 	deviations := offFor(ft.budget())
-	*into = usual{bound: bound && deviations > 0}
+	*into = usual{bound: bound && deviations > 0, on: l.today, alive: l.alive, past: l.past}
 	c := comparer{learner: l, weeks: ft.weeks}
 	if into.bound {
 		c.enough = math.Inf(1)

@@ -50,10 +50,7 @@ type memoCell struct {
 	other   *result // a text or a gap in place of the number
 	roll    rolling
 
-	usual     *usual // what the feature's weekdays usually bring
-	usualPast uint32
-	usualFrom Date
-	usualOn   Date // alive when it was worked out
+	usual *usual // what a spike is judged by
 }
 
 // ready forgets everything where it was remembered for another compiler or another

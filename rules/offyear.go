@@ -72,13 +72,23 @@ func (f *Facts) nextOff(d, to Date) Date {
 		return next
 	}
 	for d < next {
-		if f.off == nil || f.off.country != country || d < f.off.from || d > f.off.to {
-			f.off = f.core.offYear(country, d)
-		}
-		if found := f.off.next(d); found <= f.off.to {
+		y := f.offYear(country, d)
+		if found := y.next(d); found <= y.to {
 			return min(next, found)
 		}
-		d = f.off.to + 1
+		d = y.to + 1
 	}
 	return next
+}
+
+// offYear returns the holidays of a country in the year of a day.
+func (f *Facts) offYear(country string, d Date) *offYear {
+	for _, y := range f.off {
+		if y != nil && y.from <= d && d <= y.to && y.country == country {
+			return y
+		}
+	}
+	y := f.core.offYear(country, d)
+	f.off[yearOf(d)%2] = y
+	return y
 }

@@ -31,6 +31,7 @@ type series struct {
 	version uint32 // grows with every change
 	past    uint32 // grows with changes of days that were over
 	over    Date   // the last day that features have read as one that is over
+	cut     Date   // days before it have been forgotten, 0 where none have since it was read
 
 	cells []memoCell // features of the series, see memo
 }

@@ -58,21 +58,24 @@ func (ft *feature) quickly(op windowOp, s *series, today, alive Date, c *memoCel
 	if ft.by != "" {
 		row = s.look(ft.by)
 	}
-	n := Date(ft.window)
+	n, cut := Date(ft.window), s.cut
+	if ft.by != "" {
+		cut += KeepDays - KeepByDays
+	}
 	switch op {
 	case windowSum:
-		sum := c.roll.sum(row, s.past, today-n+1, today-1)
+		sum := c.roll.sum(row, s.past, cut, today-n+1, today-1)
 		if x := row.at(today); x == x {
 			sum += x
 		}
 		return sum, true
 	case windowMax:
-		return ft.windowMax(row, s.past, today, &c.roll)
+		return ft.windowMax(row, s.past, cut, today, &c.roll)
 	case windowDistinct:
-		most, _ := ft.windowMax(row, s.past, today, &c.roll)
+		most, _ := ft.windowMax(row, s.past, cut, today, &c.roll)
 		return math.Max(s.users.since(today-n+1), math.Max(most, 0)), true
 	case windowMean:
-		return ft.windowMean(s, row, alive, today-n, today-1, c.roll.sum(row, s.past, today-n, today-1), int(c.roll.days))
+		return ft.windowMean(s, row, alive, today-n, today-1, c.roll.sum(row, s.past, cut, today-n, today-1), int(c.roll.days))
 	case windowLast:
 		v, day := row.held(today)
 		return v, day != 0
@@ -83,13 +86,13 @@ func (ft *feature) quickly(op windowOp, s *series, today, alive Date, c *memoCel
 }
 
 // sum returns the sum of the present days from one to another, and leaves in days how
-// many those are.
-func (r *rolling) sum(row *dayRow, past uint32, from, to Date) float64 {
+// many those are. Days before cut may have been forgotten.
+func (r *rolling) sum(row *dayRow, past uint32, cut, from, to Date) float64 {
 	switch {
 	case from > to:
 		r.part, r.days = 0, 0
 	case r.through == to && r.past == past:
-	case r.through == to-1 && r.past == past && row.whole() && row.from < from:
+	case r.through == to-1 && r.past == past && row.whole() && (row.from < from || cut < from):
 		if x := row.at(from - 1); x == x {
 			r.part -= x
 			r.days--
@@ -107,14 +110,14 @@ func (r *rolling) sum(row *dayRow, past uint32, from, to Date) float64 {
 }
 
 // most is like sum for the greatest of the days; -Inf where none is present.
-func (r *rolling) most(row *dayRow, past uint32, from, to Date) float64 {
+func (r *rolling) most(row *dayRow, past uint32, cut, from, to Date) float64 {
 	switch {
 	case from > to:
 		r.days = 0
 		return math.Inf(-1)
 	case r.through == to && r.past == past:
 		return r.part
-	case r.through == to-1 && r.past == past && row.from < from:
+	case r.through == to-1 && r.past == past && (row.from < from || cut < from):
 		leaves, enters := row.at(from-1), row.at(to)
 		if leaves == r.part {
 			break
@@ -135,8 +138,8 @@ func (r *rolling) most(row *dayRow, past uint32, from, to Date) float64 {
 }
 
 // windowMax is the greatest day; of a gauge with gaps it is left to compute.
-func (ft *feature) windowMax(row *dayRow, past uint32, today Date, r *rolling) (v float64, ok bool) {
-	most := r.most(row, past, today-Date(ft.window)+1, today-1)
+func (ft *feature) windowMax(row *dayRow, past uint32, cut, today Date, r *rolling) (v float64, ok bool) {
+	most := r.most(row, past, cut, today-Date(ft.window)+1, today-1)
 	x := row.at(today)
 	if ft.kind == Gauge && (int(r.days) != ft.window-1 || x != x) {
 		return 0, false

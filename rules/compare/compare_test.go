@@ -66,6 +66,16 @@ func TestAllAnswerTheSame(t *testing.T) {
 		}
 		c.same(t)
 	}
+	before := c.ours.judge(nil)
+	if err := c.ours.hold(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ours.signal(); err != nil {
+		t.Fatal(err)
+	}
+	if why := before.differ(c.ours.judge(nil), ruleSet()); why != "" {
+		t.Errorf("before a signal was taken back and after it came again: %s", why)
+	}
 }
 
 func TestADifferenceIsSeen(t *testing.T) {
@@ -113,6 +123,9 @@ func BenchmarkTheSameAnswers(b *testing.B) {
 			} else {
 				timed(&scratch, judge)
 			}
+		}
+		if err := c.ours.hold(); err != nil {
+			b.Fatal(err)
 		}
 		timed(&signal, func() (answers, error) {
 			if err := c.ours.signal(); err != nil {

@@ -31,8 +31,10 @@ func newOurs(w *world) (*ours, error) {
 	}
 	o.set = rules.NewSet(c, all...)
 	o.facts = o.set.Facts(nil, nil, o.at(0))
+	seats := make([]float64, len(w.accounts))
 	for i, a := range w.accounts {
-		o.accounts[i] = rules.Account{ID: a.id, Seats: &w.accounts[i].seats}
+		seats[i] = a.seats
+		o.accounts[i] = rules.Account{ID: a.id, Seats: &seats[i]}
 		var h rules.History
 		for d := range days - 1 {
 			if err := o.apply(&h, &a, d); err != nil {
@@ -87,20 +89,31 @@ func (o *ours) yesterday(judged bool) error {
 	return nil
 }
 
-// signals brings one more signal to every account that takes nothing away from what
-// it has: a zero, corrected to what the day was.
-func (o *ours) signal() error {
+// hold takes one login of today back from every account that has one, and judges it,
+// so that signal can bring it.
+func (o *ours) hold() error {
 	def := signals()[0]
-	at := o.at(0)
 	for i := range o.history {
 		v := o.world.accounts[i].series[0][days-1]
-		if v == absent {
+		if v < 1 {
 			continue
 		}
-		if _, err := o.history[i].Apply(rules.Signal{Signal: def.Name, Value: v + 1, Mode: "set"}, def, time.UTC, at); err != nil {
+		if _, err := o.history[i].Apply(rules.Signal{Signal: def.Name, Value: v - 1, Mode: "set"}, def, time.UTC, o.at(0)); err != nil {
 			return err
 		}
-		if _, err := o.history[i].Apply(rules.Signal{Signal: def.Name, Value: v, Mode: "set"}, def, time.UTC, at); err != nil {
+	}
+	o.judge(nil)
+	return nil
+}
+
+// signal brings the last login of today to every account that has one.
+func (o *ours) signal() error {
+	def, now := signals()[0], o.at(0)
+	for i := range o.history {
+		if o.world.accounts[i].series[0][days-1] < 1 {
+			continue
+		}
+		if _, err := o.history[i].Apply(rules.Signal{Signal: def.Name, Value: 1}, def, time.UTC, now); err != nil {
 			return err
 		}
 	}
