@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.AddCommand(killCommand(stdout, stderr), loadCommand(stdout, stderr))
+	root.AddCommand(killCommand(stdout, stderr), loadCommand(stdout, stderr), historyCommand(stdout))
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return 0

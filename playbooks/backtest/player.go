@@ -27,6 +27,11 @@ type player struct {
 	signals []rules.Signal // still to come, by time
 	dated   rules.Account  // with the milestones and stage that are still to come
 
+	feeds struct { // when signals last came, for one account and day
+		now       time.Time
+		yesterday rules.Date
+		last      map[string]time.Time
+	}
 	episodes  []*Episode
 	counts    []Count
 	refused   []string
@@ -54,21 +59,29 @@ func newPlayer(book *playbooks.Book, o *Options) *player {
 // heard returns when anything of a signal last came for any account, up to yesterday:
 // what comes today is not yet complete.
 func (p *player) heard(signal string) time.Time {
-	days, ok := p.o.Heard[signal]
-	if !ok {
-		return time.Time{}
+	if !p.world.Now.Equal(p.feeds.now) {
+		if yesterday := rules.DateOf(p.world.Now.In(p.zone)) - 1; yesterday != p.feeds.yesterday {
+			p.feeds.yesterday = yesterday
+			clear(p.feeds.last)
+		}
+		p.feeds.now = p.world.Now
 	}
-	day := days.last(rules.DateOf(p.world.Now.In(p.zone)) - 1)
-	if day == 0 {
-		return time.Time{}
+	last, known := p.feeds.last[signal]
+	if !known {
+		days := p.o.Heard[signal]
+		if day := days.last(p.feeds.yesterday); day != 0 {
+			last = Noon(day, p.zone)
+		}
+		p.feeds.last[signal] = last
 	}
-	return Noon(day, p.zone)
+	return last
 }
 
 // begin takes an account up, with the history that it has when the first day begins.
 func (p *player) begin(account rules.Account, signals []rules.Signal) {
 	p.zone = zoneOf(&account)
 	p.signals, p.episodes, p.counts, p.refused, p.delivered = signals, nil, nil, nil, nil
+	p.feeds.now, p.feeds.yesterday, p.feeds.last = time.Time{}, 0, map[string]time.Time{}
 	start := p.o.From.In(p.zone)
 	p.world.Now = start
 	p.dated = account

@@ -149,6 +149,9 @@ func (r *Report) writeOutcomes(w *lines) {
 	rows := [][]string{{"PLAYBOOK", "PRECISION", "RECALL", "LEAD TIME (MEDIAN)", "RECALL BY CHANCE", "CHANCE DOES AS WELL", "UNDECIDED"}}
 	for _, l := range o.Lines {
 		name := l.Playbook
+		if name != "" && l.Precision.Of+l.Undecided == 0 {
+			continue // it never fired
+		}
 		if name == "" {
 			name = "the whole book"
 		}
