@@ -54,8 +54,13 @@ outcomes: {called: {good: true}}
 
 func book(t testing.TB, playbook ...string) *playbooks.Book {
 	t.Helper()
+	return bookOf(t, shared(), playbook...)
+}
+
+func bookOf(t testing.TB, more map[string]string, playbook ...string) *playbooks.Book {
+	t.Helper()
 	files := map[string][]byte{}
-	for name, text := range shared() {
+	for name, text := range more {
 		files[name] = []byte(text)
 	}
 	for i, text := range playbook {
@@ -260,16 +265,8 @@ func TestSilenceIsZeroOnlyWhereTheFeedWasAlive(t *testing.T) {
 func TestMilestonesAndStagesComeWhenTheyCame(t *testing.T) {
 	text := strings.Replace(quietLogins(3), "logins.days_since() >= 3", `stage == "adoption" and not milestone("kickoff").reached`, 1)
 	files := shared()
-	files["p.yaml"] = text
 	files["journey.yaml"] = "stages:\n  adoption: {title: Adoption}\nmilestones:\n  kickoff: {title: Kickoff, stage: adoption}\n"
-	raw := map[string][]byte{}
-	for name, text := range files {
-		raw[name] = []byte(text)
-	}
-	b, problems := playbooks.Load(raw)
-	if b == nil {
-		t.Fatal(problems)
-	}
+	b := bookOf(t, files, text)
 	in := input(t, "acme", "2026-03-02", "5 5 5 5 5")
 	in.Account.Stage, in.Account.StageSince = "adoption", date(t, "2026-03-05").In(time.UTC)
 	in.Account.Milestones = map[string]rules.Milestone{"kickoff": {Reached: date(t, "2026-03-10").In(time.UTC)}}
