@@ -97,6 +97,16 @@ func (b *Bot) lastGood(ctx context.Context) (*playbooks.Book, error) {
 			last = of.Value
 		}
 	}
+	if last.Hash == "" { // nothing has come in yet; a book was kept nevertheless
+		for d, err := range b.records.Books.All(ctx, store.Query{}) {
+			if err != nil {
+				return nil, err
+			}
+			if last.Hash == "" || used(&d.Value).After(used(&last)) {
+				last = d.Value
+			}
+		}
+	}
 	if last.Hash == "" {
 		return nil, nil
 	}
@@ -105,6 +115,14 @@ func (b *Bot) lastGood(ctx context.Context) (*playbooks.Book, error) {
 		return nil, fmt.Errorf("the last good book, %.12s, cannot be used by this version of the program: %v", last.Hash, problems)
 	}
 	return book, nil
+}
+
+// used returns since when a book was last in use, as far as it is known.
+func used(b *store.Book) time.Time {
+	if b.Since.After(b.At) {
+		return b.Since
+	}
+	return b.At
 }
 
 // detail says on /readyz what does not keep the bot from its work, and ought to be known.

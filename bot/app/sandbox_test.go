@@ -52,11 +52,22 @@ type message struct {
 // begin starts a sandbox on data, and returns once it can be used.
 func begin(t *testing.T, data string, alone bool) *live {
 	t.Helper()
+	return beginOn(t, app.SandboxOptions{Data: data, WorkspaceOnly: alone})
+}
+
+// beginWith starts a sandbox by a book.
+func beginWith(t *testing.T, data, book string) *live {
+	t.Helper()
+	return beginOn(t, app.SandboxOptions{Data: data, Book: book})
+}
+
+func beginOn(t *testing.T, o app.SandboxOptions) *live {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
-		ended <- app.RunSandbox(ctx, app.SandboxOptions{Addr: "127.0.0.1:0", Data: data, WorkspaceOnly: alone,
-			Log: slog.New(slog.DiscardHandler), Out: io.Discard, Ready: func(url string) { ready <- url }})
+		o.Addr, o.Log, o.Out, o.Ready = "127.0.0.1:0", slog.New(slog.DiscardHandler), io.Discard, func(url string) { ready <- url }
+		ended <- app.RunSandbox(ctx, o)
 	}()
 	l := &live{t: t}
 	l.stop = func() {
