@@ -1,10 +1,15 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +19,7 @@ import (
 
 func lintCommand() *cobra.Command {
 	var asJSON, forGitHub bool
+	var signals string
 	c := &cobra.Command{
 		Use:   "lint DIR…",
 		Short: "List every mistake in a book",
@@ -32,6 +38,13 @@ be YAML. A block fenced with a further word (yaml wrong) is left alone.`,
 		},
 		RunE: func(c *cobra.Command, dirs []string) error {
 			var all []playbooks.Problem
+			var heard []string
+			if signals != "" {
+				var err error
+				if heard, err = signalsIn(signals); err != nil {
+					return err
+				}
+			}
 			for _, dir := range dirs {
 				if info, err := os.Stat(dir); err != nil {
 					return fmt.Errorf("book: %w", err)
@@ -41,6 +54,13 @@ be YAML. A block fenced with a further word (yaml wrong) is left alone.`,
 				problems, err := lint.Dir(os.DirFS(dir))
 				if err != nil {
 					return err
+				}
+				if signals != "" {
+					files, err := playbooks.ReadDir(os.DirFS(dir))
+					if err != nil {
+						return err
+					}
+					problems = append(problems, lint.Undelivered(files, heard)...)
 				}
 				for _, p := range problems {
 					p.File = filepath.Join(dir, p.File)
@@ -66,6 +86,41 @@ be YAML. A block fenced with a further word (yaml wrong) is left alone.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
 	c.Flags().BoolVar(&forGitHub, "github", false, "write GitHub's annotations, which stand beside the line in a pull request")
+	c.Flags().StringVar(&signals, "signals", "", "a CSV file of signals, as for import: warn of rules that read what is not in it")
 	c.MarkFlagsMutuallyExclusive("json", "github")
 	return c
+}
+
+// signalsIn returns the names in the signal column of a CSV file.
+func signalsIn(file string) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord, r.ReuseRecord = -1, true
+	head, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("%s: the first line must name the columns: %w", file, err)
+	}
+	column := slices.IndexFunc(head, func(name string) bool {
+		return strings.EqualFold(strings.Trim(name, " \ufeff"), "signal")
+	})
+	if column < 0 {
+		return nil, fmt.Errorf("%s has no column signal; it has: %s", file, strings.Join(head, ", "))
+	}
+	seen := map[string]bool{}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return slices.Sorted(maps.Keys(seen)), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if column < len(row) {
+			seen[strings.TrimSpace(row[column])] = true
+		}
+	}
 }

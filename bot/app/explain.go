@@ -2,17 +2,23 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"playcaller/bot/slackapp/cards"
 	"playcaller/rules"
+	"playcaller/store"
 )
 
 // explain says in words why a playbook does or does not start for an account, with the sentences of /cs why.
 func (b *Bot) explain(ctx context.Context, account, playbook, lang string, at time.Time) (string, error) {
 	if at.IsZero() {
 		at = b.clock.Now()
+	}
+	account, err := b.meant(ctx, account)
+	if err != nil {
+		return "", err
 	}
 	decisions, err := b.worker.Explain(account, playbook, at)
 	if err != nil {
@@ -40,4 +46,22 @@ func (b *Bot) explain(ctx context.Context, account, playbook, lang string, at ti
 		lines = append(lines, cards.WhyLines(w)...)
 	}
 	return strings.Join(lines, "\n"), nil
+}
+
+// meant returns the id of the account that somebody named by its id or its name. One that is not known is returned as it is.
+func (b *Bot) meant(ctx context.Context, account string) (string, error) {
+	_, err := b.reads.look(ctx, account)
+	if !errors.Is(err, store.ErrNotFound) {
+		return account, err
+	}
+	found, err := forSlack{b.reads}.FindAccounts(ctx, account, "", 10)
+	if err != nil {
+		return account, err
+	}
+	for _, a := range found {
+		if len(found) == 1 || strings.EqualFold(a.Name, account) {
+			return a.ID, nil
+		}
+	}
+	return account, nil
 }

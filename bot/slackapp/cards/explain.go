@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/outline"
 	"playcaller/playbooks/words"
 	"playcaller/rules"
 )
@@ -45,8 +46,11 @@ func (s *Scene) clause(c rules.ClauseValue) string {
 		limit, err := strconv.ParseFloat(m[3], 64)
 		if id := "explain." + f.name; ok && known && err == nil && s.Voice.Has(id) {
 			shown := func(x float64) string {
-				if f.name == "drop" {
+				switch f.name {
+				case "drop":
 					return s.Voice.Percent(x)
+				case "trend", "shift":
+					return signed(s.Voice, x)
 				}
 				return s.Voice.Number(math.Round(x*10) / 10)
 			}
@@ -90,17 +94,21 @@ func (s *Scene) compared(source string, facts *rules.Facts) []string {
 		return nil
 	}
 	b, err := facts.Explain(source)
-	if err != nil || b.Missing != "" || math.IsNaN(b.Expected) {
+	if err != nil {
 		return nil
+	}
+	if !b.Gap.IsKnown() {
+		return []string{"      " + line(s.Voice.Gap(b.Gap, s.names()))}
 	}
 	lines := []string{"      " + s.Voice.Say("details.baseline", words.Args{
 		"from": b.From, "to": b.To, "actual": math.Round(b.Actual), "expected": roughly(b.Expected),
 		"low": math.Round(b.Low), "high": math.Round(b.High), "days": len(b.Used)})}
+	lines = append(lines, s.beyond(b)...)
 	left := slices.Clone(b.LeftOut)
 	slices.SortFunc(left, func(x, y rules.LeftOut) int { return int(x.Date) - int(y.Date) })
 	var days []string
 	for _, out := range left[:min(len(left), 8)] {
-		days = append(days, s.Voice.Say("details.day", words.Args{"date": out.Date, "why": s.leftOut(out.Why)}))
+		days = append(days, s.Voice.Say("details.day", words.Args{"date": out.Date, "why": s.leftOut(out)}))
 	}
 	if len(left) > 8 {
 		days = append(days, s.Voice.Say("digest.more", words.Args{"count": len(left) - 8}))
@@ -112,13 +120,51 @@ func (s *Scene) compared(source string, facts *rules.Facts) []string {
 }
 
 // leftOut tells why a day was left out, in the reader's language.
-func (s *Scene) leftOut(why string) string {
-	what, name, _ := strings.Cut(why, ": ")
-	id := "details.without." + strings.ReplaceAll(what, " ", "_")
-	if !s.Voice.Has(id) {
-		return line(why)
+func (s *Scene) leftOut(out rules.LeftOut) string {
+	name := line(out.Name)
+	if id := holidayID(out.Name); s.Voice.Has(id) {
+		name = s.Voice.Say(id, nil)
 	}
-	return s.Voice.Say(id, words.Args{"name": line(name)})
+	return s.Voice.Say("details.without."+string(out.Reason), words.Args{"name": name})
+}
+
+// holidayID is under what a holiday's name is translated, where it is: Culture Day.
+func holidayID(name string) string {
+	return "holiday." + strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(name), "'", ""), " ", "_")
+}
+
+// beyond tells what of a window is farthest off, since when a level is new, and how
+// often chance alone would bring as much.
+func (s *Scene) beyond(b rules.Baseline) []string {
+	var lines []string
+	say := func(id string, args words.Args) { lines = append(lines, "      "+s.Voice.Say(id, args)) }
+	if b.ChangedOn != 0 {
+		say("details.changed", words.Args{"date": b.ChangedOn})
+	}
+	if b.Stretch > 0 && b.Alarms < 1 {
+		say("details.stretch", words.Args{"count": b.Stretch})
+	}
+	switch {
+	case b.Alarms <= 0 || b.Alarms >= 52: // not judged by chance, or nothing is off
+	case b.Alarms >= 1:
+		say("details.chance", words.Args{"count": int(math.Round(b.Alarms))})
+	default:
+		say("details.chance_rare", words.Args{"count": int(math.Min(100, math.Round(1/b.Alarms)))})
+	}
+	return lines
+}
+
+// signed writes a share with its sign.
+func signed(v *Voice, share float64) string {
+	if share > 0 {
+		return "+" + v.Percent(share)
+	}
+	return v.Percent(share)
+}
+
+// names returns how signals are called.
+func (s *Scene) names() words.Names {
+	return words.Names{Signal: func(name string) string { return html.UnescapeString(s.signalTitle(feature{signal: name})) }}
 }
 
 // A WhyScene is what the explanation of decisions may know.
@@ -141,14 +187,17 @@ func Why(w WhyScene) Message {
 		return Message{Text: said, Blocks: []slack.Block{section(said)}}
 	}
 	d := w.Decisions[0]
-	said := decision(v, w.Book, d)
+	said := s.decision(d)
 	blocks := []slack.Block{section(head + "\n" + said)}
 	if clauses := s.clauses(d.Clauses, w.Facts); len(clauses) > 0 {
 		blocks = append(blocks, paragraphs(clauses)...)
 	}
+	if needs := w.needs(d); needs != "" {
+		blocks = append(blocks, section(Clip(Escape(needs), 2000)))
+	}
 	var before []string
 	for _, b := range w.Decisions[1:min(len(w.Decisions), 6)] {
-		before = append(before, v.When(b.At)+"  "+decision(v, w.Book, b))
+		before = append(before, v.When(b.At)+"  "+s.decision(b))
 	}
 	if len(before) > 0 {
 		blocks = append(blocks, slack.NewDividerBlock(), context(strings.Join(before, "\n")))
@@ -167,15 +216,48 @@ func WhyLines(w WhyScene) []string {
 	if len(w.Decisions) == 0 {
 		return append(lines, w.Voice.Say("why.none", nil))
 	}
-	lines = append(lines, decision(w.Voice, w.Book, w.Decisions[0]))
+	lines = append(lines, s.decision(w.Decisions[0]))
 	lines = append(lines, s.clauses(w.Decisions[0].Clauses, w.Facts)...)
 	for i := range lines {
 		lines[i] = html.UnescapeString(lines[i])
 	}
+	if needs := w.needs(w.Decisions[0]); needs != "" {
+		lines = append(lines, needs)
+	}
 	return lines
 }
 
+// needs says what would have to change for the playbook to start; "" where its rule holds, or the book in use has none.
+func (w *WhyScene) needs(d rules.Decision) string {
+	p := w.Book.Playbooks[w.Playbook]
+	if p == nil || p.Rule == nil || p.Rule.When == nil || d.Outcome != rules.Quiet && d.Outcome != rules.Unknowable && d.Reason != rules.OutsideAudience {
+		return ""
+	}
+	var all []string
+	for _, c := range []*rules.Condition{p.Rule.Audience, p.Rule.When} {
+		if c == nil {
+			continue
+		}
+		if needs := outline.Needs(w.Book, w.Voice.Voice, c, d.Clauses); needs != "" {
+			all = append(all, needs)
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	id, args := "why.needs", words.Args{"needs": strings.Join(all, w.Voice.Say("flow.if.and", nil))}
+	if !p.Rule.For.IsZero() {
+		id, args["for"] = "why.needs.for", p.Rule.For
+	}
+	return w.Voice.Say(id, args)
+}
+
+func (s *Scene) decision(d rules.Decision) string {
+	names := s.names()
+	names.Playbook = func(name string) string { return PlaybookTitle(s.Voice, s.Book, name) }
+	return Clip(Escape(s.Voice.Voice.Decision(d, names)), 600)
+}
+
 func decision(v *Voice, book *playbooks.Book, d rules.Decision) string {
-	names := words.Names{Playbook: func(name string) string { return PlaybookTitle(v, book, name) }}
-	return Clip(Escape(v.Voice.Decision(d, names)), 600)
+	return (&Scene{Voice: v, Book: book}).decision(d)
 }
