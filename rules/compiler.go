@@ -167,7 +167,7 @@ func (c *Compiler) addSegment(seg Segment) []Problem {
 		values := seg.Values
 		sl.get = func(f *Facts) result { return chooseSegment(f, seg.Name, values, conditions) }
 	} else {
-		sl.get = func(*Facts) result { return result{gap: gap{what: "segment." + seg.Name + " has errors"}} }
+		sl.get = func(*Facts) result { return result{gap: gap{Code: HasErrors, Of: "segment." + seg.Name}} }
 	}
 	c.segments[seg.Name] = c.addSlot(sl)
 	c.order = append(c.order, seg.Name)
@@ -183,7 +183,7 @@ func chooseSegment(f *Facts, name string, values []SegmentValue, conditions []*C
 		case True:
 			return result{text: values[i].Value}
 		case Unknown:
-			return result{gap: gap{what: "segment." + name + " is not known"}}
+			return result{gap: gap{Code: NotKnown, Of: "segment." + name}}
 		}
 	}
 	return result{}
@@ -233,7 +233,7 @@ func (c *Compiler) checkLetName(let Let) *Problem {
 
 // letSlot compiles a let: a condition keeps its three values.
 func (c *Compiler) letSlot(let Let) (slot, []Problem) {
-	failed := slot{text: let.Name, typ: "", get: func(*Facts) result { return result{gap: gap{what: let.Name + " has errors"}} }}
+	failed := slot{text: let.Name, typ: "", get: func(*Facts) result { return result{gap: gap{Code: HasErrors, Of: let.Name}} }}
 	e, problems := c.Expr(let.Expr)
 	if len(problems) > 0 {
 		return failed, problems

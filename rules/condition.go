@@ -197,6 +197,7 @@ type Verdict struct {
 	Truth   Truth
 	Clauses []ClauseValue // every clause, in the order written
 	Missing []string      // what makes it unknown; nil unless Truth is Unknown
+	Gaps    []Gap         // the same, for every language
 }
 
 // Eval judges the condition, with every clause's values.
@@ -214,6 +215,7 @@ func (c *Condition) Eval(f *Facts) Verdict {
 		if text := why.String(); v.Truth == Unknown && truth == Unknown && !seen[text] {
 			seen[text] = true
 			v.Missing = append(v.Missing, text)
+			v.Gaps = append(v.Gaps, why)
 		}
 	}
 	return v
@@ -271,10 +273,10 @@ func (c *Condition) asResult(f *Facts) result {
 	case False:
 		return result{}
 	}
-	if v := c.Eval(f); len(v.Missing) > 0 {
-		return result{gap: gap{what: v.Missing[0]}}
+	if v := c.Eval(f); len(v.Gaps) > 0 {
+		return result{gap: v.Gaps[0]}
 	}
-	return result{gap: gap{what: c.Source.Text + " is not known"}}
+	return result{gap: gap{Code: NotKnown, Of: c.Source.Text}}
 }
 
 // valuesOf returns slots' values by what was written; nil where unknown.

@@ -60,6 +60,7 @@ type Decision struct {
 	Until    time.Time     `json:"until,omitzero"` // when a pending fires or a cooldown ends, if nothing changes
 	Clauses  []ClauseValue `json:"clauses,omitempty"`
 	Missing  []string      `json:"missing,omitempty"` // what makes it unknown, e.g. "logins: no data since 2026-11-03"
+	Gaps     []Gap         `json:"gaps,omitempty"`    // the same, for every language
 }
 
 // A ClauseValue is one clause of a condition as it was judged.

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // A Baseline says what was expected of a window of days, and from which days that
@@ -20,6 +21,11 @@ type Baseline struct {
 	Used     []Date        `json:"used"` // the days it was learnt from, oldest first
 	LeftOut  []LeftOut     `json:"left_out,omitempty"`
 	Missing  string        `json:"missing,omitempty"` // why nothing can be said; "" otherwise
+	Gap      Gap           `json:"gap,omitzero"`      // the same, for every language
+
+	Stretch   int     `json:"stretch,omitempty"`   // of drop: how many of the latest days are farthest off; the whole window where 0
+	ChangedOn Date    `json:"changed_on,omitzero"` // of shift: the first day of the new level
+	Alarms    float64 `json:"alarms,omitempty"`    // as surprising differences a year by chance, of judged features; see Facts.Surprise
 }
 
 // A BaselineDay is one day of a Baseline's window.
@@ -33,8 +39,35 @@ type BaselineDay struct {
 
 // LeftOut is a day that was not compared or not learnt from, and why.
 type LeftOut struct {
-	Date Date   `json:"date"`
-	Why  string `json:"why"` // "holiday: Culture Day", "closed", "no data", "too few weeks of data"
+	Date   Date          `json:"date"`
+	Why    string        `json:"why"` // "holiday: Culture Day", "closed", "no data", "too few weeks of data"
+	Reason LeftOutReason `json:"reason"`
+	Name   string        `json:"name,omitempty"` // of the holiday
+}
+
+// A LeftOutReason is why a day was left out, for every language.
+type LeftOutReason string
+
+// The reasons.
+const (
+	OnHoliday   LeftOutReason = "holiday"
+	WhileClosed LeftOutReason = "closed"
+	WithoutData LeftOutReason = "no_data"
+	TooFewWeeks LeftOutReason = "too_few_weeks"
+)
+
+// leaveOut tells what view.usable said.
+func leaveOut(d Date, why string) LeftOut {
+	out := LeftOut{Date: d, Why: why, Reason: TooFewWeeks}
+	switch name, holiday := strings.CutPrefix(why, "holiday: "); {
+	case holiday:
+		out.Reason, out.Name = OnHoliday, name
+	case why == "closed":
+		out.Reason = WhileClosed
+	case why == "no data":
+		out.Reason = WithoutData
+	}
+	return out
 }
 
 // Baseline explains what drop and expected compare a window of completed days with;
@@ -76,7 +109,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 	b.From, b.To = ft.span(f.today)
 	v, s, err := f.view(ft.signal, ft.by)
 	if err != nil {
-		b.Missing = err.Error()
+		b.Missing, b.Gap = err.Error(), Gap{Code: NoData, Of: ft.signal}
 		return b
 	}
 	l := &f.learner
@@ -84,7 +117,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 	c := comparer{learner: l, weeks: ft.weeks}
 	for d := b.From - Date(7*ft.looksBack()); d < b.From; d++ {
 		if _, why := v.usable(d); why != "" {
-			b.LeftOut = append(b.LeftOut, LeftOut{d, why})
+			b.LeftOut = append(b.LeftOut, leaveOut(d, why))
 		} else {
 			b.Used = append(b.Used, d)
 		}
@@ -101,7 +134,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 			why = "too few weeks of data"
 		}
 		if why != "" {
-			b.LeftOut = append(b.LeftOut, LeftOut{d, why})
+			b.LeftOut = append(b.LeftOut, leaveOut(d, why))
 			continue
 		}
 		day := BaselineDay{Date: d, Actual: x}
@@ -110,13 +143,33 @@ func (f *Facts) baseline(ft *feature) Baseline {
 		sum, size = sum+x, size+share
 	}
 	if !known || 2*len(b.Days) < ft.window {
-		b.Missing = ft.tooFew(l).String()
+		b.Gap = ft.tooFew(l)
+		b.Missing = b.Gap.String()
 		return b
 	}
 	st := c.against(usual, ft.window, sum, size, len(b.Days))
 	b.Expected, b.Actual = st.expected, st.actual
 	b.Low, b.High = ft.band(v.kind, st)
+	ft.whatIsBeyond(l, &b)
 	return b
+}
+
+// whatIsBeyond adds what of the window is how surprising.
+func (ft *feature) whatIsBeyond(l *learner, b *Baseline) {
+	if !ft.judged() {
+		return
+	}
+	b.Alarms = ft.surprise(l)
+	switch ft.op {
+	case opDrop:
+		if w, ok := ft.judge(l, 0); ok && w.length != 0 && w.length != ft.window {
+			b.Stretch = w.length
+		}
+	case opShift, opShiftDays:
+		if best, known := ft.findShift(l, 0); known && math.Abs(best.off) >= offFor(ft.budget()/shiftAlarms) {
+			b.ChangedOn = l.today - Date(best.days)
+		}
+	}
 }
 
 // band returns between which sums of the window (of a gauge between which means) drop

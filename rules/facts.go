@@ -150,14 +150,14 @@ func (f *Facts) resultOf(name string, value any) result {
 	case bool, int, float64, string:
 		return unboxed(v)
 	}
-	return result{gap: gap{what: name + " is not known"}}
+	return result{gap: gap{Code: NotKnown, Of: name}}
 }
 
 func (f *Facts) given(name string) result {
 	if r, ok := f.values[name]; ok {
 		return r
 	}
-	return result{gap: gap{what: name + " is not known"}}
+	return result{gap: gap{Code: NotKnown, Of: name}}
 }
 
 // SetFeed tells when anything of a signal last arrived for any account. Silence of
@@ -240,7 +240,7 @@ func (f *Facts) feature(sl *slot, into *result) {
 	ft, signal := sl.feature, f.signal(sl)
 	s := signal.series
 	if s == nil {
-		*into = result{gap: gap{what: ft.signal + ": no data yet"}}
+		*into = result{gap: gap{Code: NoData, Of: ft.signal}}
 		return
 	}
 	version := s.version

@@ -125,14 +125,14 @@ func (ft *feature) completed() bool {
 // keeps what is learnt once a day between calls, and may be nil.
 func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) string, l *learner, cell *memoCell) result {
 	if s == nil || len(s.total.values) == 0 {
-		return result{gap: gap{what: ft.signal + ": no data yet"}}
+		return result{gap: gap{Code: NoData, Of: ft.signal}}
 	}
 	last := min(s.untilDay, today)
 	if ft.op == opDaysSince {
 		return ft.daysSince(s, today)
 	}
 	if today > last+Date(ft.fresh) && today > alive+Date(ft.fresh) {
-		return result{gap: gap{ft.signal + ": no data since", last}}
+		return result{gap: gap{Code: NoDataSince, Of: ft.signal, On: last}}
 	}
 	v := view{row: s.look(ft.by), first: s.total.from, last: last, alive: alive, fresh: ft.fresh, kind: ft.kind, offDays: off, cover: &s.total}
 	switch ft.op {
@@ -143,11 +143,11 @@ func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) str
 		if math.IsNaN(x) {
 			x = v.value(today)
 		}
-		return finite(x, ft.signal+": no data yet")
+		return finite(x, gap{Code: NoData, Of: ft.signal})
 	case opMean:
 		x, ok := v.mean(today-Date(ft.window), today-1)
 		if !ok {
-			return result{gap: gap{what: fmt.Sprintf("%s: less than half of %d days known", ft.signal, ft.window)}}
+			return result{gap: gap{Code: HalfKnown, Of: ft.signal, Count: int16(ft.window)}}
 		}
 		return result{number: x}
 	case opTop:
@@ -201,7 +201,7 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 		l.learn(v, s.past, today)
 		ft.learnUsual(l, u, false)
 	}
-	return finite(u.spike(ft.kind, x), ft.signal+": no data today")
+	return finite(u.spike(ft.kind, x), gap{Code: NoDataToday, Of: ft.signal})
 }
 
 // daysSince counts days since anything but zero came; of a gauge, since anything.
@@ -242,7 +242,7 @@ func (ft *feature) overWindow(s *series, v *view, today Date) result {
 	case math.IsInf(best, -1) && ft.kind != Gauge:
 		return result{number: 0}
 	}
-	return finite(best, fmt.Sprintf("%s: no data in %d days", ft.signal, ft.window))
+	return finite(best, gap{Code: NoDataIn, Of: ft.signal, Count: int16(ft.window)})
 }
 
 // mean averages the known days; ok is false where less than half are.
@@ -259,7 +259,7 @@ func (v *view) mean(from, to Date) (mean float64, ok bool) {
 
 // halfKnown says what keeps a trend from being worked out.
 func (ft *feature) halfKnown() gap {
-	return gap{what: fmt.Sprintf("%s: less than half of %d days known", ft.signal, ft.window)}
+	return gap{Code: HalfKnown, Of: ft.signal, Count: int16(ft.window)}
 }
 
 // top names the value of the dimension with the greatest feature; "" where none
@@ -302,9 +302,9 @@ func (ft *feature) span(today Date) (from, to Date) {
 func (ft *feature) tooFew(l *learner) gap {
 	need := (max(7*leastWeeks, ft.window+7*leastBlocks) + 6) / 7
 	if weeks := int(l.today-l.first) / 7; weeks < need {
-		return gap{what: fmt.Sprintf("%s: %d of %d weeks of data needed", ft.signal, max(weeks, 0), need)}
+		return gap{Code: WeeksNeeded, Of: ft.signal, Count: int16(max(weeks, 0)), Need: int16(need)}
 	}
-	return gap{what: fmt.Sprintf("%s: less than half of %d days can be compared", ft.signal, ft.window)}
+	return gap{Code: HalfCompared, Of: ft.signal, Count: int16(ft.window)}
 }
 
 // Surprise returns how many alarms a year chance alone would bring that are as

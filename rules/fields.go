@@ -20,7 +20,7 @@ func rootNames() []string {
 	return []string{"account", "contract", "segment", "stage", "stage_days", "milestone", "peers", "days", "percent", "number", "date", "true", "false"}
 }
 
-func missing(what string) result { return result{gap: gap{what: what + " is not known"}} }
+func missing(what string) result { return result{gap: gap{Code: NotKnown, Of: what}} }
 
 func textOf(name, v string) result {
 	if v == "" {
@@ -146,7 +146,7 @@ func contractFields() map[string]field {
 			if c := f.Contract(); c != nil {
 				return get(f, c)
 			}
-			return result{gap: gap{what: "the account has no running contract"}}
+			return result{gap: gap{Code: NoContract}}
 		}}
 	}
 	until := func(f *Facts, name string, d Date) result {

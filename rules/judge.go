@@ -292,7 +292,7 @@ func (j *judgement) explain(d *Decision) {
 		v := c.Eval(j.facts)
 		d.Clauses = append(d.Clauses, v.Clauses...)
 		if d.Outcome == Unknowable {
-			d.Missing = append(d.Missing, v.Missing...)
+			d.Missing, d.Gaps = append(d.Missing, v.Missing...), append(d.Gaps, v.Gaps...)
 		}
 	}
 }

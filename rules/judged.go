@@ -238,9 +238,9 @@ func (ft *feature) trend(l *learner) result {
 	case !ok:
 		return result{gap: ft.halfKnown()}
 	case s.expected == 0 && s.actual != 0:
-		return result{gap: gap{what: ft.signal + ": nothing came in the earlier half"}}
+		return result{gap: gap{Code: NothingEarlier, Of: ft.signal}}
 	case s.expected == 0 || math.Abs(s.off(l.kind)) < enough:
 		return result{}
 	}
-	return finite((s.actual-s.expected)/math.Abs(s.expected), ft.signal+": nothing came in the earlier half")
+	return finite((s.actual-s.expected)/math.Abs(s.expected), gap{Code: NothingEarlier, Of: ft.signal})
 }

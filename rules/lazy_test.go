@@ -76,7 +76,7 @@ func wholly(ft *feature, l *learner, now float64) result {
 		case !ok:
 			return result{gap: ft.halfKnown()}
 		case s.expected == 0 && s.actual != 0:
-			return result{gap: gap{what: ft.signal + ": nothing came in the earlier half"}}
+			return result{gap: gap{Code: NothingEarlier, Of: ft.signal}}
 		case s.expected == 0 || math.Abs(s.off(l.kind)) < offFor(ft.budget()/2):
 			return result{}
 		}

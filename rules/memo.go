@@ -10,21 +10,6 @@ type result struct {
 	gap    gap
 }
 
-// A gap says why something is not known; the zero gap says that it is.
-type gap struct {
-	what string // as the reader is told, without a date
-	on   Date   // appended as a date, where there is one
-}
-
-func (g gap) known() bool { return g.what == "" }
-
-func (g gap) String() string {
-	if g.on != 0 {
-		return g.what + " " + g.on.String()
-	}
-	return g.what
-}
-
 // A memo is what the features remembered with a History's series belong to. They are
 // not written with the History.
 type memo struct {
@@ -91,9 +76,9 @@ func closedKey(spans []Span) uint64 {
 }
 
 // finite returns a result, or that it cannot be computed.
-func finite(v float64, what string) result {
+func finite(v float64, otherwise gap) result {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return result{gap: gap{what: what}}
+		return result{gap: otherwise}
 	}
 	return result{number: v}
 }

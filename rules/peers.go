@@ -140,7 +140,7 @@ func (f *Facts) peer(ask peerAsk, name string, of func(*Distribution) float64) r
 		return result{number: float64(known)}
 	}
 	if known < leastPeers {
-		return result{gap: gap{what: fmt.Sprintf("%s: known of %d peers, %d needed", ask.Feature, known, leastPeers)}}
+		return result{gap: gap{Code: FewPeers, Of: ask.Feature, Count: int16(known), Need: leastPeers}}
 	}
 	return result{number: of(d)}
 }

@@ -243,7 +243,7 @@ func (p *program) missing(f *Facts) (g gap, ok bool) {
 		if known := r.gap.known(); !known && !p.soft[i] {
 			return r.gap, false
 		} else if p.nonzero[i] && known && r.number == 0 {
-			return gap{what: f.core.slots[sl].text + " is 0"}, false
+			return gap{Code: IsZero, Of: f.core.slots[sl].text}, false
 		}
 	}
 	return gap{}, true
@@ -268,7 +268,7 @@ func (p *program) run(f *Facts) result {
 	}
 	out, err := f.vm.Run(p.vm, f.env)
 	if err != nil {
-		return result{gap: gap{what: "cannot be computed: " + err.Error()}}
+		return result{gap: gap{Code: CannotBeReckoned, Of: err.Error()}}
 	}
 	return unboxed(out)
 }
@@ -305,13 +305,13 @@ func unboxed(v any) result {
 		return result{number: float64(v)}
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return result{gap: gap{what: "cannot be computed"}}
+			return result{gap: gap{Code: CannotBeReckoned}}
 		}
 		return result{number: v}
 	case nil:
-		return result{gap: gap{what: "is not known"}}
+		return result{gap: gap{Code: NotKnown}}
 	}
-	return result{gap: gap{what: "cannot be computed"}}
+	return result{gap: gap{Code: CannotBeReckoned}}
 }
 
 // uses collects the slots that one program reads.

@@ -19,6 +19,7 @@ type Names struct {
 	Outcome   func(outcome string) string      // the title of a declared outcome, or ""
 	Field     func(id string) string           // the label of a handoff's field
 	Milestone func(id string) string
+	Signal    func(name string) string // its title, in the middle of a sentence
 }
 
 // call names an id, or leaves it.
@@ -146,9 +147,34 @@ func (v *Voice) Decision(d rules.Decision, names Names) string {
 		if len(d.Missing) == 0 {
 			id = "decision.unknown_bare"
 		}
-		args["missing"] = strings.Join(d.Missing, "; ")
+		args["missing"] = v.missing(d, names)
 	}
 	return v.Say(id, args)
+}
+
+// missing says what a decision lacks. One recorded before gaps were has its English
+// text alone.
+func (v *Voice) missing(d rules.Decision, names Names) string {
+	if len(d.Gaps) == 0 {
+		return strings.Join(d.Missing, "; ")
+	}
+	said := make([]string, 0, len(d.Gaps))
+	for _, g := range d.Gaps {
+		said = append(said, v.Gap(g, names))
+	}
+	if v.lang == Japanese {
+		return strings.Join(said, "") // sentences that end in 。 need no space
+	}
+	return strings.Join(said, " ")
+}
+
+// Gap says in a sentence why something is not known.
+func (v *Voice) Gap(g rules.Gap, names Names) string {
+	on := ""
+	if g.On != 0 {
+		on = v.Date(g.On)
+	}
+	return v.Say("gap."+g.Code.String(), Args{"of": call(names.Signal, g.Of), "on": on, "count": int(g.Count), "need": int(g.Need)})
 }
 
 // Clause says how a clause of a rule was judged, and the values it was judged by:

@@ -326,14 +326,35 @@ func TestADecisionIsASentence(t *testing.T) {
 			"The rule holds, but Champion left goes first on this account."},
 		{"data are missing", rules.Decision{Outcome: rules.Unknowable, Missing: []string{"logins: no data since 2026-11-03"}, At: at},
 			"It cannot be told. logins: no data since 2026-11-03"},
+		{"data are missing, in words", rules.Decision{Outcome: rules.Unknowable, Missing: []string{"logins: no data since 2026-11-03", "account.size is not known"},
+			Gaps: []rules.Gap{{Code: rules.NoDataSince, Of: "logins", On: rules.NewDate(2026, time.November, 3)}, {Code: rules.NotKnown, Of: "account.size"}}, At: at},
+			"It cannot be told. No data on sign-ins since Tue 3 Nov. account.size is not known."},
 	}
-	names := words.Names{Playbook: func(string) string { return "Champion left" }}
+	names := words.Names{
+		Playbook: func(string) string { return "Champion left" },
+		Signal:   func(name string) string { return map[string]string{"logins": "sign-ins"}[name] },
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := words.New().For("en").Decision(tt.decision, names); got != tt.want {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// Every gap that rules can have is said in both languages.
+func TestEveryGapIsASentence(t *testing.T) {
+	for code := rules.Known + 1; code <= rules.CannotBeReckoned; code++ {
+		for _, lang := range []string{"en", "ja"} {
+			said := words.New().For(lang).Gap(rules.Gap{Code: code, Of: "logins", On: rules.NewDate(2026, time.November, 3), Count: 2, Need: 10}, words.Names{})
+			if said == "" || strings.Contains(said, "gap.") || strings.Contains(said, "{{") || strings.Contains(said, "<no value>") {
+				t.Errorf("%s in %s is %q", code, lang, said)
+			}
+		}
+	}
+	if got, want := words.New().For("ja").Gap(rules.Gap{Code: rules.WeeksNeeded, Of: "ログイン数", Count: 2, Need: 3}, words.Names{}), "ログイン数のデータが2週間分しかありません(3週間分必要です)。"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

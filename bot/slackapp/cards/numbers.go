@@ -21,7 +21,7 @@ type feature struct {
 
 var (
 	featureForm = regexp.MustCompile(`^(\w+)(?:\.by\("((?:[^"\\]|\\.)*)"\))?\.(\w+)\((?:"(\w+)")?`)
-	limitForm   = regexp.MustCompile(`^(.+\))\s*(>=|>|<=|<)\s*([0-9.]+)$`)
+	limitForm   = regexp.MustCompile(`^(.+\))\s*(>=|>|<=|<)\s*(-?[0-9.]+)$`)
 	lengthForm  = regexp.MustCompile(`^(\d{1,4})(m|h|d|w)$`)
 )
 

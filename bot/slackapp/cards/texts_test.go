@@ -41,7 +41,7 @@ var endings = map[string][]string{
 	"command.ops.stay.": {"gone", "step", "variant", "undo"},
 	"collect.kind.":     {"date", "person", "amount", "reason", "text"},
 	// The code asks the catalogue whether it has these, or has them from it.
-	"explain.": nil, "details.without.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "account.role.": nil, "refusal.": nil,
+	"explain.": nil, "details.without.": nil, "holiday.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "account.role.": nil, "refusal.": nil,
 }
 
 func cardStates() []string {
