@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -51,6 +52,18 @@ func prepare(text string) string {
 	})
 }
 
+// grammar is what the parser knows: no builtins, which loop over data without bounds.
+// Parsing only reads it.
+var grammar = sync.OnceValue(func() *conf.Config {
+	config := conf.CreateNew()
+	for _, b := range builtin.Builtins {
+		config.Disabled[b.Name] = true
+	}
+	config.DisableIfOperator = true
+	config.MaxNodes = maxNodes
+	return config
+})
+
 // parse reads an expression; nil means that it reported what is wrong.
 func (c *Compiler) parse(s Source) (*checker, ast.Node) {
 	k := &checker{Compiler: c, src: s, text: prepare(s.Text), used: &uses{}}
@@ -68,13 +81,7 @@ func (c *Compiler) parse(s Source) (*checker, ast.Node) {
 		k.report(0, 0, "the expression is not valid UTF-8", "", "")
 		return k, nil
 	}
-	config := conf.CreateNew()
-	for _, b := range builtin.Builtins {
-		config.Disabled[b.Name] = true
-	}
-	config.DisableIfOperator = true
-	config.MaxNodes = maxNodes
-	tree, err := parser.ParseWithConfig(k.text, config)
+	tree, err := parser.ParseWithConfig(k.text, grammar())
 	if err != nil {
 		if !k.foreign() {
 			k.reportSyntax(err)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -121,8 +120,5 @@ func BenchmarkLintTheStarterBook(b *testing.B) {
 	}
 	for b.Loop() {
 		lint.Lint(files)
-	}
-	if each := b.Elapsed() / time.Duration(b.N); each > 100*time.Millisecond {
-		b.Errorf("linting takes %v", each)
 	}
 }
