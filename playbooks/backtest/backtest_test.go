@@ -227,11 +227,12 @@ func TestAWhySaysWhatHeldTheOtherBookBack(t *testing.T) {
 	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Chance: -1}
 	plain := quietLogins(3)
 	for name, c := range map[string]struct{ other, kind, text string }{
-		"no such playbook":  {strings.Replace(plain, "playbook: quiet", "playbook: calm", 1), backtest.WhyAbsent, "there is no playbook quiet"},
-		"for":               {strings.Replace(plain, "cooldown:", "for: 2d\ncooldown:", 1), backtest.WhyPending, "it has held since 2026-03-07, and must for 2d"},
-		"audience":          {strings.Replace(plain, "when:", "audience: account.name == \"BOLT\"\nwhen:", 1), backtest.WhyAudience, `outside the audience: account.name == "BOLT" does not hold: account.name = ACME`},
-		"audience unknown":  {strings.Replace(plain, "when:", "audience: account.seats >= 5\nwhen:", 1), backtest.WhyUnknown, "the audience cannot be told: account.seats is not known"},
-		"condition unknown": {strings.Replace(plain, ">= 3", ">= 3 and seats_used.last() > 3", 1), backtest.WhyUnknown, "seats_used: no data yet"},
+		"no such playbook":   {strings.Replace(plain, "playbook: quiet", "playbook: calm", 1), backtest.WhyAbsent, "there is no playbook quiet"},
+		"for":                {strings.Replace(plain, "cooldown:", "for: 2d\ncooldown:", 1), backtest.WhyPending, "its condition holds since 2026-03-07, and must for 2d"},
+		"audience":           {strings.Replace(plain, "when:", "audience: account.name == \"BOLT\"\nwhen:", 1), backtest.WhyAudience, `outside the audience: account.name == "BOLT" does not hold: account.name = ACME`},
+		"audience unknown":   {strings.Replace(plain, "when:", "audience: account.seats >= 5\nwhen:", 1), backtest.WhyUnknown, "the audience cannot be told: account.seats is not known"},
+		"one of two clauses": {strings.Replace(plain, "logins.days_since() >= 3", "logins.days_since() >= 3 and account.name == \"BOLT\"", 1), backtest.WhyFalse, `account.name == "BOLT" does not hold: account.name = ACME`},
+		"condition unknown":  {strings.Replace(plain, ">= 3", ">= 3 and seats_used.last() > 3", 1), backtest.WhyUnknown, "seats_used: no data yet"},
 	} {
 		o.Against = book(t, c.other)
 		r := run(t, book(t, plain), o, acme)
@@ -240,6 +241,24 @@ func TestAWhySaysWhatHeldTheOtherBookBack(t *testing.T) {
 		if why == nil || why.Kind != c.kind || why.Text != c.text {
 			t.Errorf("%s: got %+v, want %s: %s", name, why, c.kind, c.text)
 		}
+	}
+}
+
+// What holds in neither book is no reason for the difference; and what is held back says
+// until when.
+func TestAWhyNamesWhatDiffers(t *testing.T) {
+	or := func(days int) string {
+		return strings.Replace(quietLogins(days), fmt.Sprintf("logins.days_since() >= %d", days), fmt.Sprintf(`logins.sum("1d") > 99 or logins.days_since() >= %d`, days), 1)
+	}
+	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-18"), Chance: -1, Against: book(t, or(5))}
+	r := run(t, book(t, or(3)), o, input(t, "acme", "2026-03-02", "5 5 5 0 0 0 4 4 4 4 4 4 4 4 4 4 4"))
+	if got := r.Against.Changes[0].Episode.Why.Text; got != "logins.days_since() >= 5 does not hold: logins.days_since() = 3" {
+		t.Error(got)
+	}
+	o.Against = book(t, strings.Replace(quietLogins(3), "cooldown: 5d", "cooldown: 20d", 1))
+	r = run(t, book(t, quietLogins(3)), o, input(t, "acme", "2026-03-02", "5 5 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0"))
+	if got := r.Against.Changes[0].Episode.Why; got.Kind != backtest.WhySuppressed || got.Text != "cooling down until 2026-04-01" {
+		t.Error(got)
 	}
 }
 

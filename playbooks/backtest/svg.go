@@ -54,7 +54,7 @@ func (c *canvas) circle(x, y, r float64, fill, stroke, tip string) {
 
 // text writes at a place; anchor is start, middle or end.
 func (c *canvas) text(x, y float64, anchor, fill, text string) {
-	fmt.Fprintf(c, `<text x="%.1f" y="%.1f" text-anchor="%s" font-size="12" fill="%s">%s</text>`, x, y, anchor, fill, template.HTMLEscapeString(text))
+	fmt.Fprintf(c, `<text x="%.1f" y="%.1f" text-anchor="%s" font-size="12" fill="%s" stroke="#ffffff" stroke-width="3" paint-order="stroke">%s</text>`, x, y, anchor, fill, template.HTMLEscapeString(text))
 }
 
 const (
@@ -253,8 +253,9 @@ func (c *charts) timeline() template.HTML {
 					over = (c.r.To + 1).In(e.location())
 				}
 				x := axis.of(e.Fired)
-				out.rect(x, at, math.Max(axis.of(over)-x-1, 3), bar, c.colour[e.Playbook], tip(e))
-				if e.prompt() {
+				long := math.Max(axis.of(over)-x-1, 3)
+				out.rect(x, at, long, bar, c.colour[e.Playbook], tip(e))
+				if e.prompt() && long > 6 {
 					out.circle(axis.of(e.Prompted)+2, at+bar/2, 2, "#ffffff", "none", "")
 				}
 			}

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"playcaller/rules"
@@ -26,9 +27,9 @@ func (p *player) why(e *Episode) *Why {
 	}
 	switch {
 	case when.Truth == rules.False:
-		return clauses(WhyFalse, "", rules.False, when)
+		return clauses(WhyFalse, "", when, e.Values)
 	case audience.Truth == rules.False:
-		return clauses(WhyAudience, "outside the audience: ", rules.False, audience)
+		return clauses(WhyAudience, "outside the audience: ", audience, nil)
 	case when.Truth == rules.Unknown:
 		return &Why{WhyUnknown, strings.Join(when.Missing, "; "), values(when.Clauses)}
 	case audience.Truth == rules.Unknown:
@@ -37,25 +38,49 @@ func (p *player) why(e *Episode) *Why {
 	since := rules.DateOf(stand.State.HeldSince.In(p.zone))
 	switch d := stand.Decision; {
 	case d.Outcome == rules.Waits:
-		return &Why{WhyPending, fmt.Sprintf("it has held since %s, and must for %s", since, rule.For), values(when.Clauses)}
+		return &Why{WhyPending, fmt.Sprintf("its condition holds since %s, and must for %s", since, rule.For), values(when.Clauses)}
 	case d.Outcome == rules.Suppressed:
-		return &Why{WhySuppressed, strings.TrimSpace(strings.ReplaceAll(string(d.Reason), "_", " ") + " " + d.Detail), values(when.Clauses)}
+		return &Why{WhySuppressed, suppressed(d), values(when.Clauses)}
 	}
 	return &Why{WhyRunning, fmt.Sprintf("it had fired already: its condition has held since %s", since), values(when.Clauses)}
 }
 
-// clauses names those that are to blame for a condition's truth, with what they read.
-func clauses(kind, before string, truth rules.Truth, v rules.Verdict) *Why {
+// suppressed writes what held a rule back, and until when.
+func suppressed(d rules.Decision) string {
+	text := strings.ReplaceAll(string(d.Reason), "_", " ")
+	switch {
+	case d.Detail == "":
+		return text
+	case d.Reason == rules.Inhibited:
+		return text + " by " + d.Detail
+	}
+	return text + " until " + d.Detail
+}
+
+// clauses names those that are to blame for a condition that does not hold, with what
+// they read. A clause that stands in the other book too, and came to the same there, is
+// no reason for the difference.
+func clauses(kind, before string, v rules.Verdict, there []Value) *Why {
 	w := &Why{Kind: kind, Values: values(v.Clauses)}
-	var to []string
+	shared := func(c Value) bool {
+		return slices.ContainsFunc(there, func(o Value) bool { return o.Clause == c.Clause && o.Truth == c.Truth })
+	}
+	var to, all []string
 	for _, c := range w.Values {
-		if c.Truth == truth {
-			text := c.Clause + " does not hold"
-			if c.Read != "" {
-				text += ": " + c.Read
-			}
+		if c.Truth != rules.False {
+			continue
+		}
+		text := c.Clause + " does not hold"
+		if c.Read != "" {
+			text += ": " + c.Read
+		}
+		all = append(all, text)
+		if !shared(c) {
 			to = append(to, text)
 		}
+	}
+	if len(to) == 0 {
+		to = all
 	}
 	if len(to) == 0 { // a negation: every clause has its part
 		for _, c := range w.Values {
