@@ -50,19 +50,20 @@ type result struct {
 	Series      string  `json:"series,omitempty"` // measured, and tuned for, by itself; "" is all of the material
 	Mean        float64 `json:"mean"`             // a day
 	Way         string  `json:"way"`
-	Rate        float64 `json:"rate"`         // false alarms per account and year that it was tuned to
-	FalseAlarms float64 `json:"false_alarms"` // per account and year that it then had
+	Shipped     bool    `json:"shipped,omitempty"` // the way is a rule by itself, not tuned
+	Rate        float64 `json:"rate"`              // false alarms per account and year that it was tuned to
+	FalseAlarms float64 `json:"false_alarms"`      // per account and year that it then had
 	N           int     `json:"n"`
 	Found       [3]int  `json:"found"`    // of N, within 3, 7 and 14 days
 	Standing    int     `json:"standing"` // of N, where an alarm stood on the eve
 	Delay       float64 `json:"delay"`    // median days until found, 0 where fewer than half were
 }
 
-// A quiet is how often a feature as it is shipped speaks of untouched accounts.
+// A quiet is how often a condition is true of untouched accounts.
 type quiet struct {
 	Material string  `json:"material"`
 	Mean     float64 `json:"mean"`
-	Feature  string  `json:"feature"`
+	Rule     string  `json:"rule"`
 	Alarms   int     `json:"alarms"`
 	Years    float64 `json:"years"`
 }
@@ -72,11 +73,6 @@ type report struct {
 	Plan    plan     `json:"plan"`
 	Results []result `json:"results"`
 	Quiet   []quiet  `json:"default_setting"`
-}
-
-// shipped are the features whose default setting is measured.
-func shipped() []string {
-	return []string{`logins.drop("7d")`, `logins.drop("14d")`, `logins.spike("1d")`, `logins.shift("56d")`}
 }
 
 // wayNames returns the names of all ways, Playcaller's first.
@@ -95,7 +91,7 @@ type sheet struct {
 	half      int
 	series    string
 	untouched [][questions][]float64
-	speaks    map[string]int // alarms of shipped features
+	alarms    map[string]int // of shipped rules
 	events    []scored
 }
 
@@ -105,6 +101,7 @@ type scored struct {
 	look question
 	eve  []float64
 	days [][]float64
+	held map[string][]float64 // shipped rules, eve included
 }
 
 // measure runs the whole plan.
@@ -151,7 +148,9 @@ func (p plan) measureGroup(rep *report, material string, mean float64) error {
 	}
 	tuned := newTuning(sheets, p.Same)
 	for i, e := range chosen {
-		rep.Results = append(rep.Results, tuned.results(result{Material: material, Event: e.name, Mean: mean}, sheets, func(s *sheet) scored { return s.events[i] })...)
+		one, of := result{Material: material, Event: e.name, Mean: mean}, func(s *sheet) scored { return s.events[i] }
+		rep.Results = append(rep.Results, tuned.results(one, sheets, of)...)
+		rep.Results = append(rep.Results, shippedResults(one, sheets, of)...)
 	}
 	for _, name := range seriesOf(sheets) {
 		own := slices.DeleteFunc(slices.Clone(sheets), func(s *sheet) bool { return s.series != name })
@@ -193,7 +192,7 @@ func spread(n int, work func(j *judge, i int) error) error {
 	})
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
-			j, err := newJudge(allFeatures())
+			j, err := newJudge()
 			if err != nil {
 				return err
 			}
@@ -208,23 +207,15 @@ func spread(n int, work func(j *judge, i int) error) error {
 	return g.Wait()
 }
 
-func allFeatures() []string {
-	all := shipped()
-	for _, p := range playcallerWays() {
-		all = slices.Concat(all, slices.Concat(p.asks[:]...))
-	}
-	return all
-}
-
 // sheet scores one window, untouched and with each of the events in it.
 func (p plan) sheet(j *judge, w *window, chosen []event, material string, i int) (*sheet, error) {
-	s := &sheet{half: w.half, series: w.series, speaks: map[string]int{}}
+	s := &sheet{half: w.half, series: w.series, alarms: map[string]int{}}
 	said, err := j.follow(w, w.counts, warmUp, len(w.counts)-1)
 	if err != nil {
 		return nil, err
 	}
-	for _, text := range shipped() {
-		s.speaks[text] = countAlarms(said.speaks[text], 1)
+	for _, rule := range shipped() {
+		s.alarms[rule.text] = countAlarms(said.held[rule.text], 1)
 	}
 	s.untouched = make([][questions][]float64, len(wayNames()))
 	for look := range questions {
@@ -251,7 +242,7 @@ func scoreEvent(j *judge, w *window, counts []float64, name string, look questio
 	if err != nil {
 		return scored{}, err
 	}
-	one := scored{name: name, look: look}
+	one := scored{name: name, look: look, held: said.held}
 	for _, scores := range scoreWays(look, said, counts[:last+1], start-1, last) {
 		one.eve = append(one.eve, scores[0])
 		one.days = append(one.days, scores[1:])
@@ -286,13 +277,39 @@ func scoreWays(look question, said reading, counts []float64, first, last int) (
 	return all
 }
 
+// quietOf counts what shipped rules said of untouched windows.
 func quietOf(material string, mean float64, sheets []*sheet) (all []quiet) {
-	for _, text := range shipped() {
-		q := quiet{Material: material, Mean: mean, Feature: text, Years: yearsOf(sheets)}
+	for _, rule := range shipped() {
+		q := quiet{Material: material, Mean: mean, Rule: rule.text, Years: yearsOf(sheets)}
 		for _, s := range sheets {
-			q.Alarms += s.speaks[text]
+			q.Alarms += s.alarms[rule.text]
 		}
 		all = append(all, q)
+	}
+	return all
+}
+
+// shippedResults measures what shipped rules found of one kind of event, untuned.
+func shippedResults(one result, sheets []*sheet, of func(*sheet) scored) (all []result) {
+	for _, rule := range shipped() {
+		if !slices.Contains(rule.finds, of(sheets[0]).look) {
+			continue
+		}
+		r := one
+		r.Way, r.Shipped = rule.text, true
+		var delays []int
+		alarms := 0
+		for _, s := range sheets {
+			held := of(s).held[rule.text]
+			delays = append(delays, firstAlarm(held[0], held[1:], 1)+1)
+			if held[0] >= 1 {
+				r.Standing++
+			}
+			alarms += s.alarms[rule.text]
+		}
+		r.FalseAlarms = float64(alarms) / yearsOf(sheets)
+		r.count(delays)
+		all = append(all, r)
 	}
 	return all
 }

@@ -37,6 +37,44 @@ func playcallerWays() []playcallerWay {
 	}
 }
 
+// asked lists the features of all ways.
+func asked() (all []string) {
+	for _, p := range playcallerWays() {
+		for _, features := range p.asks {
+			for _, text := range features {
+				if !slices.Contains(all, text) {
+					all = append(all, text)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// A shippedRule is a condition whose own alarms are counted, and what it is to find.
+type shippedRule struct {
+	text  string
+	finds []question
+}
+
+// shipped are features as they are shipped, with the sizes that the starter book asks
+// for, and with a budget of false alarms.
+func shipped() []shippedRule {
+	drops, spikes, shifts := []question{suddenDrop, slowDrop}, []question{spike}, []question{shift}
+	return []shippedRule{
+		{`logins.drop("7d") > 0`, drops},
+		{`logins.drop("14d") > 0`, drops},
+		{`logins.drop("14d") >= 0.4`, drops},
+		{`logins.spike("1d") > 1`, spikes},
+		{`logins.spike("1d") >= 3 and logins.sum("1d") >= 10`, spikes},
+		{`logins.shift("56d") != 0`, shifts},
+		{`logins.drop("7d", {alarms: "1/year"}) > 0`, drops},
+		{`logins.drop("14d", {alarms: "1/year"}) > 0`, drops},
+		{`logins.spike("1d", {alarms: "1/year"}) > 1`, spikes},
+		{`logins.shift("56d", {alarms: "1/year"}) != 0`, shifts},
+	}
+}
+
 // loginsDef is the signal that windows are fed as.
 func loginsDef() rules.SignalDef { return rules.SignalDef{Name: "logins", Kind: rules.Count} }
 
@@ -45,39 +83,38 @@ func loginsDef() rules.SignalDef { return rules.SignalDef{Name: "logins", Kind: 
 type judge struct {
 	facts   *rules.Facts
 	now     time.Time
-	order   []string
 	exprs   map[string]*rules.Expr
+	when    map[string]*rules.Condition
 	account rules.Account
 }
 
-// newJudge compiles features.
-func newJudge(features []string) (*judge, error) {
+// newJudge compiles the features that are asked and the rules that are shipped.
+func newJudge() (*judge, error) {
 	c, problems := rules.NewCompiler(rules.Schema{Signals: []rules.SignalDef{loginsDef()}})
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("signals: %s", problems[0].Long())
 	}
-	j := &judge{exprs: map[string]*rules.Expr{}}
-	for _, text := range features {
-		if j.exprs[text] != nil {
-			continue
-		}
-		e, problems := c.Expr(rules.Source{Text: text}, rules.Number)
-		if len(problems) > 0 {
+	j := &judge{exprs: map[string]*rules.Expr{}, when: map[string]*rules.Condition{}}
+	for _, text := range asked() {
+		if j.exprs[text], problems = c.Expr(rules.Source{Text: text}, rules.Number); len(problems) > 0 {
 			return nil, fmt.Errorf("%s: %s", text, problems[0].Long())
 		}
-		j.exprs[text] = e
-		j.order = append(j.order, text)
+	}
+	for _, rule := range shipped() {
+		if j.when[rule.text], problems = c.Condition(rules.Source{Text: rule.text}); len(problems) > 0 {
+			return nil, fmt.Errorf("%s: %s", rule.text, problems[0].Long())
+		}
 	}
 	j.facts = rules.NewFacts(c, &j.account, nil, time.Time{})
 	j.facts.SetFeed(func(string) time.Time { return j.now })
 	return j, nil
 }
 
-// A reading is what features said of a row of days: how surprising it was, and
-// whether they spoke at all.
+// A reading is what was made of a row of days: how surprising each was to features,
+// and on which rules held.
 type reading struct {
 	surprise map[string][]float64
-	speaks   map[string][]float64 // 1 or 0; of shipped features
+	held     map[string][]float64 // 1 or 0; of shipped rules
 }
 
 // follow plays the counts of a window's days 0 to last and reads each feature at the
@@ -104,13 +141,14 @@ func (j *judge) follow(w *window, counts []float64, first, last int) (reading, e
 				j.now = j.now.Add(-time.Minute)
 			}
 			j.facts.Reset(&j.account, h, j.now)
-			for _, text := range j.order {
-				if completed != readsCompletedDays(text) {
-					continue
+			for _, text := range asked() {
+				if completed == readsCompletedDays(text) {
+					r.surprise[text] = append(r.surprise[text], j.surprise(text))
 				}
-				r.surprise[text] = append(r.surprise[text], j.surprise(text))
-				if slices.Contains(shipped(), text) {
-					r.speaks[text] = append(r.speaks[text], j.speaks(text))
+			}
+			for _, rule := range shipped() {
+				if completed == readsCompletedDays(rule.text) {
+					r.held[rule.text] = append(r.held[rule.text], j.truth(rule.text))
 				}
 			}
 		}
@@ -118,8 +156,8 @@ func (j *judge) follow(w *window, counts []float64, first, last int) (reading, e
 	return r, nil
 }
 
-// readsCompletedDays reports whether a feature leaves today out.
-func readsCompletedDays(feature string) bool { return !strings.Contains(feature, ".spike(") }
+// readsCompletedDays reports whether a feature, or all of a condition, leaves today out.
+func readsCompletedDays(text string) bool { return !strings.Contains(text, ".spike(") }
 
 // surprise is minus the logarithm of how many alarms a year chance would bring that
 // are as surprising as what a feature sees, over one a day. It is what {alarms: …}
@@ -132,12 +170,10 @@ func (j *judge) surprise(text string) float64 {
 	return math.Log(365 / math.Max(alarms, 1e-300))
 }
 
-// speaks returns 1 where a feature says anything, as it is shipped: a drop or shift
-// that is not 0, a spike that is not 1.
-func (j *judge) speaks(text string) float64 {
-	v, known := j.exprs[text].Number(j.facts)
-	if !known || v == 0 || v == 1 && strings.Contains(text, ".spike(") {
-		return 0
+// truth returns 1 where a condition is true.
+func (j *judge) truth(text string) float64 {
+	if j.when[text].Truth(j.facts) == rules.True {
+		return 1
 	}
-	return 1
+	return 0
 }

@@ -57,7 +57,7 @@ func (rep *report) csv() ([]byte, error) {
 		if r.Delay > 0 {
 			delay = number(r.Delay)
 		}
-		rec := []string{r.Material, r.Event, r.Series, number(r.Mean), r.Way, number(r.Rate), strconv.FormatFloat(r.FalseAlarms, 'f', 3, 64), strconv.Itoa(r.N),
+		rec := []string{r.Material, r.Event, r.Series, number(r.Mean), r.Way, asText(r.Rate), strconv.FormatFloat(r.FalseAlarms, 'f', 3, 64), strconv.Itoa(r.N),
 			strconv.Itoa(r.Found[0]), strconv.Itoa(r.Found[1]), strconv.Itoa(r.Found[2]), strconv.Itoa(r.Standing), delay}
 		if err := w.Write(rec); err != nil {
 			return nil, err
@@ -65,6 +65,14 @@ func (rep *report) csv() ([]byte, error) {
 	}
 	w.Flush()
 	return b.Bytes(), w.Error()
+}
+
+// asText writes a rate; that of a rule by itself is none.
+func asText(rate float64) string {
+	if rate == 0 {
+		return ""
+	}
+	return number(rate)
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -91,7 +91,7 @@ func TestNoWayLooksAhead(t *testing.T) {
 			}
 		}
 	}
-	j, err := newJudge(allFeatures())
+	j, err := newJudge()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,20 +114,21 @@ func TestNoWayLooksAhead(t *testing.T) {
 
 // Playcaller is asked through its own package, on the day on which it can know.
 func TestPlaycallerIsAskedAsARuleAsks(t *testing.T) {
-	j, err := newJudge(allFeatures())
+	j, err := newJudge()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {
-		feature   string
+		rule      string
+		asked     string  // what is scored
 		value     float64 // of every day from 180 on
 		by        int     // days after which it speaks
 		surprised float64 // by then
 	}{
-		{`logins.drop("7d")`, 0, 7, 7},
-		{`logins.drop("14d")`, 0, 7, 7},
-		{`logins.spike("1d")`, 60, 1, 7},
-		{`logins.shift("56d")`, 2, 14, 7},
+		{`logins.drop("7d") > 0`, `logins.drop("7d")`, 0, 7, 7},
+		{`logins.drop("14d") >= 0.4`, `logins.drop("14d")`, 0, 7, 7},
+		{`logins.spike("1d") >= 3 and logins.sum("1d") >= 10`, `logins.spike("1d")`, 60, 1, 7},
+		{`logins.shift("56d") != 0`, `logins.shift("28d")`, 2, 14, 7},
 	} {
 		counts := weekly(30)
 		for d := 180; d < len(counts); d++ {
@@ -138,14 +139,14 @@ func TestPlaycallerIsAskedAsARuleAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		speaks, surprise := said.speaks[tc.feature], said.surprise[tc.feature]
+		speaks, surprise := said.held[tc.rule], said.surprise[tc.asked]
 		for day, s := range speaks {
 			if day < 10 && (s != 0 || surprise[day] > 4) {
-				t.Errorf("%s: on day %d, before anything happened, it speaks (%g) or is surprised (%.1f)", tc.feature, 170+day, s, surprise[day])
+				t.Errorf("%s: on day %d, before anything happened, it speaks (%g) or is surprised (%.1f)", tc.rule, 170+day, s, surprise[day])
 			}
 		}
 		if at := 10 + tc.by - 1; speaks[at] != 1 || surprise[at] < tc.surprised {
-			t.Errorf("%s: on day %d, after %d days of %g, it speaks (%g) and is surprised (%.1f); want 1 and at least %g", tc.feature, 170+at, tc.by, tc.value, speaks[at], surprise[at], tc.surprised)
+			t.Errorf("%s: on day %d, after %d days of %g, it speaks (%g) and is surprised (%.1f); want 1 and at least %g", tc.rule, 170+at, tc.by, tc.value, speaks[at], surprise[at], tc.surprised)
 		}
 	}
 }
