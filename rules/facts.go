@@ -199,6 +199,28 @@ func (f *Facts) slot(i int) *result {
 	return f.workOut(i)
 }
 
+// number returns the value of a slot that is a number or a date, and whether it is
+// known. What is remembered of a feature is not copied for it.
+func (f *Facts) number(i int) (v float64, known bool) {
+	if i < len(f.cells) && f.cells[i].turn != f.turn {
+		if sl := &f.core.slots[i]; sl.feature != nil {
+			signal := f.signal(sl)
+			if s := signal.series; s != nil && sl.cell < len(s.cells) {
+				version := s.version
+				if sl.completed {
+					version = s.past
+				}
+				cell := &s.cells[sl.cell]
+				if cell.other == nil && cell.holds(f.today, version, s.untilDay, signal.alive) {
+					return cell.number, true
+				}
+			}
+		}
+	}
+	r := f.slot(i)
+	return r.number, r.gap.known()
+}
+
 func (f *Facts) workOut(i int) *result {
 	if i >= len(f.cells) { // compiled after the last Reset
 		f.room()
@@ -248,7 +270,7 @@ func (f *Facts) feature(sl *slot, into *result) {
 		version = s.past
 	}
 	cell := s.cell(sl.cell, f.core.cells[sl.signal])
-	if cell.on != f.today || cell.version != version || cell.alive != signal.alive || cell.until != s.untilDay {
+	if !cell.holds(f.today, version, s.untilDay, signal.alive) {
 		s.over = max(s.over, f.today-1)
 		if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
 			cell.number, cell.other = v, nil

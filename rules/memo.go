@@ -58,6 +58,11 @@ func (s *series) cell(i, n int) *memoCell {
 	return &s.cells[i]
 }
 
+// holds reports whether what is remembered is of that day and of an unchanged series.
+func (c *memoCell) holds(on Date, version uint32, until, alive Date) bool {
+	return c.on == on && c.version == version && c.until == until && c.alive == alive
+}
+
 // keep remembers a result.
 func (c *memoCell) keep(r result) {
 	c.number, c.other = r.number, nil

@@ -75,6 +75,7 @@ func (c comparator) holds(a, b float64) bool {
 // A sum is a number worked out of slots and literals.
 type sum struct {
 	op          byte // 's' a slot, 'n' a literal, or + - * /
+	nonzero     bool // of a slot: a divisor, and with 0 nothing is known
 	slot        int
 	number      float64
 	left, right *sum
@@ -97,6 +98,42 @@ func (n *sum) eval(f *Facts) float64 {
 		return a * b
 	}
 	return a / b
+}
+
+// known is eval, and whether all that it reads is known.
+func (n *sum) known(f *Facts) (v float64, ok bool) {
+	switch n.op {
+	case 's':
+		v, ok = f.number(n.slot)
+		return v, ok && !(n.nonzero && v == 0)
+	case 'n':
+		return n.number, true
+	}
+	a, ok := n.left.known(f)
+	if !ok {
+		return 0, false
+	}
+	b, ok := n.right.known(f)
+	switch n.op {
+	case '+':
+		return a + b, ok
+	case '-':
+		return a - b, ok
+	case '*':
+		return a * b, ok
+	}
+	return a / b, ok
+}
+
+// divides marks the slots that are divisors.
+func (n *sum) divides(used *uses) {
+	if n.op == 's' {
+		n.nonzero = used.nonzero[slices.Index(used.slots, n.slot)]
+	}
+	if n.left != nil {
+		n.left.divides(used)
+		n.right.divides(used)
+	}
 }
 
 // sumOf takes a tree of numbers, dates and + - * / only.
@@ -152,6 +189,8 @@ func quickForm(node ast.Node, used *uses, slots []slot) *comparisonOf {
 	left, ok1 := sumOf(b.Left, slots)
 	right, ok2 := sumOf(b.Right, slots)
 	if ok1 && ok2 {
+		left.divides(used)
+		right.divides(used)
 		q.left, q.right = left, right
 		q.plain = left.op == 's' && right.op == 'n'
 		return q
@@ -209,12 +248,23 @@ func numberOf(node ast.Node) (float64, bool) {
 
 // truth runs a program that is a yes or no.
 func (p *program) truth(f *Facts) Truth {
-	if q := p.quick; q != nil && q.plain && !p.nonzero[0] {
-		r := f.slot(q.left.slot)
-		if !r.gap.known() {
+	if q := p.quick; q != nil && q.op != 0 && !q.text {
+		if q.plain && !q.left.nonzero {
+			v, ok := f.number(q.left.slot)
+			if !ok {
+				return Unknown
+			}
+			return truthOf(q.op.holds(v, q.right.number))
+		}
+		a, ok := q.left.known(f)
+		if !ok {
 			return Unknown
 		}
-		return truthOf(q.op.holds(r.number, q.right.number))
+		b, ok := q.right.known(f)
+		if !ok {
+			return Unknown
+		}
+		return truthOf(q.op.holds(a, b))
 	}
 	if _, ok := p.missing(f); !ok {
 		return Unknown
