@@ -129,3 +129,15 @@ func (p *Playbook) OutsidePilot(t *Team, account *rules.Account, today rules.Dat
 	}
 	return !slices.Contains(p.Pilot, owner)
 }
+
+// Systems returns the names of the systems that the playbook's webhooks call, in the
+// order of its steps.
+func (p *Playbook) Systems() []string {
+	var names []string
+	p.eachStep(func(s *Step) {
+		if s.Webhook != nil && !slices.Contains(names, s.Webhook.Name) {
+			names = append(names, s.Webhook.Name)
+		}
+	})
+	return names
+}

@@ -45,7 +45,7 @@ func (a *advance) start(playbook string) {
 
 // call asks for a webhook, and waits for what becomes of it.
 func (a *advance) call(step *Step) {
-	e := Effect{Kind: CallIt, System: step.Webhook.Name, Step: step.ID, Until: a.calling(step), Args: map[string]any{}}
+	e := Effect{Kind: CallIt, Playbook: a.run.Playbook, System: step.Webhook.Name, Step: step.ID, Until: a.calling(step), Args: map[string]any{}}
 	for _, b := range step.Webhook.Body {
 		e.Args[b.Name] = a.bodyValue(b)
 	}

@@ -135,14 +135,20 @@ func (b *Bot) wire() error {
 	b.sender = sender.New(sender.Options{Slack: api, PerChannel: rate.Limit(pace), Overall: rate.Limit(20 * pace), Burst: int(3 * pace),
 		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: cards.WithoutCharts,
 		Report: func(ctx context.Context, r sender.Result) error { return b.worker.Report(ctx, r) }})
-	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
+	hooks, err := b.config.webhooks()
+	if err != nil {
+		return err
+	}
+	if missing := unconfigured(b.book, hooks); len(missing) > 0 {
+		b.log.Warn("the book calls systems that are not configured; see webhooks in the configuration", "webhooks", missing)
+	}
+	b.worker = worker.New(worker.Options{Call: caller(hooks), Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
 		Clock: b.clock, Logger: b.log, AcceptLoss: b.config.AcceptLoss,
 		PostTimeout: b.config.postTimeout()})
 	b.reads = &reads{records: b.records, worker: b.worker, book: b.worker.Present}
 	slackReads = forSlack{b.reads}
 	draw.reads = slackReads
 	draw.painter = slackapp.NewPainter(slackReads, directory, b.clock)
-	var err error
 	b.slack, err = slackapp.New(slackapp.Options{BotToken: c.BotToken, AppToken: c.AppToken, SigningSecret: c.SigningSecret, APIURL: c.APIURL,
 		Clock: b.clock, Logger: b.log, Directory: directory, Reads: slackReads, Ops: forOps{b}, Publish: b.publish,
 		Link: func(ctx context.Context, run string) string { return draw.link(ctx, run, nil) }})

@@ -36,6 +36,8 @@ type Config struct {
 	} `yaml:"stream"`
 	APITokens []string `yaml:"api_tokens"`
 
+	Webhooks map[string]WebhookConfig `yaml:"webhooks"` // by the name that playbooks have for them
+
 	LastGood   bool `yaml:"-"` // begin with the last good book where the folder's has mistakes
 	Foresee    bool `yaml:"-"` // play every changed book over history, and tell ops what it means for people
 	AcceptLoss bool `yaml:"-"` // go on with a stream that lacks events; for one start, so only a flag
@@ -64,6 +66,9 @@ func ReadConfig(file string, getenv func(string) string) (Config, error) {
 		if err := yaml.UnmarshalWithOptions(text, &c, yaml.Strict()); err != nil {
 			return c, fmt.Errorf("configuration %s:\n%s", file, yaml.FormatError(err, false, true))
 		}
+	}
+	if err := c.readWebhooks(); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
 	}
 	for name, into := range c.secrets() {
 		v, err := env(getenv, name)

@@ -49,6 +49,8 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 	switch out.Kind {
 	case "lines":
 		return d.lines(ctx, out)
+	case "group":
+		return d.group(ctx, out, item)
 	case "parked", "storm", worker.OpsListed, opsAsk, opsBook:
 		return d.forOps(ctx, out)
 	}

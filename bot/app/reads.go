@@ -194,7 +194,7 @@ func (r forSlack) AccountRuns(ctx context.Context, account string) ([]*playbooks
 	if err != nil {
 		return nil, err
 	}
-	runs := inner(docs)
+	runs := slices.DeleteFunc(inner(docs), func(r *playbooks.Run) bool { return r.Draft }) // those are for ops
 	slices.SortFunc(runs, func(a, b *playbooks.Run) int {
 		if a.Open() != b.Open() {
 			if a.Open() {

@@ -234,6 +234,10 @@ func (a *App) form(ctx context.Context, c *caller, s *cards.Scene, name string, 
 		return cards.ReasonForm(full, visit, cards.WithdrawView, false), nil
 	case cards.ReplyAction:
 		return cards.ReasonForm(full, visit, cards.ReplyView, true), nil
+	case cards.TextAction:
+		if full.AttachedText() != "" {
+			return cards.TextForm(full), nil
+		}
 	case cards.ReadAction:
 		if s.Run.Handoff != nil {
 			return cards.ReadForm(full), nil

@@ -30,6 +30,9 @@ func TestCommandsAreAnsweredToTheOneWhoAsks(t *testing.T) {
 		{"why, all playbooks", "miller", "why Acme", "Logins dropped*: It started on"},
 		{"a playbook there is not", "miller", "why Acme nonsense", "There is no playbook nonsense"},
 		{"ops by somebody else", "tanaka", "ops pause", "運用担当"},
+		{"drafts by somebody else", "tanaka", "ops draft", "運用担当"},
+		{"drafts of a book without any", "ops", "ops draft", "The book has no drafts"},
+		{"drafts of a playbook there is not", "ops", "ops draft nonsense", "There is no playbook nonsense"},
 		{"a stranger", "stranger", "tasks", "stranger@example.com"},
 		{"away in the past", "miller", "away until 2020-01-01", "still to come"},
 	} {

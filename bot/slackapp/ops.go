@@ -22,6 +22,8 @@ import (
 type OpsReads interface {
 	// InUse says which book is in use, and which open runs go on by an older version.
 	InUse(ctx context.Context) (cards.InUse, error)
+	// Drafts returns what drafts would have told, of one playbook or ("") of all of the book, the newest first.
+	Drafts(ctx context.Context, playbook string, limit int) ([]cards.Drafted, error)
 	// Standing says until when a playbook rests on an account (zero: it does not), and whether a run of it is open.
 	Standing(ctx context.Context, account, playbook, subject string) (until time.Time, open bool, err error)
 }
@@ -48,6 +50,8 @@ func (a *App) opsCommand(ctx context.Context, c *caller, cmd *slack.SlashCommand
 		return a.bookCommand(ctx, c)
 	case "start":
 		return a.startCommand(ctx, c, cmd, fields)
+	case "draft", "drafts":
+		return a.draftCommand(ctx, c, fields)
 	}
 	order := inbox.Ops{What: inbox.OpsAction(word), By: c.ID}
 	switch order.What {

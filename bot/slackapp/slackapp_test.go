@@ -44,11 +44,16 @@ type bench struct {
 	events []stream.Event
 	fail   error
 	inUse  cards.InUse
+	drafts []cards.Drafted
 	rests  time.Time // until when every playbook rests
 	plays  bool      // every playbook is open
 }
 
 func (b *bench) InUse(context.Context) (cards.InUse, error) { return b.inUse, nil }
+
+func (b *bench) Drafts(_ context.Context, playbook string, _ int) ([]cards.Drafted, error) {
+	return slices.DeleteFunc(slices.Clone(b.drafts), func(d cards.Drafted) bool { return playbook != "" && d.Run.Playbook != playbook }), nil
+}
 
 func (b *bench) Standing(context.Context, string, string, string) (time.Time, bool, error) {
 	return b.rests, b.plays, nil

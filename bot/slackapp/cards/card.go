@@ -144,6 +144,10 @@ func (s *Scene) answers() slack.Block {
 		if v.Undone || v.Answer == "" || v.By == "" || step == nil {
 			continue
 		}
+		if step.Task != nil && v.Answer == "approved" { // before it was sent
+			lines = append(lines, s.Voice.Say("card.answered", words.Args{"answer": s.answerLabel(step, v.Answer), "person": s.person(v.Approver)}))
+			continue
+		}
 		id := "card.answered"
 		if step.Task != nil {
 			id = "card.did"
@@ -299,7 +303,8 @@ func (s *Scene) task(visit *playbooks.Visit, step *playbooks.Step) (blocks []sla
 		blocks = append(blocks, context(s.Voice.Say("card.taken", words.Args{"person": s.person(s.Run.TakenBy)})))
 	}
 	blocks = append(blocks, s.checklist(visit, step)...)
-	elements := []slack.BlockElement{primary(button(DoneAction, s.Voice.Say("button.done", nil), s.ref(visit)))}
+	blocks = append(blocks, s.attached(visit, step)...)
+	elements := s.doneButtons(visit, step)
 	if s.Run.TakenBy == "" {
 		elements = append(elements, button(TakenAction, s.Voice.Say("button.taken", nil), s.ref(visit)))
 	}
@@ -346,6 +351,9 @@ func (s *Scene) waitingFor(step *playbooks.Step) string {
 		}
 	}
 	id := "card.waiting"
+	if step.Webhook != nil {
+		return s.Voice.Say("card.calling", words.Args{"system": line(step.Webhook.Name)})
+	}
 	switch {
 	case until != "" && step.Wait != nil && step.Wait.Until != nil:
 		id = "card.waiting_until_or"
@@ -364,12 +372,10 @@ func (s *Scene) approval(visit *playbooks.Visit, step *playbooks.Step) ([]slack.
 		args["answer"] = s.answer(step, visit)
 	}
 	next := s.Voice.Say("card.approval", args)
-	return []slack.Block{
-		section(next),
-		s.actions("approval",
-			primary(button(ApproveAction, s.Voice.Say("button.approve", nil), s.ref(visit))),
-			button(RefuseAction, s.Voice.Say("button.refuse", nil), s.ref(visit))),
-	}, next
+	elements := []slack.BlockElement{
+		primary(button(ApproveAction, s.Voice.Say("button.approve", nil), s.ref(visit))),
+		button(RefuseAction, s.Voice.Say("button.refuse", nil), s.ref(visit))}
+	return []slack.Block{section(next), s.actions("approval", append(elements, s.showText(visit)...)...)}, next
 }
 
 // ending tells the outcome, with the way back while there is one.

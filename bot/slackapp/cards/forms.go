@@ -18,6 +18,7 @@ const (
 	MoveView     = "move"
 	RefuseView   = "refuse"
 	DetailsView  = "details"
+	TextView     = "text"
 	PickView     = "handoff_pick"
 	HandoffView  = "handoff"
 	AskBackView  = "handoff_ask"

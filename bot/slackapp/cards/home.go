@@ -183,7 +183,7 @@ func (t *Todo) buttons() slack.Block {
 	case step == nil:
 		return nil
 	case step.Task != nil:
-		return s.actions("todo", append([]slack.BlockElement{primary(button(DoneAction, say("done"), s.ref(visit)))}, s.more(visit, step)...)...)
+		return s.actions("todo", append(s.doneButtons(visit, step), s.more(visit, step)...)...)
 	case step.Ask != nil && len(step.Ask.Answers) < maxElements-1:
 		return s.actions("todo", append(s.answerButtons(visit, step), s.more(visit, step)...)...)
 	}

@@ -288,7 +288,8 @@ func (n *Nudge) buttons(alone bool, index int) slack.Block {
 		return s.actions(role, button(ReassignAction, say("change_owner"), ref),
 			button(MoveAction, say("extend"), ref), button(SkipAction, say("skip"), ref))
 	case playbooks.NudgeApproval:
-		return s.actions(role, primary(button(ApproveAction, say("approve"), ref)), button(RefuseAction, say("refuse"), ref))
+		elements := []slack.BlockElement{primary(button(ApproveAction, say("approve"), ref)), button(RefuseAction, say("refuse"), ref)}
+		return s.actions(role, append(elements, s.showText(visit)...)...)
 	case playbooks.NudgeAskedBack:
 		return s.actions(role, primary(button(ReplyAction, say("reply"), ref)))
 	case playbooks.NudgeFill:
@@ -305,7 +306,7 @@ func (n *Nudge) buttons(alone bool, index int) slack.Block {
 	case step == nil:
 		return nil
 	case step.Task != nil:
-		return s.actions(role, append([]slack.BlockElement{primary(button(DoneAction, say("done"), ref))}, s.more(visit, step)...)...)
+		return s.actions(role, append(s.doneButtons(visit, step), s.more(visit, step)...)...)
 	case step.Ask != nil && alone && len(step.Ask.Answers) < maxElements-2:
 		elements := s.answerButtons(visit, step)
 		if s.Run.TakenBy == "" {

@@ -82,6 +82,7 @@ const (
 	SkipAction     = "skip"
 	DetailsAction  = "details"
 	UndoAction     = "undo"
+	TextAction     = "text" // the text for the customer
 	ApproveAction  = "approve"
 	RefuseAction   = "refuse"
 	AcceptAction   = "handoff_accept"

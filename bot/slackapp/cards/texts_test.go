@@ -19,6 +19,7 @@ import (
 // part that is written there. A part that is not listed here is a mistake of this
 // test, so that nobody adds one without saying what can follow.
 var endings = map[string][]string{
+	"draft.what.": {"card", "say", "webhook", "question", "task", "reminder", "overdue", "escalation", "approval", "told", "outcome", "snooze_over"},
 	"button.": {"taken", "done", "more", "snooze", "dismiss", "reassign", "move", "details", "undo", "approve", "refuse", "change_owner", "extend",
 		"skip", "accept", "accept_open", "ask_back", "choose_assignee", "decline", "withdraw", "reply", "fill", "edit", "read",
 		cards.OpsStartAction, cards.OpsListAction, cards.OpsKeepAction, cards.OpsBeginAction},
@@ -106,7 +107,7 @@ func sayings(t *testing.T, folder string) (ids, parts []string) {
 // begins reports whether a text looks like an id of the catalogue.
 func begins(text string) bool {
 	group, rest, ok := strings.Cut(text, ".")
-	groups := []string{"card", "numbers", "why", "nudge", "digest", "tasks", "home", "handoff", "details", "decision", "click", "command", "field", "dm", "log", "ops"}
+	groups := []string{"card", "numbers", "why", "nudge", "digest", "tasks", "home", "handoff", "details", "decision", "click", "command", "field", "dm", "log", "ops", "group", "draft", "attached"}
 	return ok && rest != "" && !strings.HasSuffix(rest, ".") && slices.Contains(groups, group) && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz_.") == ""
 }
 

@@ -1,0 +1,97 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"playcaller/bot/sender"
+	"playcaller/bot/worker"
+	"playcaller/playbooks"
+	"playcaller/store"
+)
+
+// WebhookConfig is another system that webhook steps of playbooks call by its name. Each secret can stand in a file of its
+// own.
+type WebhookConfig struct {
+	URL        string `yaml:"url"`
+	URLFile    string `yaml:"url_file"`
+	Secret     string `yaml:"secret"` // signs what it is sent; see sender.Webhooks
+	SecretFile string `yaml:"secret_file"`
+}
+
+// readWebhooks reads the secrets that stand in files of their own.
+func (c *Config) readWebhooks() error {
+	for _, name := range slices.Sorted(maps.Keys(c.Webhooks)) {
+		hook := c.Webhooks[name]
+		for _, one := range []struct {
+			what, file string
+			into       *string
+		}{{"url_file", hook.URLFile, &hook.URL}, {"secret_file", hook.SecretFile, &hook.Secret}} {
+			if one.file == "" {
+				continue
+			}
+			if *one.into != "" {
+				return fmt.Errorf("webhook %s: keep one of %s and %s", name, strings.TrimSuffix(one.what, "_file"), one.what)
+			}
+			text, err := os.ReadFile(one.file)
+			if err != nil {
+				return fmt.Errorf("webhook %s: %s: %w", name, one.what, err)
+			}
+			*one.into = strings.TrimSpace(string(text))
+		}
+		c.Webhooks[name] = hook
+	}
+	_, err := c.webhooks()
+	return err
+}
+
+func (c *Config) webhooks() (*sender.Webhooks, error) {
+	by := map[string]sender.Webhook{}
+	for name, hook := range c.Webhooks {
+		by[name] = sender.Webhook{URL: hook.URL, Secret: hook.Secret}
+	}
+	return sender.NewWebhooks(by)
+}
+
+// called is what another system is sent: what the step says under data.
+type called struct {
+	ID       string         `json:"id"` // the same however often it is sent; also the header Idempotency-Key
+	At       string         `json:"at"` // business time
+	Account  string         `json:"account"`
+	Playbook string         `json:"playbook"`
+	Run      string         `json:"run"`
+	Step     string         `json:"step"`
+	Data     map[string]any `json:"data"`
+}
+
+// caller implements worker.Call over the configured systems.
+func caller(hooks *sender.Webhooks) worker.Call {
+	return func(ctx context.Context, system string, out store.Outgoing) error {
+		e := out.Effect
+		err := hooks.Call(ctx, system, out.Key, called{ID: out.Key, At: out.At.UTC().Format("2006-01-02T15:04:05Z"), Account: out.Account,
+			Playbook: e.Playbook, Run: out.Run, Step: e.Step, Data: e.Args})
+		if errors.Is(err, sender.ErrCallRefused) {
+			return fmt.Errorf("%w: %s", worker.ErrRefused, strings.TrimPrefix(err.Error(), sender.ErrCallRefused.Error()+": "))
+		}
+		return err
+	}
+}
+
+// unconfigured returns the systems that a book calls and the configuration does not know, sorted.
+func unconfigured(book *playbooks.Book, hooks *sender.Webhooks) []string {
+	var missing []string
+	for _, p := range book.Playbooks {
+		for _, system := range p.Systems() {
+			if !hooks.Has(system) && !slices.Contains(missing, system) {
+				missing = append(missing, system)
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
