@@ -73,7 +73,7 @@ func (d *document) person(c *rules.Compiler, n ast.Node, what string) *rules.Exp
 	if !ok {
 		return nil
 	}
-	if slices.Contains(d.book.Team.words(), text) {
+	if slices.Contains(d.book.Team.words(), text) || nameForm.MatchString(text) && d.nobody() {
 		return d.literal(c, n, text)
 	}
 	if nameForm.MatchString(text) {
@@ -90,11 +90,15 @@ func (d *document) word(n ast.Node, what string) string {
 		return ""
 	}
 	known := d.book.Team.words()
-	if !slices.Contains(known, strings.TrimPrefix(s, "account.")) {
+	if !slices.Contains(known, strings.TrimPrefix(s, "account.")) && !d.nobody() {
 		d.fail(n, meant(s, known), "%s: nobody is called %q", what, s)
 	}
 	return s
 }
+
+// nobody reports whether the book has no people with whom names could be compared.
+// That is said once, of the team, and not once more for each name.
+func (d *document) nobody() bool { return len(d.book.Team.People) == 0 }
 
 // text reads what people are told: a string for every language, or one for each.
 func (d *document) text(c *rules.Compiler, n ast.Node, what string, most int) Text {
