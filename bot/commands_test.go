@@ -69,13 +69,18 @@ func port(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// poll asks a URL until it is answered with 200.
+// poll asks a URL until it is answered with 200, with the token of PLAYCALLER_API_TOKENS where the script has set it.
 func poll(ts *testscript.TestScript, _ bool, args []string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	last := "no answer"
 	for late := time.After(time.Minute); ; {
-		if res, err := http.Get(args[0]); err == nil {
+		req, err := http.NewRequest(http.MethodGet, args[0], nil)
+		ts.Check(err)
+		if token := ts.Getenv("PLAYCALLER_API_TOKENS"); token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
 			_ = res.Body.Close() // nothing of it is read
 			if res.StatusCode == http.StatusOK {
 				return

@@ -175,10 +175,10 @@ func summary(p worker.Plan) string {
 	}
 	add(func(p worker.PlannedPlaybook) int { return len(p.Starts) }, func(n int) string { return "starts " + plays(n) })
 	add(func(p worker.PlannedPlaybook) int { return len(p.Listed) }, func(n int) string { return fmt.Sprintf("only lists %d that hold already", n) })
-	add(func(p worker.PlannedPlaybook) int { return len(p.Waits) }, func(n int) string { return fmt.Sprintf("%d begin to wait", n) })
-	add(func(p worker.PlannedPlaybook) int { return len(p.Lapses) }, func(n int) string { return fmt.Sprintf("%d cease to wait", n) })
+	add(func(p worker.PlannedPlaybook) int { return len(p.Waits) }, func(n int) string { return fmt.Sprintf("%d %s to wait", n, verb(n, "begin")) })
+	add(func(p worker.PlannedPlaybook) int { return len(p.Lapses) }, func(n int) string { return fmt.Sprintf("%d %s to wait", n, verb(n, "cease")) })
 	add(func(p worker.PlannedPlaybook) int { return len(p.Resolves) }, func(n int) string { return fmt.Sprintf("resolves %d", n) })
-	add(func(p worker.PlannedPlaybook) int { return len(p.Keeps) }, func(n int) string { return fmt.Sprintf("%d keep the old version", n) })
+	add(func(p worker.PlannedPlaybook) int { return len(p.Keeps) }, func(n int) string { return fmt.Sprintf("%d %s the old version", n, verb(n, "keep")) })
 	if len(parts) == 0 {
 		return fmt.Sprintf("Nothing happens for the %d accounts as they stand.", p.Accounts)
 	}
@@ -191,6 +191,14 @@ func plays(n int) string {
 		return "1 play"
 	}
 	return fmt.Sprintf("%d plays", n)
+}
+
+// verb writes what so many do.
+func verb(n int, does string) string {
+	if n == 1 {
+		return does + "s"
+	}
+	return does
 }
 
 func inBrackets(s string) string {
