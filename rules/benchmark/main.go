@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -59,6 +60,7 @@ func readFlags(args []string, stderr io.Writer) (p plan, out outputs, err error)
 	}
 	var means, only string
 	var quick bool
+	var files []string
 	f.Uint64Var(&p.Seed, "seed", 1, "of everything that is drawn at random; the same seed, the same tables")
 	f.IntVar(&p.Windows, "windows", 120, "accounts of 300 days, for each material and mean")
 	f.StringVar(&means, "means", "200,50,10,3", "mean counts a day, with commas")
@@ -66,9 +68,8 @@ func readFlags(args []string, stderr io.Writer) (p plan, out outputs, err error)
 	f.BoolVar(&p.Same, "same", false, "tune thresholds on the very windows that are measured, not on the other half")
 	f.BoolVar(&quick, "quick", false, "a smoke run of seconds: 12 windows, means 50 and 3; its figures mean little")
 	f.Func("series", "CSV `file` (series,date,value) of more real series, with a YAML file of the same name for countries and events; repeatable", func(path string) error {
-		more, err := readSeriesFile(path)
-		p.series = append(p.series, more...)
-		return err
+		files = append(files, path)
+		return nil
 	})
 	f.StringVar(&out.csv, "csv", "", "write all results to this `file`")
 	f.StringVar(&out.json, "json", "", "write all results to this `file`")
@@ -100,15 +101,30 @@ func readFlags(args []string, stderr io.Writer) (p plan, out outputs, err error)
 	}
 	p.only = func(material, event string) bool { return fits.MatchString(material + "/" + event) }
 	p.progress = stderr
-	given, err := builtIn()
+	p.series, err = allSeries(files, stderr)
+	return p, out, err
+}
+
+// allSeries reads the series of the repository and those of files.
+func allSeries(files []string, stderr io.Writer) ([]*realSeries, error) {
+	all, err := builtIn()
 	if err != nil {
-		return p, out, err
+		return nil, err
 	}
-	for _, s := range p.series {
-		if len(s.values) < windowDays {
-			fmt.Fprintf(stderr, "%s has %d days; untouched windows need %d, so only its labelled events are used\n", s.name, len(s.values), windowDays)
+	for _, path := range files {
+		more, err := readSeriesFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("--series: %w", err)
+		}
+		for _, s := range more {
+			if slices.ContainsFunc(all, func(other *realSeries) bool { return other.name == s.name }) {
+				return nil, fmt.Errorf("--series %s: there is a series %s already; give it another name", path, s.name)
+			}
+			if len(s.values) < windowDays {
+				fmt.Fprintf(stderr, "%s has %d days; untouched windows need %d, so only its labelled events are used\n", s.name, len(s.values), windowDays)
+			}
+			all = append(all, s)
 		}
 	}
-	p.series = append(given, p.series...)
-	return p, out, nil
+	return all, nil
 }

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"playcaller/rules"
 )
 
 // A small run from the command line writes everything that it is asked for, twice
@@ -64,10 +67,38 @@ func TestACommandLineWritesItsTablesAndFiles(t *testing.T) {
 	}
 }
 
+// A file of one's own is measured as the repository's series are.
+func TestMoreSeriesCanBeDroppedIn(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("series,date,value\n")
+	for i := range 700 {
+		fmt.Fprintf(&text, "ours,%s,%d\n", rules.NewDate(2023, 1, 1)+rules.Date(i), 900+100*(i%7))
+	}
+	path := filepath.Join(t.TempDir(), "ours.csv")
+	for name, content := range map[string]string{path: text.String(),
+		strings.TrimSuffix(path, ".csv") + ".yaml": "ours: {country: JP, events: [{from: 2024-11-01, to: 2024-11-05, expect: drop, what: outage}]}\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, progress bytes.Buffer
+	if err := run([]string{"--series", path, "--windows", "8", "--means", "20", "--only", "real/sudden-40|outage"}, &out, &progress); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"outage, 2024-11-01", "  ours "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the tables have no %q:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestWrongFlagsSayWhatToDo(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.csv")
-	if err := os.WriteFile(bad, []byte("when,what\n"), 0o600); err != nil {
-		t.Fatal(err)
+	twice := filepath.Join(t.TempDir(), "twice.csv")
+	for path, text := range map[string]string{bad: "when,what\n", twice: "series,date,value\nwikipedia_views_r,2020-01-01,5\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, tc := range []struct {
 		args []string
@@ -80,6 +111,9 @@ func TestWrongFlagsSayWhatToDo(t *testing.T) {
 		{[]string{"--only", "nothing-like-it"}, "nothing to measure"},
 		{[]string{"all"}, `unexpected "all"`},
 		{[]string{"--series", bad}, "want series,date,value"},
+		{[]string{"--series", twice}, "there is a series wikipedia_views_r already"},
+		{[]string{"--series", bad + "x"}, "no such file"},
+		{[]string{"--means", "500000"}, "no series is large enough"},
 		{[]string{"--windows", "2", "--means", "20", "--only", "real/sudden-40", "--markdown", bad}, beginTables},
 	} {
 		if err := run(tc.args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), tc.want) {

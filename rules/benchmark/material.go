@@ -19,6 +19,10 @@ const (
 	horizon    = 14 // days after an event's beginning in which it may be found
 )
 
+// leastScale is how many times the mean that it is thinned to a window must have: what
+// is hardly thinned would hardly have any chance in it.
+const leastScale = 2
+
 // A window is one account of the benchmark: what it brought on each day, and what
 // it might have brought, from which its counts are drawn.
 type window struct {
@@ -169,14 +173,15 @@ func dice(seed uint64, of ...any) *rand.Rand {
 // realWindows cuts n untouched windows out of the series, in turn, at random. A
 // series' earlier half and its later one never share a day, so that thresholds can
 // be tuned on one and measured on the other; one too short to be halved lies in one
-// half as a whole. used counts the series that are long enough.
+// half as a whole. used counts the series that are long enough, and large enough for
+// the mean.
 func realWindows(all []*realSeries, n int, mean float64, seed uint64) (windows []*window, used int) {
 	var starts [][2][]rules.Date
 	var of []*realSeries
 	for _, s := range all {
 		var days []rules.Date
 		for d := s.first; d+windowDays-1 <= s.last(); d++ {
-			if s.settled(d, windowDays) {
+			if s.settled(d, windowDays) && sum(s.at(d, windowDays)) >= leastScale*mean*windowDays {
 				days = append(days, d)
 			}
 		}

@@ -135,9 +135,12 @@ func (p plan) measureGroup(rep *report, material string, mean float64) error {
 	}
 	windows := syntheticWindows(p.Windows, mean, p.Seed)
 	if material == materialReal {
-		windows, _ = realWindows(p.series, p.Windows, mean, p.Seed)
+		var used int
+		if windows, used = realWindows(p.series, p.Windows, mean, p.Seed); used == 0 {
+			return fmt.Errorf("no series is large enough for a mean of %g a day: a window of %d days needs a mean of %g", mean, windowDays, leastScale*mean)
+		}
 	}
-	fmt.Fprintf(p.progress, "%s, %g a day: %d windows, %d kinds of events, %d labelled ones\n", material, mean, len(windows), len(chosen), len(incidents))
+	fmt.Fprintf(p.progress, "%s, %g a day: windows: %d, kinds of events: %d, labelled ones: %d\n", material, mean, len(windows), len(chosen), len(incidents))
 	sheets := make([]*sheet, len(windows))
 	err := spread(len(windows), func(j *judge, i int) (err error) {
 		sheets[i], err = p.sheet(j, windows[i], chosen, material, i)

@@ -46,6 +46,7 @@ func picture(rep *report) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="system-ui, sans-serif" font-size="12" fill="#222">`+"\n", width, height, width, height)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", width, height)
 	fmt.Fprintf(&b, `<text x="%d" y="24" font-size="16" font-weight="600">Share of events found, by false alarms per account and year (seed %d, n = %d a panel)</text>`+"\n", marginLeft, rep.Plan.Seed, rep.Plan.Windows)
+	fmt.Fprintf(&b, `<text x="%d" y="72" fill="#555">Across: false alarms per account and year that every way is tuned to. Up: %% of events found. A fall on the right: an alarm that stands already tells nothing new.</text>`+"\n", marginLeft)
 	legend(&b)
 	for r, row := range rows {
 		y := marginTop + r*(panelHeight+gapY)
@@ -71,7 +72,7 @@ func legend(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, `<line x1="%d" y1="48" x2="%d" y2="48" stroke="%s" stroke-width="%s"/><text x="%d" y="52">%s</text>`+"\n",
 			marginLeft+x, marginLeft+x+22, lineColours()[i], lineWidth(i), marginLeft+x+28, name)
-		x += 28 + 7*len([]rune(name)) + 12
+		x += 28 + 7*len([]rune(name)) + 20
 	}
 }
 
