@@ -7,24 +7,23 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
-	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
 // metrics is the world as Prometheus's engine reads it: a sample a day, at midnight,
-// in plain memory - no blocks, no chunks to decode.
+// in the compressed chunks that Prometheus keeps its latest samples in, found without
+// an index.
 type metrics struct {
 	engine *promql.Engine
 	at     time.Time
 	series map[string][]storage.Series // by metric, sorted by labels
 }
 
-func newMetrics(w *world) *metrics {
+func newMetrics(w *world) (*metrics, error) {
 	m := &metrics{
 		engine: promql.NewEngine(promql.EngineOpts{MaxSamples: 1 << 30, Timeout: time.Hour, LookbackDelta: 5 * time.Minute}),
 		at:     w.today.In(time.UTC),
@@ -32,26 +31,44 @@ func newMetrics(w *world) *metrics {
 	}
 	for i := range w.accounts {
 		c := &w.accounts[i]
-		m.add("seats", i, []chunks.Sample{sample{m.at.UnixMilli(), c.seats}})
+		seats := [days]float64{}
+		for d := range days - 1 {
+			seats[d] = absent
+		}
+		seats[days-1] = c.seats
+		if err := m.add("seats", i, &seats); err != nil {
+			return nil, err
+		}
 		for k, def := range signals() {
-			var days []chunks.Sample
-			for d, v := range c.series[k] {
-				if v != absent {
-					days = append(days, sample{m.at.AddDate(0, 0, d-len(c.series[k])+1).UnixMilli(), v})
-				}
+			if err := m.add(def.Name, i, &c.series[k]); err != nil {
+				return nil, err
 			}
-			m.add(def.Name, i, days)
 		}
 	}
 	for _, all := range m.series {
 		slices.SortFunc(all, func(a, b storage.Series) int { return labels.Compare(a.Labels(), b.Labels()) })
 	}
-	return m
+	return m, nil
 }
 
-func (m *metrics) add(name string, account int, samples []chunks.Sample) {
-	set := labels.FromStrings(labels.MetricName, name, "account", strconv.Itoa(account))
-	m.series[name] = append(m.series[name], storage.NewListSeries(set, samples))
+// add makes a series of the days on which something was reported, the last of them
+// today.
+func (m *metrics) add(name string, account int, values *[days]float64) error {
+	chunk := chunkenc.NewXORChunk()
+	app, err := chunk.Appender()
+	if err != nil {
+		return err
+	}
+	for d, v := range values {
+		if v != absent {
+			app.Append(0, m.at.AddDate(0, 0, d-days+1).UnixMilli(), v)
+		}
+	}
+	m.series[name] = append(m.series[name], &storage.SeriesEntry{
+		Lset:             labels.FromStrings(labels.MetricName, name, "account", strconv.Itoa(account)),
+		SampleIteratorFn: chunk.Iterator,
+	})
+	return nil
 }
 
 // answer asks each rule as an instant query.
@@ -119,17 +136,3 @@ func (s *seriesSet) Next() bool                        { s.i++; return s.i < len
 func (s *seriesSet) At() storage.Series                { return s.all[s.i] }
 func (s *seriesSet) Err() error                        { return nil }
 func (s *seriesSet) Warnings() annotations.Annotations { return nil }
-
-// A sample is one day of a series.
-type sample struct {
-	t int64
-	v float64
-}
-
-func (s sample) T() int64                      { return s.t }
-func (s sample) ST() int64                     { return 0 }
-func (s sample) F() float64                    { return s.v }
-func (s sample) H() *histogram.Histogram       { return nil }
-func (s sample) FH() *histogram.FloatHistogram { return nil }
-func (s sample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
-func (s sample) Copy() chunks.Sample           { return s }
