@@ -169,6 +169,7 @@ func (o *owner) apply(a *account, c *change, ev stream.Event) error {
 		}
 		v.Contacts = append(v.Contacts, store.Contact{At: ev.At, By: n.By, Text: n.Text})
 		v.Contacts = v.Contacts[max(0, len(v.Contacts)-maxContacts):]
+		o.countContact(a, c, ev.At)
 		c.said = true
 	case inbox.SetKind:
 		var s inbox.Set
@@ -262,6 +263,22 @@ func (o *owner) applySignals(a *account, c *change, signals []rules.Signal, at t
 		o.w.feeds.heard(s.Signal, at)
 	}
 	a.dirty = true
+}
+
+// contacts is the signal that a book may declare for contacts with the account; what people write down counts in it.
+const contacts = "contacts"
+
+// countContact lets rules see a contact that somebody wrote down, where the book declares a signal for contacts.
+func (o *owner) countContact(a *account, c *change, at time.Time) {
+	def := o.book.Signal(contacts)
+	if def == nil || def.Kind != rules.Count {
+		return
+	}
+	s := rules.Signal{Account: a.doc.Value.ID, Signal: contacts, Value: 1, At: at}
+	if def.Dimension != "" {
+		s.By = "note"
+	}
+	o.applySignals(a, c, []rules.Signal{s}, at)
 }
 
 // applyAccount merges what is newly known of the account.

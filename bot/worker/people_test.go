@@ -163,3 +163,25 @@ steps:
 	b.rest()
 	b.posted("dm:yamada: say told tell")
 }
+
+func TestAContactThatSomebodyWritesDownIsSeenByRules(t *testing.T) {
+	files := map[string]string{"signals.yaml": shared["signals.yaml"], "quiet.yaml": `
+playbook: quiet
+title: No contact
+about: Nobody has spoken with them for five days.
+when: contacts.days_since() >= 5
+assign: account.owner
+channel: "#cs-alerts"
+steps:
+  - {id: hello, task: "Say hello to {{ account.name }}", due: 2wd, otherwise: {after: 10wd, then: =unanswered}}
+`}
+	files["signals.yaml"] = strings.Replace(files["signals.yaml"], "signals:\n", "signals:\n  contacts: {kind: count, by: kind}\n", 1)
+	b := newBench(t, files)
+	b.send(b.acme(), b.signal("acme", "contacts", 1))
+	b.to("2027-04-08 10:00")
+	b.send(b.event("account:acme", inbox.NoteKind, inbox.Note{By: "tanaka", Text: "met their CTO"}))
+	b.to("2027-04-12 10:00")
+	b.stands("acme")
+	b.to("2027-04-13 10:00")
+	b.stands("acme", "quiet at hello")
+}
