@@ -206,12 +206,7 @@ func (f *Facts) number(i int) (v float64, known bool) {
 		if sl := &f.core.slots[i]; sl.feature != nil {
 			signal := f.signal(sl)
 			if s := signal.series; s != nil && sl.cell < len(s.cells) {
-				version := s.version
-				if sl.completed {
-					version = s.past
-				}
-				cell := &s.cells[sl.cell]
-				if cell.other == nil && cell.holds(f.today, version, s.untilDay, signal.alive) {
+				if cell := &s.cells[sl.cell]; cell.of == s.stamp.number(sl) && cell.other == nil {
 					return cell.number, true
 				}
 			}
@@ -265,19 +260,14 @@ func (f *Facts) feature(sl *slot, into *result) {
 		*into = result{gap: gap{Code: NoData, Of: ft.signal}}
 		return
 	}
-	version := s.version
-	if sl.completed {
-		version = s.past
-	}
-	cell := s.cell(sl.cell, f.core.cells[sl.signal])
-	if !cell.holds(f.today, version, s.untilDay, signal.alive) {
-		s.over = max(s.over, f.today-1)
+	cell, stamp := s.cell(sl.cell, f.core.cells[sl.signal]), s.stamp.number(sl)
+	if cell.of != stamp {
 		if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
 			cell.number, cell.other = v, nil
 		} else {
 			cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, &f.learner, cell))
 		}
-		cell.on, cell.version, cell.alive, cell.until = f.today, version, signal.alive, s.untilDay
+		cell.of = stamp
 	}
 	if cell.other != nil {
 		*into = *cell.other
@@ -292,7 +282,9 @@ func (f *Facts) signal(sl *slot) *factSignal {
 	if signal.turn != f.turn {
 		*signal = factSignal{turn: f.turn, alive: f.alive(sl.feature.signal)}
 		if f.history != nil {
-			signal.series = f.history.find(sl.feature.signal)
+			if signal.series = f.history.find(sl.feature.signal); signal.series != nil {
+				signal.series.ask(f.today, signal.alive)
+			}
 		}
 	}
 	return signal

@@ -23,19 +23,56 @@ type calendarKey struct {
 	closed  uint64
 }
 
-// A memoCell is what a feature of a series came to, and what that was worked out from.
-// A feature is worked out again when its series, its day, or how far its feed was
-// alive has changed.
+// A memoCell is what a feature of a series came to. There are many: every feature of
+// every signal of every account.
 type memoCell struct {
-	on      Date   // the account's day; 0 where nothing is remembered
-	version uint32 // of the series: past for features of completed days
-	until   Date   // the series' latest day
-	alive   Date
-	number  float64
-	other   *result // a text or a gap in place of the number
-	roll    rolling
+	of     uint32  // the series' stamp that it was worked out at; 0 where nothing is remembered
+	days   int32   // present in part
+	number float64 // the feature's value
+	other  *result // a text or a gap in place of it
+	usual  *usual  // what a spike is judged by
 
-	usual *usual // what a spike is judged by
+	// What a window's completed days came to: their sum, or the greatest of them. The
+	// next day it takes in the day that is over and lets go of the one that leaves,
+	// instead of reading all again. It holds as long as no day that was over has changed.
+	part    float64
+	through Date   // the last day in part; 0 where there is none
+	past    uint32 // the series' when part was made
+}
+
+// A stamp says as of what a series' features were last asked for. With every change of
+// it begins another number; a feature that was worked out at the present one holds.
+type stamp struct {
+	on      Date // the account's day
+	until   Date // the series' latest day
+	alive   Date // through which the feed was alive
+	version uint32
+	past    uint32
+
+	all       uint32 // the number for features that read today
+	completed uint32 // for those that read completed days alone
+}
+
+// ask notes as of what features of the series are asked for.
+func (s *series) ask(today, alive Date) {
+	t := &s.stamp
+	same := t.on == today && t.until == s.untilDay && t.alive == alive
+	if !same || t.version != s.version {
+		t.all++
+	}
+	if !same || t.past != s.past {
+		t.completed++
+	}
+	t.on, t.until, t.alive, t.version, t.past = today, s.untilDay, alive, s.version, s.past
+	s.over = max(s.over, today-1)
+}
+
+// number returns the stamp's number for a feature.
+func (t *stamp) number(sl *slot) uint32 {
+	if sl.completed {
+		return t.completed
+	}
+	return t.all
 }
 
 // ready forgets everything where it was remembered for another compiler or another
@@ -56,11 +93,6 @@ func (s *series) cell(i, n int) *memoCell {
 		s.cells = append(make([]memoCell, 0, n), s.cells...)[:n]
 	}
 	return &s.cells[i]
-}
-
-// holds reports whether what is remembered is of that day and of an unchanged series.
-func (c *memoCell) holds(on Date, version uint32, until, alive Date) bool {
-	return c.on == on && c.version == version && c.until == until && c.alive == alive
 }
 
 // keep remembers a result.

@@ -18,22 +18,22 @@ const (
 
 // A series is one account's buckets of one signal.
 type series struct {
-	kind  Kind
-	total dayRow
-	by    map[string]*dayRow
-	hours dayRow // of the last two days; its dates are hours since 1970
-	users users  // of a unique signal
+	// What every judgement reads comes first, so that it lies together in memory.
+	total    dayRow
+	version  uint32     // grows with every change
+	past     uint32     // grows with changes of days that were over
+	untilDay Date       // the bucket that the latest At fell into
+	over     Date       // the last day that features have read as one that is over
+	cut      Date       // days before it have been forgotten, 0 where none have since it was read
+	stamp    stamp      // as of what cells were asked for
+	cells    []memoCell // features of the series
+	kind     Kind
 
-	until    int64 // Unix seconds of the latest At
-	untilDay Date  // the bucket that one fell into
-	arrived  int64 // Unix seconds of the last arrival
-
-	version uint32 // grows with every change
-	past    uint32 // grows with changes of days that were over
-	over    Date   // the last day that features have read as one that is over
-	cut     Date   // days before it have been forgotten, 0 where none have since it was read
-
-	cells []memoCell // features of the series, see memo
+	by      map[string]*dayRow
+	users   users  // of a unique signal
+	hours   dayRow // of the last two days; its dates are hours since 1970
+	until   int64  // Unix seconds of the latest At
+	arrived int64  // Unix seconds of the last arrival
 }
 
 // addHour puts a value into an hourly bucket and forgets old ones. The row's days are

@@ -33,16 +33,6 @@ func (ft *feature) windowOp() windowOp {
 	return notWindow
 }
 
-// A rolling is what a window's completed days came to. The next day it takes in the
-// day that is over and lets go of the one that leaves, instead of reading all again.
-// It holds as long as no day that was over has changed.
-type rolling struct {
-	through Date   // the last day that it includes; 0 where it holds nothing
-	past    uint32 // the series' when it was made
-	days    int32  // present
-	part    float64
-}
-
 // quickly works out a feature of plain windows as compute does, bit for bit, and
 // faster. ok is false where compute must be asked: the value is not known, or the
 // feature is of another sort.
@@ -64,18 +54,18 @@ func (ft *feature) quickly(op windowOp, s *series, today, alive Date, c *memoCel
 	}
 	switch op {
 	case windowSum:
-		sum := c.roll.sum(row, s.past, cut, today-n+1, today-1)
+		sum := c.sum(row, s.past, cut, today-n+1, today-1)
 		if x := row.at(today); x == x {
 			sum += x
 		}
 		return sum, true
 	case windowMax:
-		return ft.windowMax(row, s.past, cut, today, &c.roll)
+		return ft.windowMax(row, s.past, cut, today, c)
 	case windowDistinct:
-		most, _ := ft.windowMax(row, s.past, cut, today, &c.roll)
+		most, _ := ft.windowMax(row, s.past, cut, today, c)
 		return math.Max(s.users.since(today-n+1), math.Max(most, 0)), true
 	case windowMean:
-		return ft.windowMean(s, row, alive, today-n, today-1, c.roll.sum(row, s.past, cut, today-n, today-1), int(c.roll.days))
+		return ft.windowMean(s, row, alive, today-n, today-1, c.sum(row, s.past, cut, today-n, today-1), int(c.days))
 	case windowLast:
 		v, day := row.held(today)
 		return v, day != 0
@@ -87,61 +77,61 @@ func (ft *feature) quickly(op windowOp, s *series, today, alive Date, c *memoCel
 
 // sum returns the sum of the present days from one to another, and leaves in days how
 // many those are. Days before cut may have been forgotten.
-func (r *rolling) sum(row *dayRow, past uint32, cut, from, to Date) float64 {
+func (c *memoCell) sum(row *dayRow, past uint32, cut, from, to Date) float64 {
 	switch {
 	case from > to:
-		r.part, r.days = 0, 0
-	case r.through == to && r.past == past:
-	case r.through == to-1 && r.past == past && row.whole() && (row.from < from || cut < from):
+		c.part, c.days = 0, 0
+	case c.through == to && c.past == past:
+	case c.through == to-1 && c.past == past && row.whole() && (row.from < from || cut < from):
 		if x := row.at(from - 1); x == x {
-			r.part -= x
-			r.days--
+			c.part -= x
+			c.days--
 		}
 		if x := row.at(to); x == x {
-			r.part += x
-			r.days++
+			c.part += x
+			c.days++
 		}
 	default:
 		sum, n := row.sum(from, to)
-		r.part, r.days = sum, int32(n)
+		c.part, c.days = sum, int32(n)
 	}
-	r.through, r.past = to, past
-	return r.part
+	c.through, c.past = to, past
+	return c.part
 }
 
 // most is like sum for the greatest of the days; -Inf where none is present.
-func (r *rolling) most(row *dayRow, past uint32, cut, from, to Date) float64 {
+func (c *memoCell) most(row *dayRow, past uint32, cut, from, to Date) float64 {
 	switch {
 	case from > to:
-		r.days = 0
+		c.days = 0
 		return math.Inf(-1)
-	case r.through == to && r.past == past:
-		return r.part
-	case r.through == to-1 && r.past == past && (row.from < from || cut < from):
+	case c.through == to && c.past == past:
+		return c.part
+	case c.through == to-1 && c.past == past && (row.from < from || cut < from):
 		leaves, enters := row.at(from-1), row.at(to)
-		if leaves == r.part {
+		if leaves == c.part {
 			break
 		}
 		if leaves == leaves {
-			r.days--
+			c.days--
 		}
 		if enters == enters {
-			r.part = max(r.part, enters)
-			r.days++
+			c.part = max(c.part, enters)
+			c.days++
 		}
-		r.through = to
-		return r.part
+		c.through = to
+		return c.part
 	}
 	most, n := row.most(from, to)
-	r.part, r.days, r.through, r.past = most, int32(n), to, past
+	c.part, c.days, c.through, c.past = most, int32(n), to, past
 	return most
 }
 
 // windowMax is the greatest day; of a gauge with gaps it is left to compute.
-func (ft *feature) windowMax(row *dayRow, past uint32, cut, today Date, r *rolling) (v float64, ok bool) {
-	most := r.most(row, past, cut, today-Date(ft.window)+1, today-1)
+func (ft *feature) windowMax(row *dayRow, past uint32, cut, today Date, c *memoCell) (v float64, ok bool) {
+	most := c.most(row, past, cut, today-Date(ft.window)+1, today-1)
 	x := row.at(today)
-	if ft.kind == Gauge && (int(r.days) != ft.window-1 || x != x) {
+	if ft.kind == Gauge && (int(c.days) != ft.window-1 || x != x) {
 		return 0, false
 	}
 	if x == x {
