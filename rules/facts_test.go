@@ -14,6 +14,7 @@ func TestRememberingChangesNothing(t *testing.T) {
 	c := testCompiler(t)
 	var exprs []*Expr
 	for _, text := range []string{
+		`logins.max("14d")`, `logins.trend("14d")`, `logins.shift("28d")`, `seats_used.mean("14d")`, `seats_used.max("7d")`, `users.max("7d")`,
 		`logins.drop("7d")`, `logins.spike("1d")`, `logins.sum("3d")`, `logins.mean("7d")`, `logins.days_since()`, `logins.expected("7d")`,
 		`help_views.by("a").spike("1d")`, `help_views.top("sum", "7d")`, `seats_used.last()`, `users.distinct("7d")`, `contract.notice_in`, `segment.touch`,
 	} {
@@ -37,7 +38,7 @@ func TestRememberingChangesNothing(t *testing.T) {
 		var feed time.Time
 		shared.SetFeed(func(string) time.Time { return feed })
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(rt, "hours")) * time.Hour)
+			now = now.Add(time.Duration(rapid.IntRange(-30, 60).Draw(rt, "hours")) * time.Hour) // a clock may go back
 			if rapid.Bool().Draw(rt, "feed") {
 				feed = now
 			}
@@ -48,6 +49,12 @@ func TestRememberingChangesNothing(t *testing.T) {
 				At: now.AddDate(0, 0, -rapid.IntRange(0, 10).Draw(rt, "late"))}
 			if def.Dimension != "" {
 				s.By = rapid.SampledFrom([]string{"a", "b", ""}).Draw(rt, "by")
+			}
+			if rapid.IntRange(0, 4).Draw(rt, "correction") == 0 {
+				s.Mode = "set"
+			}
+			if rapid.IntRange(0, 6).Draw(rt, "move") == 0 {
+				a.TimeZone = rapid.SampledFrom([]string{"", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"}).Draw(rt, "zone")
 			}
 			loc, err := a.Location()
 			if err != nil {
