@@ -15,6 +15,7 @@ type view struct {
 	kind    Kind
 	offDays func(Date) string // why a day is left out, or ""
 	cover   *dayRow           // the signal's total: where row is one value of its dimension
+	out     []Span            // days on which the whole feed was silent: no data are no zero
 }
 
 // value returns a day's value, NaN where it is unknown.
@@ -26,7 +27,7 @@ func (v *view) value(d Date) float64 {
 		x, _ := v.row.held(d)
 		return x
 	}
-	if d < v.first {
+	if d < v.first || within(v.out, d) {
 		return math.NaN()
 	}
 	if d <= v.alive {

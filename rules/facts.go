@@ -21,13 +21,15 @@ type Facts struct {
 	lang    string
 	values  map[string]result
 	feed    func(string) time.Time
+	outages map[string][]Outage
 	peers   func(PeerGroup) *Distribution
 
-	cells   []factCell
-	signals []factSignal // by number
-	turn    uint32
-	env     map[string]any
-	vm      vm.VM
+	cells     []factCell
+	signals   []factSignal // by number
+	turn      uint32
+	outageKey uint64 // changes with outages
+	env       map[string]any
+	vm        vm.VM
 
 	zone     *time.Location
 	zoneName string
@@ -83,7 +85,14 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 	}
 	f.invalidate()
 	if history != nil {
-		history.ready(f.core, calendarKey{account.Country, closedKey(account.Closed)})
+		f.remind()
+	}
+}
+
+// remind forgets what the history remembers for another calendar.
+func (f *Facts) remind() {
+	if f.history != nil {
+		f.history.ready(f.core, calendarKey{f.account.Country, closedKey(f.account.Closed) ^ f.outageKey})
 	}
 }
 
@@ -262,6 +271,7 @@ func (f *Facts) feature(sl *slot, into *result) {
 	}
 	cell, stamp := s.cell(sl.cell, f.core.cells[sl.signal]), s.stamp.number(sl)
 	if cell.of != stamp {
+		f.tellOutages(ft.signal, s)
 		if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
 			cell.number, cell.other = v, nil
 		} else {
@@ -326,9 +336,12 @@ func (f *Facts) view(signal, by string) (*view, *series, error) {
 	if f.history != nil {
 		s = f.history.find(signal)
 	}
+	if s != nil {
+		f.tellOutages(signal, s)
+	}
 	if s == nil || s.total.len() == 0 {
 		return nil, nil, fmt.Errorf("%s: no data yet", signal)
 	}
 	ft := newFeature(opDrop, def)
-	return &view{row: s.look(by), first: s.total.from, last: min(s.untilDay, f.today), alive: f.alive(signal), fresh: ft.fresh, kind: s.kind, offDays: f.offDays, cover: &s.total}, s, nil
+	return &view{row: s.look(by), first: s.total.from, last: min(s.untilDay, f.today), alive: f.alive(signal), fresh: ft.fresh, kind: s.kind, offDays: f.offDays, cover: &s.total, out: s.out}, s, nil
 }

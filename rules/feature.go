@@ -134,7 +134,7 @@ func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) str
 	if today > last+Date(ft.fresh) && today > alive+Date(ft.fresh) {
 		return result{gap: gap{Code: NoDataSince, Of: ft.signal, On: last}}
 	}
-	v := view{row: s.look(ft.by), first: s.total.from, last: last, alive: alive, fresh: ft.fresh, kind: ft.kind, offDays: off, cover: &s.total}
+	v := view{row: s.look(ft.by), first: s.total.from, last: last, alive: alive, fresh: ft.fresh, kind: ft.kind, offDays: off, cover: &s.total, out: s.out}
 	switch ft.op {
 	case opSum, opMax, opDistinct:
 		return ft.overWindow(s, &v, today)

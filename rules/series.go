@@ -28,6 +28,7 @@ type series struct {
 	stamp    stamp      // as of what cells were asked for
 	cells    []memoCell // features of the series
 	kind     Kind
+	out      []Span // the account's days that lie within outages of the feed
 
 	by      map[string]*dayRow
 	users   users  // of a unique signal

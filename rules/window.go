@@ -183,7 +183,7 @@ func (ft *feature) known(s *series, row *dayRow, alive, from, to Date) (sum floa
 		if x := row.at(d); x == x {
 			sum += x
 			n++
-		} else if d >= first && (d <= alive || d-heard <= Date(ft.fresh)) {
+		} else if d >= first && (d <= alive || d-heard <= Date(ft.fresh)) && !within(s.out, d) {
 			n++
 		}
 	}
@@ -234,7 +234,7 @@ func (v *view) read(into []float64, from, to Date) []float64 {
 				heard = d
 			}
 		}
-		if x != x && d >= v.first && (d <= v.alive || d-heard <= Date(v.fresh)) {
+		if x != x && d >= v.first && (d <= v.alive || d-heard <= Date(v.fresh)) && !within(v.out, d) {
 			x = 0
 		}
 		into = append(into, x)

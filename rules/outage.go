@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"slices"
+	"time"
+)
+
+// An Outage is a time during which nothing of a feed was heard, for any account: the
+// days within it on which an account has no data are unknown, not zero. Days that
+// were filled in later count as any others.
+type Outage struct {
+	From time.Time `json:"from"` // when the feed was last heard of before it
+	To   time.Time `json:"to"`   // and first after it
+}
+
+// A FeedLog knows when a feed was last heard of, for any account, and its outages of
+// the last 400 days. The zero FeedLog is a feed that was never heard of.
+type FeedLog struct {
+	Last    time.Time `json:"last,omitzero"`
+	Outages []Outage  `json:"outages,omitempty"` // oldest first
+}
+
+// maxOutages bounds a log: a feed that stops more often than weekly is not watched by
+// its silence.
+const maxOutages = KeepDays / 7
+
+// Heard notes that something of the feed arrived. A silence longer than the signal's
+// Fresh (48 h where nothing is said) was an outage; a gauge for which nothing is said
+// holds its values, and has none.
+func (l *FeedLog) Heard(at time.Time, def SignalDef) {
+	fresh := def.Fresh
+	if fresh == 0 {
+		fresh = 48 * time.Hour
+	}
+	watched := def.Kind != Gauge || def.Fresh > 0
+	if watched && !l.Last.IsZero() && at.Sub(l.Last) > fresh {
+		l.Outages = append(l.Outages, Outage{l.Last, at})
+		oldest := at.AddDate(0, 0, -KeepDays)
+		l.Outages = slices.DeleteFunc(l.Outages, func(o Outage) bool { return o.To.Before(oldest) })
+		l.Outages = l.Outages[max(0, len(l.Outages)-maxOutages):]
+	}
+	if at.After(l.Last) {
+		l.Last = at
+	}
+}
+
+// SetOutages tells of feeds' outages by signal, as FeedLog has them. They stay until
+// they are set anew; the map must not be changed meanwhile.
+func (f *Facts) SetOutages(outages map[string][]Outage) {
+	f.outages, f.outageKey = outages, 0
+	for signal, all := range outages {
+		of := hashOf(signal)
+		for _, o := range all {
+			f.outageKey += of * uint64(o.From.Unix()*31+o.To.Unix()) // a sum: maps have no order
+		}
+	}
+	f.remind()
+	f.invalidate()
+}
+
+// tellOutages gives a series the account's local days that lie wholly within outages.
+func (f *Facts) tellOutages(signal string, s *series) {
+	s.out = s.out[:0]
+	for _, o := range f.outages[signal] {
+		if span := (Span{DateOf(o.From.In(f.zone)) + 1, DateOf(o.To.In(f.zone)) - 1}); span.From <= span.To {
+			s.out = append(s.out, span)
+		}
+	}
+}
+
+// within reports whether a day lies in one of the spans.
+func within(spans []Span, d Date) bool {
+	for _, s := range spans {
+		if s.From <= d && d <= s.To {
+			return true
+		}
+	}
+	return false
+}
