@@ -39,10 +39,14 @@ func (rep *report) aim() table {
 // clearly is from how many points on a difference is called clear.
 const clearly = 5
 
+// points is by how many points one way found more than another.
+func points(ours, theirs result, days int) float64 {
+	return 100 * float64(ours.Found[days]-theirs.Found[days]) / float64(max(1, ours.N))
+}
+
 // ahead is by how many points Playcaller is ahead of the best of the simple ways.
 func ahead(of map[string]result, days int) float64 {
-	ours, theirs := of[playcallerName], best(of, days)
-	return 100 * float64(ours.Found[days]-theirs.Found[days]) / float64(max(1, ours.N))
+	return points(of[playcallerName], best(of, days), days)
 }
 
 // compared reports whether a cell is one of the rows of the comparisons.
@@ -50,8 +54,46 @@ func (c cell) compared() bool {
 	return c.material != materialLabelled && c.series == "" && (c.rate == perYear || c.rate == perQuarter)
 }
 
-// summary counts rows ahead and behind.
+// summary counts rows ahead of and behind the best of the simple ways.
 func (rep *report) summary() table {
+	t := table{title: "In short",
+		about: fmt.Sprintf("Rows (a kind of event at a mean) in which Playcaller is ahead of every one of %d simple ways, or behind the best of them. Seed %d, %d accounts of %d days for each material and mean.",
+			len(rivals()), rep.Plan.Seed, rep.Plan.Windows, windowDays),
+		head: append([]string{"rows"}, standings()...)}
+	t.lines = rep.count(func(c cell, of map[string]result) []lead {
+		return []lead{{fmt.Sprintf("%s, %g a year", c.material, c.rate), ahead(of, comparedWithin(c.event))}}
+	})
+	return t
+}
+
+// duels counts rows ahead of and behind each simple way by itself.
+func (rep *report) duels() table {
+	t := table{title: "One against one",
+		about: "The same, beside each simple way by itself: which of them is the best in a row is known only afterwards, and no one of them is in all.",
+		head:  append([]string{"beside"}, standings()...)}
+	t.lines = rep.count(func(c cell, of map[string]result) (all []lead) {
+		days := comparedWithin(c.event)
+		for _, name := range rivalNames() {
+			all = append(all, lead{name + ", " + c.material, points(of[playcallerName], of[name], days)})
+		}
+		return all
+	})
+	return t
+}
+
+// A lead is by how many points Playcaller is ahead in a row that is counted under key.
+type lead struct {
+	key    string
+	points float64
+}
+
+// standings are what leads are sorted into.
+func standings() []string {
+	return []string{fmt.Sprintf("ahead by %d points or more", clearly), "ahead by less", "level", "behind by less", fmt.Sprintf("behind by %d points or more", clearly)}
+}
+
+// count sorts the leads of all rows that are compared into standings, a line for each key.
+func (rep *report) count(leads func(cell, map[string]result) []lead) (lines [][]string) {
 	order, by := rep.cells()
 	counts := map[string][]int{}
 	var keys []string
@@ -59,31 +101,38 @@ func (rep *report) summary() table {
 		if !c.compared() {
 			continue
 		}
-		key := fmt.Sprintf("%s, %g a year", c.material, c.rate)
-		if counts[key] == nil {
-			counts[key] = make([]int, 5)
-			keys = append(keys, key)
-		}
-		points := ahead(by[c], comparedWithin(c.event))
-		for i, yes := range []bool{points >= clearly, points > 0 && points < clearly, points == 0, points < 0 && points > -clearly, points <= -clearly} {
-			if yes {
-				counts[key][i]++
+		for _, l := range leads(c, by[c]) {
+			if counts[l.key] == nil {
+				counts[l.key] = make([]int, len(standings()))
+				keys = append(keys, l.key)
 			}
+			counts[l.key][l.standing()]++
 		}
 	}
-	t := table{title: "In short",
-		about: fmt.Sprintf("Rows (a kind of event at a mean) in which Playcaller is ahead of every one of %d simple ways, or behind the best of them. Seed %d, %d accounts of %d days for each material and mean.",
-			len(rivals()), rep.Plan.Seed, rep.Plan.Windows, windowDays),
-		head: []string{"rows", fmt.Sprintf("ahead by %d points or more", clearly), "ahead by less", "level", "behind by less", fmt.Sprintf("behind by %d points or more", clearly)}}
 	slices.Sort(keys)
 	for _, key := range keys {
 		line := []string{key}
 		for _, n := range counts[key] {
 			line = append(line, fmt.Sprint(n))
 		}
-		t.lines = append(t.lines, line)
+		lines = append(lines, line)
 	}
-	return t
+	return lines
+}
+
+// standing is the index in standings.
+func (l lead) standing() int {
+	switch {
+	case l.points >= clearly:
+		return 0
+	case l.points > 0:
+		return 1
+	case l.points == 0:
+		return 2
+	case l.points > -clearly:
+		return 3
+	}
+	return 4
 }
 
 // behind lists where Playcaller is clearly behind, the worst first.

@@ -29,7 +29,7 @@ func comparedWithin(event string) int {
 // writeTables writes all tables in a form.
 func writeTables(w io.Writer, rep *report, put form) error {
 	var all []table
-	all = append(all, rep.aim(), rep.summary(), rep.behind())
+	all = append(all, rep.aim(), rep.summary(), rep.duels(), rep.behind())
 	for _, material := range []string{materialReal, materialSynthetic} {
 		for _, rate := range []float64{perYear, perQuarter} {
 			all = append(all, rep.comparison(material, rate))
