@@ -55,7 +55,7 @@ func loginsFacts(t testing.TB, exprs ...string) (*Facts, []*Expr) {
 // Chance alone makes drop and spike speak in less than one episode per account and
 // year, for small accounts and large.
 func TestChanceDoesNotFire(t *testing.T) {
-	f, exprs := loginsFacts(t, `logins.drop("14d")`, `logins.drop("7d")`, `logins.spike("1d")`, `logins.spike("7d")`)
+	f, exprs := loginsFacts(t, `logins.drop("14d")`, `logins.drop("7d")`, `logins.spike("1d")`, `logins.spike("7d")`, `logins.shift("56d")`, `logins.trend("28d")`)
 	const accounts = 12
 	for _, mean := range []float64{3, 10, 40, 200} {
 		episodes := make([]int, len(exprs))
@@ -72,7 +72,7 @@ func TestChanceDoesNotFire(t *testing.T) {
 						t.Fatalf("mean %g, day %d: %s is unknown", mean, i, e)
 					}
 					quiet := 0.0
-					if k >= 2 {
+					if k == 2 || k == 3 {
 						quiet = 1
 					}
 					if v != quiet && !speaking[k] {

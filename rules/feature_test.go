@@ -249,7 +249,8 @@ func TestLateDataIsSeen(t *testing.T) {
 
 // The same story some whole weeks later comes to the same numbers.
 func TestFeaturesDoNotDependOnTheCalendar(t *testing.T) {
-	texts := []string{`logins.drop("14d")`, `logins.spike("1d")`, `logins.mean("28d")`, `logins.trend("28d")`, `logins.sum("7d")`, `logins.days_since()`}
+	texts := []string{`logins.drop("14d")`, `logins.spike("1d")`, `logins.mean("28d")`, `logins.trend("28d")`, `logins.sum("7d")`, `logins.days_since()`,
+		`logins.expected("7d")`, `logins.shift("28d")`, `logins.shift_days("28d")`, `logins.drop("7d", {vs: "6w", alarms: "4/year"})`}
 	rapid.Check(t, func(rt *rapid.T) {
 		values := rapid.SliceOfN(rapid.Float64Range(0, 40), 60, 90).Draw(rt, "values")
 		for i := range values {

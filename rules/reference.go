@@ -32,7 +32,10 @@ func Reference() []ReferencePart {
 		}
 		about := sentence(form.about)
 		if form.vs {
-			about += ` {vs: "8w"} says how far back it is compared.`
+			about += ` {vs: "8w"} compares with the middle of so many weeks instead of the level that follows the account.`
+		}
+		if form.alarms {
+			about += ` {alarms: "1/year"} says how often chance may raise it.`
 		}
 		features.Entries = append(features.Entries, ReferenceEntry{signal + strings.ReplaceAll(form.example, "VALUE", "exports"), about, strings.Join(kinds, ", ")})
 	}
