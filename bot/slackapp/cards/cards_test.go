@@ -346,3 +346,20 @@ func TestTheSecondOfTwoPeopleIsAskedUntilTheyAnswer(t *testing.T) {
 		t.Errorf("the second person is asked again:\n%s", got)
 	}
 }
+
+func TestWhatCameLatelyIsNotToldAsSilence(t *testing.T) {
+	book, account := cardstest.Book(t), cardstest.Account("Acme KK")
+	run := states(t, book, account)["evidence"]
+	scene := cardstest.Scene(t, book, account, run, "en")
+	for source, told := range map[string]bool{"help_views.days_since() <= 14": false, "help_views.days_since() >= 2": true} {
+		feature, _, _ := strings.Cut(source, " ")
+		scene.Also = []*playbooks.Run{{ID: "r2", Fired: []rules.ClauseValue{{Source: source, Truth: rules.True, Values: map[string]any{feature: 2.0}}}}}
+		encoded, err := json.Marshal(cards.Card(scene).Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(encoded), "for 2 days"); got != told {
+			t.Errorf("%s: told as days without it: %v, want %v\n%s", source, got, told, encoded)
+		}
+	}
+}

@@ -101,7 +101,7 @@ func number(value any) (n float64, ok bool) {
 func (s *Scene) sentences(fired []rules.ClauseValue, facts *rules.Facts) []string {
 	var said []string
 	for _, clause := range fired {
-		if clause.Truth != rules.True {
+		if clause.Truth != rules.True || ofLate(clause) {
 			continue
 		}
 		sources := make([]string, 0, len(clause.Values))
@@ -121,6 +121,17 @@ func (s *Scene) sentences(fired []rules.ClauseValue, facts *rules.Facts) []strin
 		}
 	}
 	return said
+}
+
+// ofLate reports whether a clause holds because something came lately, of which the
+// days without it tell nothing.
+func ofLate(clause rules.ClauseValue) bool {
+	m := limitForm.FindStringSubmatch(strings.TrimSpace(clause.Source))
+	if m == nil || !strings.HasPrefix(m[2], "<") {
+		return false
+	}
+	f, ok := parseFeature(m[1])
+	return ok && f.name == "days_since"
 }
 
 // sentence tells one feature's value, or "" where only Details can.
