@@ -235,6 +235,10 @@ func (s *spreadsheets) scan(ctx context.Context) (grouped bool, err error) {
 	}
 	rows := newRows(s, table)
 	grouped = true
+	var saw struct {
+		signal string
+		at     time.Time
+	}
 	seen, strangers, strange, last, good := map[string]bool{}, map[string]int{}, map[string]int{}, "", 0
 	for n := 0; ; n++ {
 		if n%10_000 == 0 {
@@ -275,7 +279,10 @@ func (s *spreadsheets) scan(ctx context.Context) (grouped bool, err error) {
 			continue
 		}
 		good++
-		s.h.saw(sig.Signal, rules.DateOf(sig.At.In(rows.zone)))
+		if sig.Signal != saw.signal || !sig.At.Equal(saw.at) { // rows of one day and signal mostly stand together
+			saw.signal, saw.at = sig.Signal, sig.At
+			s.h.saw(sig.Signal, rules.DateOf(sig.At.In(rows.zone)))
+		}
 		if sig.Account != last {
 			last = sig.Account
 			grouped = grouped && !seen[last]
@@ -316,9 +323,9 @@ var (
 type rows struct {
 	s     *spreadsheets
 	table *sheet.Sheet
-	at    map[string]int // column by name; absent ones are -1
 	defs  map[string]*rules.SignalDef
-	words map[string]string // values of dimensions and users, each kept once
+	words map[string]string                                              // values of dimensions and users, each kept once
+	at    struct{ account, signal, value, date, at, by, user, mode int } // columns; -1 where there is none
 
 	account string
 	zone    *time.Location
@@ -327,9 +334,10 @@ type rows struct {
 }
 
 func newRows(s *spreadsheets, table *sheet.Sheet) *rows {
-	r := &rows{s: s, table: table, at: map[string]int{}, defs: map[string]*rules.SignalDef{}, words: map[string]string{}}
-	for _, name := range sheet.SignalColumns() {
-		r.at[name] = slices.Index(table.Columns, name)
+	r := &rows{s: s, table: table, defs: map[string]*rules.SignalDef{}, words: map[string]string{}}
+	for name, at := range map[string]*int{"account": &r.at.account, "signal": &r.at.signal, "value": &r.at.value, "date": &r.at.date,
+		"at": &r.at.at, "by": &r.at.by, "user": &r.at.user, "mode": &r.at.mode} {
+		*at = slices.Index(table.Columns, name)
 	}
 	for i := range s.declared {
 		r.defs[s.declared[i].Name] = &s.declared[i]
@@ -337,19 +345,21 @@ func newRows(s *spreadsheets, table *sheet.Sheet) *rows {
 	return r
 }
 
+// cell returns the cell of a column, "" where there is none.
+func cell(cells []string, at int) string {
+	if at < 0 || at >= len(cells) {
+		return ""
+	}
+	return strings.TrimSpace(cells[at])
+}
+
 func (r *rows) next() (sig rules.Signal, line int, err error) {
 	cells, line, err := r.table.Next()
 	if err != nil {
 		return sig, line, err
 	}
-	cell := func(name string) string {
-		if i := r.at[name]; i >= 0 && i < len(cells) {
-			return strings.TrimSpace(cells[i])
-		}
-		return ""
-	}
 	wrong := func(err error) (rules.Signal, int, error) { return sig, line, &sheet.RowError{Line: line, Err: err} }
-	if account := cell("account"); account != r.account || r.zone == nil {
+	if account := cell(cells, r.at.account); account != r.account || r.zone == nil {
 		zone := r.s.zones[account]
 		if zone == nil {
 			sig.Account = account
@@ -357,30 +367,30 @@ func (r *rows) next() (sig rules.Signal, line int, err error) {
 		}
 		r.account, r.zone, r.dayText = strings.Clone(account), zone, ""
 	}
-	def := r.defs[cell("signal")]
+	def := r.defs[cell(cells, r.at.signal)]
 	if def == nil {
-		sig.Signal = cell("signal")
+		sig.Signal = cell(cells, r.at.signal)
 		return sig, line, errUndeclared
 	}
 	sig.Account, sig.Signal, sig.Mode = r.account, def.Name, "set"
-	if sig.Value, err = sheet.Number(cell("value")); err != nil {
+	if sig.Value, err = sheet.Number(cell(cells, r.at.value)); err != nil {
 		return wrong(fmt.Errorf("value %w", err))
 	}
-	text := cell("date")
+	text := cell(cells, r.at.date)
 	if text == "" {
-		text = cell("at")
+		text = cell(cells, r.at.at)
 	}
 	if text == "" {
 		return wrong(errors.New("it has no date"))
 	}
 	if text != r.dayText {
 		if r.day, err = when(text, r.zone); err != nil {
-			return wrong(fmt.Errorf("date %w", err))
+			return wrong(err)
 		}
 		r.dayText = strings.Clone(text)
 	}
-	sig.At, sig.By, sig.User = r.day, r.word(cell("by")), r.word(cell("user"))
-	switch mode := cell("mode"); {
+	sig.At, sig.By, sig.User = r.day, r.word(cell(cells, r.at.by)), r.word(cell(cells, r.at.user))
+	switch mode := cell(cells, r.at.mode); {
 	case mode == "add", mode == "" && sig.User != "": // distinct users are counted one by one
 		sig.Mode = ""
 	case mode != "" && mode != "set":

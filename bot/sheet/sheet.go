@@ -3,6 +3,8 @@
 package sheet
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -15,10 +17,16 @@ import (
 	"playcaller/rules"
 )
 
+// maxRow is how many bytes one row may have.
+const maxRow = 1 << 20
+
 // A Sheet is a CSV file being read.
 type Sheet struct {
 	Columns []string // in lower case, as they are named
-	csv     *csv.Reader
+	in      *bufio.Reader
+	line    int      // lines read so far
+	cells   []string // of the last row
+	long    []byte
 }
 
 // A RowError is a row that cannot be read; the others can.
@@ -32,10 +40,8 @@ func (e *RowError) Unwrap() error { return e.Err }
 
 // Open reads the first line.
 func Open(r io.Reader) (*Sheet, error) {
-	s := &Sheet{csv: csv.NewReader(r)}
-	s.csv.FieldsPerRecord = -1
-	s.csv.TrimLeadingSpace = true
-	header, err := s.csv.Read()
+	s := &Sheet{in: bufio.NewReaderSize(r, 64<<10)}
+	header, _, err := s.row()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty; its first line names the columns")
 	}
@@ -46,26 +52,88 @@ func Open(r io.Reader) (*Sheet, error) {
 	for n := range header {
 		s.Columns = append(s.Columns, strings.ToLower(strings.TrimSpace(header[n])))
 	}
-	s.csv.ReuseRecord = true
 	return s, nil
 }
 
 // Next returns the cells of the next row, which are valid until the next call, and its line. The error is io.EOF after the
 // last one, and a *RowError where a row cannot be read and the next can.
 func (s *Sheet) Next() (cells []string, line int, err error) {
-	cells, err = s.csv.Read()
-	var wrong *csv.ParseError
-	if errors.As(err, &wrong) {
-		return nil, wrong.Line, &RowError{wrong.Line, wrong.Err}
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	line, _ = s.csv.FieldPos(0)
-	if len(cells) > len(s.Columns) {
+	cells, line, err = s.row()
+	if err == nil && len(cells) > len(s.Columns) {
 		return nil, line, &RowError{line, fmt.Errorf("%d cells, but %d columns; a comma inside a cell needs quotes", len(cells), len(s.Columns))}
 	}
-	return cells, line, nil
+	return cells, line, err
+}
+
+// row returns the next row that is not empty. One without quotes, as most are, is its line cut at the commas; another is
+// read by encoding/csv.
+func (s *Sheet) row() (cells []string, line int, err error) {
+	for {
+		text, err := s.text()
+		if err != nil {
+			return nil, s.line, err
+		}
+		switch {
+		case len(text) == 0:
+			continue
+		case bytes.IndexByte(text, '"') >= 0:
+			return s.quoted(text)
+		}
+		s.cells = s.cells[:0]
+		for rest, more := string(text), true; more; {
+			var cell string
+			cell, rest, more = strings.Cut(rest, ",")
+			s.cells = append(s.cells, cell)
+		}
+		return s.cells, s.line, nil
+	}
+}
+
+// text returns the next line without its end, valid until the next call.
+func (s *Sheet) text() ([]byte, error) {
+	text, err := s.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		s.long = append(s.long[:0], text...)
+		for errors.Is(err, bufio.ErrBufferFull) && len(s.long) < maxRow {
+			text, err = s.in.ReadSlice('\n')
+			s.long = append(s.long, text...)
+		}
+		text = s.long
+	}
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return nil, fmt.Errorf("line %d has more than %d bytes; is this a CSV file?", s.line+1, maxRow)
+	}
+	if err != nil && (!errors.Is(err, io.EOF) || len(text) == 0) {
+		return nil, err
+	}
+	s.line++
+	return bytes.TrimRight(text, "\r\n"), nil
+}
+
+// quoted reads a row with quotes in it. It goes on over the next lines while a quoted cell is open.
+func (s *Sheet) quoted(first []byte) (cells []string, line int, err error) {
+	line = s.line
+	whole := append([]byte(nil), first...)
+	for {
+		r := csv.NewReader(bytes.NewReader(whole))
+		r.TrimLeadingSpace = true
+		cells, err := r.Read()
+		if err == nil {
+			return cells, line, nil
+		}
+		if open := bytes.Count(whole, []byte{'"'})%2 == 1; !open || !errors.Is(err, csv.ErrQuote) || len(whole) > maxRow {
+			var wrong *csv.ParseError
+			if errors.As(err, &wrong) {
+				err = wrong.Err
+			}
+			return nil, line, &RowError{line, err}
+		}
+		more, err := s.text()
+		if err != nil {
+			return nil, line, &RowError{line, csv.ErrQuote}
+		}
+		whole = append(append(whole, '\n'), more...)
+	}
 }
 
 // Named returns a row's cells by their columns. Empty ones are left out.
