@@ -11,6 +11,7 @@ const (
 	panelWidth, panelHeight = 250, 170
 	gapX, gapY              = 34, 56
 	marginLeft, marginTop   = 60, 96
+	leastWidth              = 1180 // the legend's
 )
 
 // pictured are the kinds of events that the picture shows.
@@ -40,7 +41,7 @@ func picture(rep *report) string {
 			}
 		}
 	}
-	width := marginLeft + len(rep.Plan.Means)*(panelWidth+gapX)
+	width := max(leastWidth, marginLeft+len(rep.Plan.Means)*(panelWidth+gapX))
 	height := marginTop + len(rows)*(panelHeight+gapY) + 10
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="system-ui, sans-serif" font-size="12" fill="#222">`+"\n", width, height, width, height)
