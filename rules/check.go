@@ -88,7 +88,7 @@ func (k *checker) binary(node *ast.Node, n *ast.BinaryNode) Type {
 		}
 		return Bool
 	case "??":
-		return k.fallback(n)
+		return k.fallback(node, n)
 	case "=":
 		return k.wrong(n, "compare with ==", "one = means nothing here")
 	}
@@ -193,23 +193,39 @@ func (k *checker) membership(n *ast.BinaryNode) Type {
 	return Bool
 }
 
-// fallback checks x ?? y: y where x is unknown.
-func (k *checker) fallback(n *ast.BinaryNode) Type {
-	was := k.soft
-	k.soft = true
-	a := k.check(&n.Left)
-	k.soft = was
-	b := k.check(&n.Right)
+// fallback checks x ?? y: y where x is unknown, and unknown where both are. It becomes
+// a slot of its own, which asks for y only then.
+func (k *checker) fallback(node *ast.Node, n *ast.BinaryNode) Type {
+	outer := k.used
+	k.used = &uses{}
+	a, b := k.check(&n.Left), k.check(&n.Right)
+	k.used = outer
 	if a == "" || b == "" {
 		return ""
 	}
-	if _, plain := slotOfNode(n.Left); !plain {
+	first, plain := slotOfNode(n.Left)
+	if !plain {
 		return k.wrong(n, "name it with let", "what stands before ?? must be one feature, field or let")
 	}
 	if !alike(a, b) {
 		return k.wrong(n, "", "a %s cannot stand for a %s", b, a)
 	}
-	return a
+	second, plain := slotOfNode(n.Right)
+	if !plain {
+		var err error
+		if second, err = k.inner(n.Right, b); err != nil {
+			return k.wrong(n, "", "%v", err)
+		}
+	}
+	key := k.slots[first].text + " ?? " + k.slots[second].text
+	return k.use(node, k.slotOf(key, func() slot {
+		return slot{text: key, typ: a, reads: []int{first, second}, get: func(f *Facts) result {
+			if r := f.slot(first); r.gap.known() {
+				return *r
+			}
+			return *f.slot(second)
+		}}
+	}))
 }
 
 // arithmetic checks + - * /: numbers, texts joined by +, dates and days.
@@ -247,14 +263,14 @@ func (k *checker) divisor(node *ast.Node) Type {
 		return Number
 	}
 	if i, ok := slotOfNode(*node); ok {
-		k.used.add(i, false, true)
+		k.used.add(i, true)
 		return Number
 	}
 	i, err := k.inner(*node, Number)
 	if err != nil {
 		return k.wrong(*node, "", "%v", err)
 	}
-	k.used.add(i, false, true)
+	k.used.add(i, true)
 	ast.Patch(node, &ast.IdentifierNode{Value: slotName(i)})
 	return Number
 }
@@ -294,7 +310,7 @@ type slotFinder struct{ uses *uses }
 // Visit implements ast.Visitor.
 func (s *slotFinder) Visit(node *ast.Node) {
 	if i, ok := slotOfNode(*node); ok {
-		s.uses.add(i, false, false)
+		s.uses.add(i, false)
 	}
 }
 
@@ -320,7 +336,7 @@ func (k *checker) workingDays(node *ast.Node, n *ast.BinaryNode, days int) Type 
 		}
 		return r
 	}})
-	k.used.add(i, false, false)
+	k.used.add(i, false)
 	ast.Patch(node, &ast.IdentifierNode{Value: slotName(i)})
 	return Day
 }

@@ -23,7 +23,6 @@ type program struct {
 	typ     Type
 	slots   []int
 	names   []string // of the slots in the vm's environment
-	soft    []bool   // an unknown value is passed on as nil, for ??
 	nonzero []bool   // a divisor
 	vm      *vm.Program
 	quick   *comparisonOf // instead of vm, where the program is but one comparison
@@ -157,7 +156,7 @@ func slotName(i int) string { return "v" + strconv.Itoa(i) }
 
 // assemble compiles a checked tree, whose leaves are literals and slots.
 func assemble(node ast.Node, typ Type, used *uses, slots []slot) (*program, error) {
-	p := &program{typ: typ, slots: used.slots, soft: used.soft, nonzero: used.nonzero}
+	p := &program{typ: typ, slots: used.slots, nonzero: used.nonzero}
 	for _, i := range p.slots {
 		p.names = append(p.names, slotName(i))
 	}
@@ -175,9 +174,6 @@ func assemble(node ast.Node, typ Type, used *uses, slots []slot) (*program, erro
 
 // quickForm recognises a lone comparison.
 func quickForm(node ast.Node, used *uses, slots []slot) *comparisonOf {
-	if slices.Contains(used.soft, true) {
-		return nil
-	}
 	if i, ok := slotOfNode(node); ok && slots[i].typ == Bool {
 		return &comparisonOf{slot: i}
 	}
@@ -290,9 +286,10 @@ func truthOf(b bool) Truth {
 func (p *program) missing(f *Facts) (g gap, ok bool) {
 	for i, sl := range p.slots {
 		r := f.slot(sl)
-		if known := r.gap.known(); !known && !p.soft[i] {
+		if !r.gap.known() {
 			return r.gap, false
-		} else if p.nonzero[i] && known && r.number == 0 {
+		}
+		if p.nonzero[i] && r.number == 0 {
 			return gap{Code: IsZero, Of: f.core.slots[sl].text}, false
 		}
 	}
@@ -366,20 +363,18 @@ func unboxed(v any) result {
 
 // uses collects the slots that one program reads.
 type uses struct {
-	slots         []int
-	soft, nonzero []bool
+	slots   []int
+	nonzero []bool
 }
 
-// add notes a slot. What is read once in earnest is not soft.
-func (u *uses) add(i int, soft, nonzero bool) {
+// add notes a slot.
+func (u *uses) add(i int, nonzero bool) {
 	for k, have := range u.slots {
 		if have == i {
-			u.soft[k] = u.soft[k] && soft
 			u.nonzero[k] = u.nonzero[k] || nonzero
 			return
 		}
 	}
 	u.slots = append(u.slots, i)
-	u.soft = append(u.soft, soft)
 	u.nonzero = append(u.nonzero, nonzero)
 }

@@ -25,7 +25,7 @@ func (k *checker) read(node *ast.Node) Type {
 
 // use puts a slot in a node's place.
 func (k *checker) use(node *ast.Node, i int) Type {
-	k.used.add(i, k.soft, false)
+	k.used.add(i, false)
 	ast.Patch(node, &ast.IdentifierNode{Value: slotName(i)})
 	return k.slots[i].typ
 }

@@ -30,7 +30,6 @@ type checker struct {
 	offsets  []int  // of the text's characters, in bytes
 	tokens   []lexer.Token
 	used     *uses
-	soft     bool // inside the left of ??
 	template bool // percent(), number() and date() may be used
 	problems []Problem
 }
