@@ -15,7 +15,7 @@ func TestWhatIsUnknownIsTakenFromTheOther(t *testing.T) {
 		{"the other where the first is not", `(account.ae ?? account.owner) == "tanaka"`, Account{Roles: []Role{{Role: "owner", Person: "tanaka"}}}, True},
 		{"nothing where neither is", `(account.ae ?? account.owner) == "tanaka"`, Account{}, Unknown},
 		{"a literal", `(account.size ?? 0) < 5`, Account{}, True},
-		{"a calculation", `(account.size ?? account.seats / 2) == 20`, Account{Seats: &seats}, True},
+		{"a calculation", `(account.size ?? (account.seats / 2)) == 20`, Account{Seats: &seats}, True},
 		{"a chain", `(account.se ?? (account.ae ?? account.owner)) == "tanaka"`, Account{Roles: []Role{{Role: "owner", Person: "tanaka"}}}, True},
 	} {
 		t.Run(test.name, func(t *testing.T) {
