@@ -78,7 +78,12 @@ func Store(ctx context.Context, path string, declared []rules.SignalDef, today r
 		h.Close()
 		return nil, err
 	}
-	h.Notes, h.Key = undeclared(strange, declared), hex.EncodeToString(sum.Sum(nil))
+	for _, def := range declared {
+		if days := h.Heard[def.Name]; def.Kind == rules.Unique && len(days.Has) > 0 {
+			h.Notes = append(h.Notes, fmt.Sprintf("of %s the store tells how many there were each day, not who: over longer windows they are taken to be those of the busiest day", def.Name))
+		}
+	}
+	h.Notes, h.Key = append(h.Notes, undeclared(strange, declared)...), hex.EncodeToString(sum.Sum(nil))
 	h.All = func(yield func(backtest.Input, error) bool) {
 		stopped := false
 		err := each(func(in backtest.Input, _ int64) bool {

@@ -268,19 +268,30 @@ func (d *Days) last(day rules.Date) rules.Date {
 }
 
 // FromHistory makes an Input of an account whose series are in memory. A day's bucket
-// comes at its noon. Distinct users are known only as the number of each day.
+// comes at its noon. The values of a dimension are kept for rules.KeepByDays only; of
+// days before, the whole is known. Distinct users are known only as the number of each
+// day, so that over longer windows they are at least those of the busiest day.
 func FromHistory(account rules.Account, history *rules.History) Input {
 	in := Input{Account: account}
 	zone := zoneOf(&account)
+	add := func(name, by string, day rules.Date, v float64) {
+		in.Signals = append(in.Signals, rules.Signal{Account: account.ID, Signal: name, By: by, Value: v, At: Noon(day, zone), Mode: "set"})
+	}
 	for _, name := range history.Signals() {
-		values := history.By(name)
-		for _, by := range append(values, "") {
-			if by == "" && len(values) > 0 { // the whole is what its values add up to
-				continue
-			}
+		split := map[rules.Date]float64{} // what the values of the dimension add up to
+		for _, by := range history.By(name) {
 			for _, d := range history.Days(name, by, rules.MinDate, rules.MaxDate) {
-				in.Signals = append(in.Signals, rules.Signal{Account: account.ID, Signal: name, By: by, Value: d.Value,
-					At: Noon(d.Date, zone), Mode: "set"})
+				split[d.Date] += d.Value
+			}
+		}
+		for _, d := range history.Days(name, "", rules.MinDate, rules.MaxDate) {
+			if of, ok := split[d.Date]; !ok || d.Value > of {
+				add(name, "", d.Date, d.Value-of)
+			}
+		}
+		for _, by := range history.By(name) {
+			for _, d := range history.Days(name, by, rules.MinDate, rules.MaxDate) {
+				add(name, by, d.Date, d.Value)
 			}
 		}
 	}

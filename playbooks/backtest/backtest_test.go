@@ -374,3 +374,40 @@ func TestABacktestThatIsEndedEarlyReportsWhatItHas(t *testing.T) {
 		t.Fatal(r, err)
 	}
 }
+
+// An account in memory gives the days that it was made of: whole and split ones.
+func TestAHistoryInMemoryIsPlayedAsItCame(t *testing.T) {
+	def := rules.SignalDef{Name: "help", Kind: rules.Count, Dimension: "topic"}
+	logins := rules.SignalDef{Name: "logins", Kind: rules.Count}
+	first, h, again := date(t, "2026-01-05"), rules.History{}, rules.History{}
+	for d := first; d < first+200; d++ {
+		at := backtest.Noon(d, time.UTC)
+		for _, s := range []rules.Signal{{Signal: "help", By: "exports", Value: 2}, {Signal: "help", By: "imports", Value: 1}, {Signal: "help", Value: 4}, {Signal: "logins", Value: 5}} {
+			s.At = at
+			of := def
+			if s.Signal == "logins" {
+				of = logins
+			}
+			if _, err := h.Apply(s, of, time.UTC, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	in := backtest.FromHistory(rules.Account{ID: "acme"}, &h)
+	slices.SortStableFunc(in.Signals, func(a, b rules.Signal) int { return a.At.Compare(b.At) })
+	for _, s := range in.Signals {
+		of := def
+		if s.Signal == "logins" {
+			of = logins
+		}
+		if _, err := again.Apply(s, of, time.UTC, s.At); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, of := range [][2]string{{"help", ""}, {"help", "exports"}, {"help", "imports"}, {"logins", ""}} {
+		want, got := h.Days(of[0], of[1], first, first+200), again.Days(of[0], of[1], first, first+200)
+		if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
+			t.Errorf("%v: %s", of, diff)
+		}
+	}
+}
