@@ -166,7 +166,9 @@ func MayStorm(from, to *playbooks.Book) bool {
 // whether what they share is another.
 func Changes(from, to *playbooks.Book) (by map[string]string, shared bool) {
 	diff := compareBooks(from, to)
-	shared = diff.shared || diff.people || !bytes.Equal(from.Files[playbooks.HandoffFile], to.Files[playbooks.HandoffFile])
+	for _, name := range []string{playbooks.SignalsFile, playbooks.SegmentsFile, playbooks.JourneyFile, playbooks.TeamFile, playbooks.HandoffFile} {
+		shared = shared || !bytes.Equal(from.Files[name], to.Files[name])
+	}
 	return diff.changed, shared
 }
 
@@ -180,22 +182,26 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 	}
 	f := p.book.Rules.Facts(nil, nil, p.at)
 	f.SetFeed(p.w.feeds.last)
+	to, back := rules.NewCarrier(o.book.Rules.Compiler, p.book.Rules.Compiler), rules.NewCarrier(p.book.Rules.Compiler, o.book.Rules.Compiler)
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
 		a := o.accounts[id]
 		if !a.doc.Value.Known {
 			continue
 		}
 		p.plan.Accounts++
+		to.Carry(&a.history) // what was worked out by the one book need not be by the other
 		t := &touched{a: a.copy(), c: change{at: p.at, only: diff.rules}, f: f}
 		if t.c.at.Before(a.doc.Value.At) {
 			t.c.at = a.doc.Value.At
 		}
-		f.Reset(&t.a.doc.Value.Account, &a.history, t.c.at) // not the copy's, so that what is worked out now need not be again by the switch
+		f.Reset(&t.a.doc.Value.Account, &a.history, t.c.at)
 		for _, d := range shadow.judge(t.a, &t.c, f, "") {
 			p.decided(shadow, t, d.Decision)
 		}
 		p.waiting(shadow, t, a.doc.Value.States, diff)
-		if err := p.runs(ctx, shadow, t, diff); err != nil {
+		err := p.runs(ctx, shadow, t, diff)
+		back.Carry(&a.history)
+		if err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 // A bookChange is what differs between two books as far as accounts are judged by it.
 type bookChange struct {
 	changed map[string]string // by playbook: "new", "changed" or "removed"
-	shared  bool              // signals, segments or the journey are others: every rule may say something else
+	every   bool              // segments or the journey are others: every rule may say something else
+	signals map[string]bool   // those that are declared otherwise
 	journey bool              // journey.yaml is another: milestones may be reached
 	people  bool              // team.yaml is another
 	rules   []*rules.Rule     // of the new book, those that must be judged anew
@@ -29,7 +31,10 @@ type bookChange struct {
 func compareBooks(old, book *playbooks.Book) bookChange {
 	other := func(name string) bool { return !bytes.Equal(old.Files[name], book.Files[name]) }
 	c := bookChange{changed: map[string]string{}, people: other(playbooks.TeamFile), journey: other(playbooks.JourneyFile)}
-	c.shared = c.journey || other(playbooks.SignalsFile) || other(playbooks.SegmentsFile)
+	c.every = c.journey || other(playbooks.SegmentsFile)
+	if other(playbooks.SignalsFile) {
+		c.signals = otherSignals(old, book)
+	}
 	for name, p := range book.Playbooks {
 		before := old.Playbooks[name]
 		switch {
@@ -45,11 +50,26 @@ func compareBooks(old, book *playbooks.Book) bookChange {
 		}
 	}
 	for _, r := range book.Rules.Rules {
-		if c.shared || c.changed[r.Playbook] != "" || slices.ContainsFunc(r.InhibitedBy, func(by string) bool { return c.changed[by] != "" }) {
+		if c.every || c.changed[r.Playbook] != "" || slices.ContainsFunc(r.InhibitedBy, func(by string) bool { return c.changed[by] != "" }) ||
+			slices.ContainsFunc(r.Signals(), func(name string) bool { return c.signals[name] }) {
 			c.rules = append(c.rules, r)
 		}
 	}
 	return c
+}
+
+// otherSignals returns the signals that two books declare differently.
+func otherSignals(old, book *playbooks.Book) map[string]bool {
+	others := map[string]bool{}
+	for _, def := range book.Signals {
+		others[def.Name] = !reflect.DeepEqual(old.Signal(def.Name), &def)
+	}
+	for _, def := range old.Signals {
+		if book.Signal(def.Name) == nil {
+			others[def.Name] = true
+		}
+	}
+	return others
 }
 
 // on returns the playbooks that are new.
@@ -74,6 +94,7 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 		return err
 	}
 	diff := compareBooks(o.book, book)
+	carrier := rules.NewCarrier(o.book.Rules.Compiler, book.Rules.Compiler)
 	o.book, o.cp.Value.Book = book, hash
 	o.switchedOn = diff.on()
 	defer func() { o.switchedOn = nil }()
@@ -81,6 +102,7 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 	f.SetFeed(o.w.feeds.last)
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
 		a := o.accounts[id]
+		carrier.Carry(&a.history)
 		c := change{at: ev.At, only: diff.rules}
 		switch {
 		case diff.journey || diff.people && len(a.runs) > 0:
