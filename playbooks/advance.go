@@ -111,6 +111,9 @@ func (a *advance) handle() {
 		a.undo()
 	case Noted:
 		a.log("log.noted", "text", a.event.Text)
+	case LateData:
+		what := map[string]string{"true": "log.late_true", "false": "log.late_false"}[a.event.Reason]
+		a.log(firstOf(what, "log.late_unknown"), "count", len(a.event.Items), "signals", a.event.Text)
 	case Called, CallFailed:
 		if step := a.step(); a.event.Kind == Called {
 			a.called(step)
@@ -127,7 +130,7 @@ func (a *advance) handle() {
 // byPerson reports whether the event is something a person did to the run.
 func (a *advance) byPerson() bool {
 	switch a.event.Kind {
-	case Tick, Facts, RuleEnded, Delivered, Joined, HeldBack, Released, Begin, Called, CallFailed:
+	case Tick, Facts, RuleEnded, Delivered, Joined, HeldBack, Released, Begin, Called, CallFailed, LateData:
 		return false
 	}
 	return true

@@ -32,7 +32,7 @@ func (a *advance) refusal() *Refusal {
 		return refuse(RefusedEnded, "outcome", r.Outcome)
 	}
 	switch ev.Kind {
-	case Begin, Tick, Facts, StoppedRun:
+	case Begin, Tick, Facts, LateData, StoppedRun:
 		return nil
 	case RuleEnded:
 		return when(r.Moot, RefusedNotCurrent)

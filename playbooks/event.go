@@ -64,6 +64,7 @@ const (
 	Withdrawn EventKind = "withdrawn"
 
 	Called     EventKind = "called"      // another system took what a webhook step sent
+	LateData   EventKind = "late"        // data arrived after their day, and before the run began: so many Items, the signals in Text; Reason is whether its rule would have held
 	CallFailed EventKind = "call_failed" // it will not take it, for the Reason; what only failed for now is tried again
 )
 

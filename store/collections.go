@@ -119,6 +119,13 @@ type Gathering struct {
 	Seq    Seq               `json:"seq"`
 }
 
+// Spread is how features are spread over the accounts of one partition.
+type Spread struct {
+	Partition int                    `json:"partition"`
+	At        time.Time              `json:"at"`
+	Features  []playbooks.PeerDigest `json:"features,omitempty"`
+}
+
 // Post is where a message is.
 type Post struct {
 	Channel string `json:"channel,omitempty"` // Slack's id
@@ -128,7 +135,16 @@ type Post struct {
 // Decision is a recorded decision.
 type Decision struct {
 	rules.Decision
-	Seq string `json:"seq"` // where in the stream it was made: makes the record's key, so that a replay writes it once
+	Seq  string `json:"seq"`            // where in the stream it was made: makes the record's key, so that a replay writes it once
+	Late *Late  `json:"late,omitempty"` // nothing was decided: data came late for what had been, and this is what they mean
+}
+
+// Late is what data that arrived after their day mean for a run that was begun without them.
+type Late struct {
+	Signals []string     `json:"signals"`
+	Days    []rules.Date `json:"days"`
+	Run     string       `json:"run"`
+	Holds   string       `json:"holds"` // whether the run's rule would have held at its beginning: true, false or unknown
 }
 
 // Change is something that became known of an account otherwise than by a signal: the history of its owners, contracts,
@@ -274,6 +290,7 @@ type Records struct {
 	Checkpoints *Docs[Checkpoint]
 	Parked      *Docs[Parked]
 	Gatherings  *Docs[Gathering]
+	Spreads     *Docs[Spread]
 }
 
 var (
@@ -311,19 +328,20 @@ var (
 	parked      = Kind[Parked]{Name: "parked", Schema: 1}
 	gatherings  = Kind[Gathering]{Name: "gatherings", Schema: 1, Indexes: []string{"part"},
 		Fields: func(g Gathering) map[string]any { return map[string]any{"part": g.Partition} }}
+	spreads = Kind[Spread]{Name: "spreads", Schema: 1}
 )
 
 // Collections are what a backend must be opened with.
 func Collections() []Collection {
 	return []Collection{accounts.Collection(), runs.Collection(), decisions.Collection(), changes.Collection(), people.Collection(),
 		channels.Collection(), books.Collection(), checkpoints.Collection(), parked.Collection(),
-		gatherings.Collection()}
+		gatherings.Collection(), spreads.Collection()}
 }
 
 // In returns the typed collections of b.
 func In(b Backend) Records {
 	return Records{accounts.In(b), runs.In(b), decisions.In(b), changes.In(b), people.In(b), channels.In(b), books.In(b), checkpoints.In(b), parked.In(b),
-		gatherings.In(b)}
+		gatherings.In(b), spreads.In(b)}
 }
 
 // CheckpointKey names a partition's checkpoint.

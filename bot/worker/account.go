@@ -126,6 +126,9 @@ type change struct {
 	changes []store.Change
 	storms  []string // playbooks that more accounts at once would have started than their limit allows
 	said    bool     // something was added that must be written soon
+
+	late    map[string]map[rules.Date]bool // by signal: days that were over when data of them came
+	lateFor []lateNote
 }
 
 // apply takes one event into the account's document. Events for its runs are put aside.
@@ -253,12 +256,14 @@ func (o *owner) applySignals(a *account, c *change, signals []rules.Signal, at t
 			o.w.counts.Duplicates.Add(1)
 			continue
 		}
-		if _, err := a.history.Apply(s, *def, a.location(), at); err != nil {
+		ch, err := a.history.Apply(s, *def, a.location(), at)
+		if err != nil {
 			o.w.counts.Refused.Add(1)
 			o.w.o.Logger.Warn("signal refused", "account", a.doc.Key, "error", err)
 			continue
 		}
 		c.signals[s.Signal] = true
+		c.noteLate(ch)
 		o.w.counts.Applied.Add(1)
 		o.w.feeds.heard(s.Signal, at)
 	}

@@ -153,8 +153,9 @@ func (j *job) settle(ctx context.Context, t *touched, done bool) error {
 	}
 	a.doc.Value.At = t.c.at
 	t.f = j.o.book.Rules.Facts(&a.doc.Value.Account, &a.history, t.c.at)
-	t.f.SetFeed(j.o.w.feeds.last)
+	j.o.prepare(t.f, a.doc.Key)
 	if !done {
+		j.o.spread(a, &t.c, t.f)
 		j.o.reach(a, &t.c, t.f)
 		at := fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)
 		for _, d := range j.o.judge(a, &t.c, t.f, at) {
@@ -175,6 +176,9 @@ func (j *job) settle(ctx context.Context, t *touched, done bool) error {
 	}
 	if err := j.o.play(ctx, j, t); err != nil {
 		return err
+	}
+	for _, d := range t.lateDecisions(fmt.Sprintf("%03d-%d-%020d", j.o.n, j.lane, j.seq)) {
+		j.decisions = append(j.decisions, &store.Doc[store.Decision]{Key: store.DecisionKey(d), Value: d})
 	}
 	j.accounts = append(j.accounts, t)
 	return nil

@@ -148,7 +148,7 @@ func (o *owner) takeOver(t *touched, v *store.Run) {
 		at = t.a.doc.Value.At
 	}
 	f := o.book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, at)
-	f.SetFeed(o.w.feeds.last)
+	o.prepare(f, t.a.doc.Key)
 	f.ForContract(v.Subject)
 	over := rule.When.Truth(f) == rules.False
 	if rule.Resolve != nil {

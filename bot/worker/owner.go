@@ -25,6 +25,10 @@ type owner struct {
 	people     map[string]*person
 	channels   map[string]*channel
 	gatherings map[string]*gathering // by playbook
+	peers      playbooks.Peers       // what accounts add to the features of their peers
+	learnt     int64                 // version of the other partitions' spreads that peers knows
+	spreadNews bool                  // something of peers has changed since the others were told
+	spreadAt   time.Time             // business time at which the partition's own was last written
 	book       *playbooks.Book
 	switchedOn map[string]bool // playbooks that are new, while a book is switched to
 	cp         store.Doc[store.Checkpoint]
@@ -198,6 +202,7 @@ func (o *owner) caughtUp(ctx context.Context, asked int64) (busy bool, err error
 			return false, err
 		}
 	}
+	o.sharePeers()
 	if busy, err = o.wake(ctx); err != nil || busy {
 		return busy, err
 	}
@@ -344,7 +349,7 @@ func (o *owner) flush(ctx context.Context) error {
 	if len(o.dirty) == 0 && !o.behind() {
 		return nil
 	}
-	if err := o.write(ctx); err != nil {
+	if err := errors.Join(o.write(ctx), o.writeSpread(ctx)); err != nil {
 		return err
 	}
 	return o.checkpoint(ctx)

@@ -46,6 +46,9 @@ func (o *owner) play(ctx context.Context, j *job, t *touched) error {
 		}
 	}
 	for _, r := range a.open() {
+		if err := o.late(ctx, j, t, r); err != nil {
+			return err
+		}
 		if err := o.follow(ctx, j, t, r); err != nil {
 			return err
 		}
@@ -208,7 +211,7 @@ func (o *owner) over(ctx context.Context, t *touched, v *store.Run) (bool, error
 		return true, nil
 	}
 	f := book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, t.c.at)
-	f.SetFeed(o.w.feeds.last)
+	o.prepare(f, t.a.doc.Key)
 	f.ForContract(v.Subject)
 	if p.Rule.Resolve != nil {
 		return p.Rule.Resolve.Truth(f) == rules.True, nil
@@ -234,7 +237,7 @@ func (o *owner) advance(ctx context.Context, j *job, t *touched, r *run, e playb
 	f := t.f
 	if book != o.book || len(v.Values) > 0 || len(e.Collected) > 0 { // values that a run collected are its own
 		f = book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, t.c.at)
-		f.SetFeed(o.w.feeds.last)
+		o.prepare(f, t.a.doc.Key)
 	}
 	f.ForContract(v.Subject)
 	next, effects := p.Advance(v.Run, e, playbooks.Env{Book: book, Team: o.team(), Facts: f})

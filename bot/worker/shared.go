@@ -191,7 +191,7 @@ func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decisi
 	}
 	v := &a.doc.Value
 	f := o.book.Rules.Facts(&v.Account, &a.history, at)
-	f.SetFeed(w.feeds.last)
+	o.prepare(f, account)
 	var all []rules.Decision
 	for _, subject := range subjects(rule, &v.Account, f.Today()) {
 		f.ForContract(subject)

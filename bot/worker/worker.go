@@ -70,6 +70,7 @@ type Worker struct {
 	feeds    feeds
 	away     away
 	storms   storms
+	spreads  spreads
 	untold   atomic.Bool // see Untold
 	counts   Counts
 }
@@ -113,6 +114,9 @@ func (w *Worker) learn(ctx context.Context) error {
 			return err
 		}
 		w.away.set(d.Value)
+	}
+	if err := w.learnSpreads(ctx); err != nil {
+		return err
 	}
 	for d, err := range w.o.Records.Checkpoints.All(ctx, store.Query{}) {
 		if err != nil {
