@@ -95,9 +95,13 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 	}
 	diff := compareBooks(o.book, book)
 	carrier := rules.NewCarrier(o.book.Rules.Compiler, book.Rules.Compiler)
+	samePeers := slices.Equal(book.Rules.Compiler.PeerFeatures(), o.book.Rules.Compiler.PeerFeatures())
 	o.book, o.cp.Value.Book = book, hash
 	o.switchedOn = diff.on()
 	defer func() { o.switchedOn = nil }()
+	if !samePeers {
+		o.spreadAll()
+	}
 	f := book.Rules.Facts(nil, nil, ev.At)
 	f.SetFeed(o.w.feeds.last)
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
@@ -128,6 +132,7 @@ func (o *owner) differs(a *account, f *rules.Facts, c change) bool {
 		at = v.At
 	}
 	f.Reset(&v.Account, &a.history, at)
+	o.prepare(f, a.doc.Key)
 	add := o.adder(v, f)
 	for _, rule := range c.only {
 		for _, subject := range subjects(rule, &v.Account, f.Today()) {
