@@ -18,6 +18,7 @@ const bandChance = 0.005
 // the usual is worth a look however wild the account.
 const (
 	excessDays   = 364 // how far back it is learnt
+	excessSkips  = 14  // the latest days, which are being judged: what is wrong with them is not how the account varies
 	excessStep   = 3   // from a comparison every third day, which takes the weekdays in turn
 	excessWeeks  = float64(excessDays/excessStep+1) * excessStep / 7
 	excessWeight = 8    // what is common counts like so many weeks of the account
@@ -220,7 +221,7 @@ func (c comparer) excess(length int) (own, weeks float64) {
 func (c comparer) learnExcess(length int) (own, weeks float64) {
 	c.learnLevels()
 	all := c.off[:0]
-	for end := c.n - length; end-length-c.reach(length) >= 0 && end > c.n-excessDays; end -= excessStep {
+	for end := c.n - max(length, excessSkips); end-length-c.reach(length) >= 0 && end > c.n-excessDays; end -= excessStep {
 		begin := end - length
 		t := c.between(begin, end)
 		if 2*t.days < length {

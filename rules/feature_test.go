@@ -68,6 +68,7 @@ func TestFeatures(t *testing.T) {
 		{"an ordinary day is no spike", `logins.spike("1d")`, loginsDef, append(repeat(70, week...), 20, 22, 18, 21, 26), "2026-11-20T12:00", 1, ""},
 		{"five times the usual is a spike, today already", `logins.spike("1d")`, loginsDef, append(repeat(70, week...), 20, 22, 18, 21, 95), "2026-11-20T12:00", 5, ""},
 		{"a first view or two is no spike", `logins.spike("1d")`, loginsDef, append(repeat(60, 0), 2), "2026-11-20T12:00", 1, ""},
+		{"a handful where there never was one is", `logins.spike("1d")`, loginsDef, append(repeat(60, 0), 5), "2026-11-20T12:00", 5, ""},
 		{"a gauge that falls out of its usual range drops", `seats_used.drop("7d")`, seatsDef, append(repeat(80, 40, 41, 40, 39), repeat(8, 20)...), "2026-11-20T12:00", 0.5, ""},
 		{"a gauge that wavers as usual does not", `seats_used.drop("7d")`, seatsDef, append(repeat(80, 40, 44, 38, 36), repeat(8, 37)...), "2026-11-20T12:00", 0, ""},
 	} {
