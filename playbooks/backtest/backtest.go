@@ -26,6 +26,7 @@
 //   - an account's fields are those of today, but for what carries a date: roles,
 //     contracts, milestones and the time of its present stage.
 //   - what holds already on the first day is treated as when a playbook is switched on.
+//   - accounts are played one by one: what a rule asks of peers is unknown.
 //   - daily budgets and storm limits hold nothing back; days over them are counted.
 //
 // The package is pure: no clock, no files, no network. The same book, inputs and seed
