@@ -73,7 +73,11 @@ func News(v *Voice, team *playbooks.Team, n BookNews) Message {
 		if more := n.Errors - len(n.Problems); more > 0 {
 			blocks = append(blocks, context(v.Say("ops.book.more", words.Args{"dir": dir, "count": more})))
 		}
-		return Message{Text: fallback(append([]string{head}, n.Problems...)...), Blocks: Fit(blocks)}
+		text := []string{head}
+		for _, p := range n.Problems {
+			text = append(text, Escape(p))
+		}
+		return Message{Text: fallback(text...), Blocks: Fit(blocks)}
 	case BookUnread, BookSame:
 		return Message{Text: head, Blocks: []slack.Block{section(head)}}
 	}
