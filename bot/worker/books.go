@@ -19,14 +19,45 @@ type books struct {
 
 	mu     sync.Mutex
 	loaded map[string]*playbooks.Book
+	asked  map[string]int64 // by hash: when it was last asked for, in calls
+	calls  int64
 	kept   map[string]bool // hashes known to be in the store
+}
+
+// mostLoaded is how many books are at hand at once: an author saves many times a day, and few of those have runs. One more
+// takes the place of the one that was not asked for longest; it is read from the store again when it is.
+const mostLoaded = 16
+
+// hold keeps a book at hand. b.mu is held.
+func (b *books) hold(book *playbooks.Book) {
+	b.loaded[book.Hash] = book
+	b.use(book.Hash)
+	present := b.present.Load()
+	for len(b.loaded) > mostLoaded {
+		oldest := ""
+		for hash, have := range b.loaded {
+			if b.kept[hash] && have != present && have != book && (oldest == "" || b.asked[hash] < b.asked[oldest]) {
+				oldest = hash
+			}
+		}
+		if oldest == "" {
+			return
+		}
+		delete(b.loaded, oldest)
+		delete(b.asked, oldest)
+	}
+}
+
+func (b *books) use(hash string) {
+	b.calls++
+	b.asked[hash] = b.calls
 }
 
 // errBook says that a book cannot be had any more, however often it is asked for.
 var errBook = errors.New("the book cannot be used any more")
 
 func newBooks(r store.Records, first *playbooks.Book) *books {
-	b := &books{records: r, loaded: map[string]*playbooks.Book{}, kept: map[string]bool{}}
+	b := &books{records: r, loaded: map[string]*playbooks.Book{}, asked: map[string]int64{}, kept: map[string]bool{}}
 	if first != nil {
 		b.loaded[first.Hash] = first
 		b.present.Store(first)
@@ -39,6 +70,7 @@ func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if book := b.loaded[hash]; book != nil {
+		b.use(hash)
 		return book, nil
 	}
 	d, err := b.records.Books.Get(ctx, hash)
@@ -52,7 +84,8 @@ func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
 	if book == nil {
 		return nil, fmt.Errorf("%w: %.12s is refused by this program: %v", errBook, hash, problems)
 	}
-	b.loaded[hash], b.kept[hash] = book, true
+	b.kept[hash] = true
+	b.hold(book)
 	return book, nil
 }
 
@@ -60,7 +93,7 @@ func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
 func (b *books) keep(ctx context.Context, book *playbooks.Book, at time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.loaded[book.Hash] = book
+	b.hold(book)
 	if b.kept[book.Hash] {
 		return nil
 	}

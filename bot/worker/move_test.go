@@ -298,3 +298,19 @@ func TestOpsAreReachedWhereverTeamYAMLSays(t *testing.T) {
 		})
 	}
 }
+
+func TestARunOutlivesManyVersionsOfItsBook(t *testing.T) {
+	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	began := b.run("acme", "low-score").Book
+	for n := range 20 { // more than are kept at hand
+		b.judgeBy(map[string]string{"low-score.yaml": strings.Replace(lowScore, "title: Low score", fmt.Sprintf("title: Low score %d", n), 1), "look.yaml": look})
+	}
+	b.send(b.answer("acme", "low-score", "unhappy"))
+	b.stands("acme", "low-score at call")
+	if r := b.run("acme", "low-score"); r.Book != began {
+		t.Errorf("the run has book %.8s, want the one it began with, %.8s", r.Book, began)
+	}
+	b.ops(inbox.Ops{What: inbox.Stop, Playbook: "low-score", By: "yamada", Reason: "enough"})
+	b.stands("acme", "low-score =stopped")
+}
