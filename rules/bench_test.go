@@ -303,6 +303,16 @@ func BenchmarkThroughput(b *testing.B) {
 // daysBetween counts days from one time to another.
 func daysBetween(from, to time.Time) int { return int(DateOf(to) - DateOf(from)) }
 
+// BenchmarkFacts makes new facts, which a worker does for every event.
+func BenchmarkFacts(b *testing.B) {
+	set, h, now := benchSet(b, append(windowRules(), shippedRules()...))
+	account := acme()
+	b.ReportAllocs()
+	for b.Loop() {
+		set.Facts(account, h, now)
+	}
+}
+
 func BenchmarkApply(b *testing.B) {
 	var h History
 	now := utc("2026-11-20T12:00")

@@ -80,6 +80,7 @@ type core struct {
 	cells   []int          // by a signal's number: how many features are remembered with a series of it
 
 	years sync.Map // countryYear -> *offYear
+	zones sync.Map // name -> *time.Location
 	peers []peerAsk
 }
 

@@ -33,7 +33,6 @@ type Facts struct {
 
 	zone     *time.Location
 	zoneName string
-	zones    map[string]*time.Location
 	off      [2]*offYear // the ones asked for last, of an even year and an odd one
 	offDays  func(Date) string
 	contract *Contract
@@ -56,7 +55,7 @@ type factSignal struct {
 // NewFacts returns the facts of one account for everything that c, or a compiler
 // made by c.With, compiled. history may be nil.
 func NewFacts(c *Compiler, account *Account, history *History, now time.Time) *Facts {
-	f := &Facts{core: c.core, env: map[string]any{}, zones: map[string]*time.Location{}, zone: time.UTC}
+	f := &Facts{core: c.core, zone: time.UTC}
 	f.vm.MemoryBudget = memoryBudget
 	f.offDays = f.whyOff
 	f.learner.nextOff = f.nextOff
@@ -74,7 +73,7 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 	sameDay := now == f.now
 	f.account, f.history, f.now, f.subject = account, history, now, ""
 	if account.TimeZone != f.zoneName {
-		f.zone, f.zoneName = f.location(account.TimeZone), account.TimeZone
+		f.zone, f.zoneName = f.core.location(account.TimeZone), account.TimeZone
 		sameDay = false
 	}
 	if !sameDay {
@@ -106,23 +105,25 @@ func (f *Facts) invalidate() {
 
 // room makes room for what was compiled since.
 func (f *Facts) room() {
-	for len(f.cells) < len(f.core.slots) {
-		f.cells = append(f.cells, factCell{})
+	if n := len(f.core.slots); len(f.cells) < n {
+		f.cells = append(make([]factCell, 0, n), f.cells...)[:n]
 	}
-	for len(f.signals) < len(f.core.cells) {
-		f.signals = append(f.signals, factSignal{})
+	if n := len(f.core.cells); len(f.signals) < n {
+		f.signals = append(make([]factSignal, 0, n), f.signals...)[:n]
 	}
 }
 
-func (f *Facts) location(name string) *time.Location {
-	if loc := f.zones[name]; loc != nil {
-		return loc
+// location returns a time zone, read once for all Facts of a book; UTC for one that
+// this system does not know.
+func (c *core) location(name string) *time.Location {
+	if known, ok := c.zones.Load(name); ok {
+		return known.(*time.Location)
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		loc = time.UTC
+		return time.UTC
 	}
-	f.zones[name] = loc
+	c.zones.Store(name, loc)
 	return loc
 }
 

@@ -310,6 +310,9 @@ func (p *program) eval(f *Facts) result {
 
 // run runs what is not quick.
 func (p *program) run(f *Facts) result {
+	if f.env == nil {
+		f.env = map[string]any{}
+	}
 	for i, sl := range p.slots {
 		f.env[p.names[i]] = f.boxed(sl)
 	}
