@@ -100,8 +100,42 @@ func (f *Facts) Explain(feature string) (Baseline, error) {
 	switch ft.op {
 	case opDrop, opSpike, opExpected, opShift, opShiftDays:
 		return f.baseline(ft), nil
+	case opTrend:
+		return f.halves(ft), nil
 	}
 	return Baseline{}, fmt.Errorf("%s is compared with nothing", feature)
+}
+
+// halves explains a trend: the window is its later half, learnt from its earlier one.
+func (f *Facts) halves(ft *feature) Baseline {
+	half := max(1, ft.window/2)
+	b := Baseline{Signal: ft.signal, By: ft.by, From: f.today - Date(half), To: f.today - 1}
+	v, s, err := f.view(ft.signal, ft.by)
+	if err != nil {
+		b.Missing, b.Gap = err.Error(), Gap{Code: NoData, Of: ft.signal}
+		return b
+	}
+	l := &f.learner
+	l.learn(v, s.past, f.today)
+	for d := b.From - Date(half); d <= b.To; d++ {
+		if _, why := v.usable(d); why != "" {
+			b.LeftOut = append(b.LeftOut, leaveOut(d, why))
+		} else if d < b.From {
+			b.Used = append(b.Used, d)
+		}
+	}
+	st, ok := trendOf(l, half, 0)
+	if !ok {
+		b.Gap = ft.halfKnown()
+		b.Missing = b.Gap.String()
+		return b
+	}
+	b.Expected, b.Actual, b.Alarms = st.expected, st.actual, ft.surprise(l)
+	b.Low, b.High = st.atOff(v.kind, -offFor(ft.budget()/2)), st.atOff(v.kind, offFor(ft.budget()/2))
+	if v.kind != Gauge {
+		b.Low = max(b.Low, 0)
+	}
+	return b
 }
 
 func (f *Facts) baseline(ft *feature) Baseline {

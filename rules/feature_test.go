@@ -158,6 +158,12 @@ func TestExplainSpeaksOfTheFeatureAskedFor(t *testing.T) {
 	if err != nil || b.From != day("2026-11-20") || b.Actual != 90 || b.Expected != 20 || len(b.Used) != 42 || b.High >= 90 {
 		t.Errorf("%s is explained as %+v, %v", e, b, err)
 	}
+	c.Expr(Source{Text: `logins.trend("28d")`})
+	f.Reset(&Account{ID: "a"}, &h, utc("2026-11-20T12:00"))
+	b, err = f.Explain(`logins.trend("28d")`)
+	if err != nil || b.From != day("2026-11-06") || b.To != day("2026-11-19") || b.Expected != 280 || b.Actual != 280 || len(b.Used) != 14 || b.Low >= 280 || b.High <= 280 {
+		t.Errorf("a trend is explained as %+v, %v", b, err)
+	}
 	for _, text := range []string{`logins.sum("7d")`, `logins.drop("7d")`, "nonsense"} {
 		if _, err := f.Explain(text); err == nil {
 			t.Errorf("%s is explained although no rule asks for it", text)
