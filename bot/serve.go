@@ -35,7 +35,14 @@ func serveCommand(stderr io.Writer, getenv func(string) string) *cobra.Command {
   MONGODB_URI            optional: documents go to MongoDB instead of SQLite
   NATS_URL               optional: events go to a NATS cluster instead of the server inside
 
-Each is also read from the file that the name with _FILE holds. Flags go before the environment, that before the file.
+Webhook steps of playbooks call other systems by name. Their addresses and secrets stand in the configuration file alone:
+
+  webhooks: {crm: {url: https://…, secret_file: /run/secrets/crm}}     # or url_file, secret
+
+A call is a POST of JSON with the account, the playbook, the run, the step and the step's data; Idempotency-Key is the same
+for every attempt, and Playcaller-Signature is t=SECONDS,v1=HEX, the HMAC-SHA256 over SECONDS, a dot and the body.
+
+Each of the variables is also read from the file that the name with _FILE holds. Flags go before the environment, that before the file.
 
 The book is watched: a good one is taken over whole as soon as it is saved (or upon SIGHUP), plays under way keep the
 version they began with; a book with mistakes changes nothing, and ops are told once. Where the book has mistakes at the

@@ -259,7 +259,9 @@ type Checkpoint struct {
 	Bulk        uint64 `json:"bulk"`
 	Book        string `json:"book"` // hash of the book its accounts are judged by
 
-	Feeds map[string]time.Time `json:"feeds,omitempty"` // when anything of a signal last came in, for any account
+	Feeds   map[string]time.Time      `json:"feeds,omitempty"`   // when anything of a signal last came in, for any account
+	Outages map[string][]rules.Outage `json:"outages,omitempty"` // times during which nothing of a signal came in for any account, and something should have
+	Silent  map[string]time.Time      `json:"silent,omitempty"`  // signals of which ops were told that nothing comes in: since when
 
 	Paused map[string]bool `json:"paused,omitempty"` // playbooks that ops paused; "" is all of them
 	Storms map[string]bool `json:"storms,omitempty"` // playbooks held back until ops have looked

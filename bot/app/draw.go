@@ -51,6 +51,8 @@ func (d *drawer) message(ctx context.Context, out store.Outgoing, item *sender.I
 		return d.lines(ctx, out)
 	case "group":
 		return d.group(ctx, out, item)
+	case worker.FeedStopped, worker.FeedBack:
+		return d.feed(ctx, out)
 	case "parked", "storm", worker.OpsListed, opsAsk, opsBook:
 		return d.forOps(ctx, out)
 	}

@@ -265,7 +265,7 @@ func (o *owner) applySignals(a *account, c *change, signals []rules.Signal, at t
 		c.signals[s.Signal] = true
 		c.noteLate(ch)
 		o.w.counts.Applied.Add(1)
-		o.w.feeds.heard(s.Signal, at)
+		o.w.feeds.arrived(*def, at)
 	}
 	a.dirty = true
 }

@@ -341,7 +341,7 @@ func (b *bench) posted(want ...string) {
 func (b *bench) draw(ctx context.Context, channel string, out store.Outgoing) (sender.Item, bool, error) {
 	item := sender.Item{Key: out.Key, Run: out.Run, Version: out.Version, Kind: sender.Post, Channel: channel, Uncertain: out.Uncertain}
 	switch out.Kind {
-	case "parked", "storm", worker.OpsListed:
+	case "parked", "storm", worker.FeedStopped, worker.FeedBack, worker.OpsListed:
 		b.worker.View(out.Text, func(*store.Account, *rules.History, *playbooks.Book) {}) // as drawing an account's card does
 		item.Text = out.Kind + " " + out.Text
 		return item, true, nil

@@ -107,6 +107,8 @@ func (j *job) key(ctx context.Context, key string, events []stream.Event) (err e
 		return j.channel(ctx, name, events)
 	case "playbook":
 		return j.playbook(ctx, name, events)
+	case "feeds":
+		return j.feeds(ctx, events)
 	case inbox.Everywhere:
 		return j.everywhere(ctx, events)
 	}

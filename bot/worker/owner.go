@@ -27,6 +27,7 @@ type owner struct {
 	gatherings map[string]*gathering // by playbook
 	peers      playbooks.Peers       // what accounts add to the features of their peers
 	learnt     int64                 // version of the other partitions' spreads that peers knows
+	feedsSeen  time.Time             // when the watch over feeds last looked
 	spreadNews bool                  // something of peers has changed since the others were told
 	spreadAt   time.Time             // business time at which the partition's own was last written
 	book       *playbooks.Book
@@ -203,6 +204,7 @@ func (o *owner) caughtUp(ctx context.Context, asked int64) (busy bool, err error
 		}
 	}
 	o.sharePeers()
+	o.scheduleFeeds()
 	if busy, err = o.wake(ctx); err != nil || busy {
 		return busy, err
 	}
@@ -394,7 +396,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 	v := &o.cp.Value
 	v.Now, v.Bulk = max(v.Now, o.read.Now), max(v.Bulk, o.read.Bulk)
 	v.Incarnation = o.w.o.Stream.Incarnation()
-	v.Feeds = o.w.feeds.copy()
+	v.Feeds, v.Outages = o.w.feeds.copy(), o.w.feeds.outages()
 	if err := o.saveCheckpoint(ctx); err != nil {
 		return err
 	}

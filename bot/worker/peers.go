@@ -51,6 +51,7 @@ func (o *owner) asksPeers() bool { return len(o.book.Rules.Compiler.PeerFeatures
 // prepare makes facts of an account at a time know what the partition knows: which feeds are alive, and the account's peers.
 func (o *owner) prepare(f *rules.Facts, account string) {
 	f.SetFeed(o.w.feeds.last)
+	f.SetOutages(o.w.feeds.outages())
 	if !o.asksPeers() {
 		return
 	}

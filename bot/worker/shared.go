@@ -28,39 +28,6 @@ type Counts struct {
 // Counts returns the worker's counters.
 func (w *Worker) Counts() *Counts { return &w.counts }
 
-// feeds knows when anything of a signal last arrived, for any account.
-type feeds struct {
-	mu sync.RWMutex
-	at map[string]time.Time
-}
-
-func (f *feeds) heard(signal string, at time.Time) {
-	if !at.After(f.last(signal)) {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.at == nil {
-		f.at = map[string]time.Time{}
-	}
-	if at.After(f.at[signal]) {
-		f.at[signal] = at
-	}
-}
-
-func (f *feeds) last(signal string) time.Time {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.at[signal]
-}
-
-// copy returns when each signal last arrived.
-func (f *feeds) copy() map[string]time.Time {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return maps.Clone(f.at)
-}
-
 // away knows who said that they are away, beside what team.yaml says.
 type away struct {
 	mu sync.RWMutex

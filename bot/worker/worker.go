@@ -118,15 +118,7 @@ func (w *Worker) learn(ctx context.Context) error {
 	if err := w.learnSpreads(ctx); err != nil {
 		return err
 	}
-	for d, err := range w.o.Records.Checkpoints.All(ctx, store.Query{}) {
-		if err != nil {
-			return err
-		}
-		for signal, at := range d.Value.Feeds {
-			w.feeds.heard(signal, at)
-		}
-	}
-	return nil
+	return w.learnFeeds(ctx)
 }
 
 // own is one tenure of one partition.

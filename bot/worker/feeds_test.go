@@ -1,0 +1,52 @@
+package worker_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"playcaller/store"
+)
+
+const logsIn = `
+playbook: silent-account
+title: Nobody logs in
+about: Nobody has logged in for two days.
+when: logins.sum("2d") == 0
+assign: account.owner
+channel: "#cs-alerts"
+steps:
+  - {id: look, task: "Look at {{ account.name }}", otherwise: {after: 5wd, then: =unanswered}}
+`
+
+func TestAFeedThatStopsIsToldOnceAndIsNotFiftyDroppingAccounts(t *testing.T) {
+	b := newBench(t, map[string]string{"logs-in.yaml": logsIn,
+		"signals.yaml": strings.Replace(shared["signals.yaml"], "logins: {kind: count}", "logins: {kind: count, fresh: 1d}", 1)})
+	for i := range 5 {
+		id := fmt.Sprintf("a%d", i)
+		b.owned(id, "tanaka")
+		b.send(b.signal(id, "logins", 3))
+	}
+	b.to("2027-04-06 09:00")
+	b.posted()
+	b.to("2027-04-06 10:30") // a day, and a minute
+	b.posted("#cs-ops: feed_stopped logins")
+	b.restart()
+	b.to("2027-04-09 09:00")
+	b.posted() // ops were told; what the feed would have told is not known
+	for i := range 5 {
+		b.stands(fmt.Sprintf("a%d", i))
+	}
+	b.send(b.signal("a0", "logins", 3))
+	b.to("2027-04-09 11:00")
+	b.posted("#cs-ops: feed_back logins")
+	b.restart()
+	b.send(b.signal("a0", "logins", 3))
+	b.posted() // the days of the outage stay unknown
+	for i := range 5 {
+		b.stands(fmt.Sprintf("a%d", i))
+	}
+	if got := b.known("a1"); got.States[store.RuleKey("silent-account", "")].Outcome != "unknown" {
+		t.Errorf("a1 is %s", got.States["silent-account"].Outcome)
+	}
+}
