@@ -113,6 +113,23 @@ func TestWhatIsFormattedStaysAndSaysTheSame(t *testing.T) {
 	}
 }
 
+func TestTheStarterBookIsFormatted(t *testing.T) {
+	files, err := playbooks.ReadDir(library.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, src := range files {
+		got, err := format.File(name, src)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(string(src), string(got)); diff != "" {
+			t.Errorf("%s is not formatted; run playcaller fmt playbooks/library (-is +should be):\n%s", name, diff)
+		}
+	}
+}
+
 func TestWhatIsNoYAMLIsRefused(t *testing.T) {
 	for _, src := range []string{"", "a: [", "a: 1\n---\nb: 2\n", "\t- a"} {
 		if _, err := format.File("x.yaml", []byte(src)); !errors.Is(err, format.ErrNotYAML) {
