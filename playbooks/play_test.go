@@ -201,7 +201,7 @@ func TestAnAnswerLeadsToATaskThenAWaitThenAnOutcome(t *testing.T) {
 	s.do(by(playbooks.Done, "tanaka")).stands("settle")
 	s.to("2027-04-12 09:30").stands("settle").expect()
 	s.to("2027-04-19 09:30").stands("settle_more").expect() // of an enterprise account the manager would have been asked between
-	s.to("2027-04-20 09:30").stands("=unclear") // no logins are known
+	s.to("2027-04-20 09:30").stands("=unclear")             // no logins are known
 }
 
 func TestATaskThatIsOverdueIsRemindedOfAndTheManagerIsAskedAfterItsDate(t *testing.T) {

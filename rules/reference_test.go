@@ -51,9 +51,7 @@ func TestTheReferenceHasEveryFieldAndFeature(t *testing.T) {
 		want = append(want, "."+string(form.op)+"(")
 	}
 	want = append(want, peerFieldNames...)
-	for _, role := range c.roles {
-		want = append(want, role)
-	}
+	want = append(want, c.roles...)
 	for _, w := range want {
 		if !strings.Contains(all.String(), w) {
 			t.Errorf("the reference has no %s", strings.TrimSpace(w))
