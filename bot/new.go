@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,7 +46,7 @@ with --yes nothing is asked, and what is not given takes the answer in brackets.
 			}
 			book, problems := playbooks.Load(files)
 			if book == nil {
-				return fmt.Errorf("the book in %s has %d mistakes, so nothing can be added to it yet; see: playcaller lint %s", dir, len(problems), dir)
+				return fmt.Errorf("the book in %s has mistakes (%d), so nothing can be added to it yet; see: playcaller lint %s", dir, len(problems), dir)
 			}
 			for _, name := range []string{choices.Name + ".yaml", choices.Name + "_test.yaml"} {
 				if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
@@ -59,6 +60,10 @@ with --yes nothing is asked, and what is not given takes the answer in brackets.
 			made, err := choices.Files(book)
 			if err != nil {
 				return err
+			}
+			maps.Copy(files, made)
+			if with, problems := playbooks.Load(files); with == nil {
+				return fmt.Errorf("these answers make no playbook of this book, and nothing was written: %w", problems[0])
 			}
 			return writeNew(c, dir, choices.Name, made)
 		},

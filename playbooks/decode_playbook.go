@@ -207,6 +207,9 @@ func (p *draftPlaybook) readRule() {
 	}
 	if h.resolve != nil {
 		r.Resolve = p.condition(p.c, h.resolve, "resolve")
+		if r.Resolve != nil && r.When != nil && r.When.Overlaps(r.Resolve) {
+			p.warn(h.resolve, "leave a gap between the two: when: … >= 3 goes with resolve: … < 2", "resolve can hold while when does, and would end what has just begun")
+		}
 	}
 	if h.cooldown != nil {
 		r.Cooldown = p.period(h.cooldown, "cooldown")

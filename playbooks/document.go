@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -158,11 +159,38 @@ func (d *document) syntaxError(at *token.Token, message string) {
 	case strings.Contains(message, "non-map value"), strings.Contains(message, "unexpected key name"):
 		mend = "a field is written `name: value`, and fields of one thing begin in the same column"
 	}
+	if strings.HasPrefix(message, "value is not allowed in this context") && pos.Line > 1 {
+		mend = fmt.Sprintf("fields of one thing begin in the same column: the line above begins in column %d, this one in column %d", d.begins(pos.Line-1), d.begins(pos.Line))
+	}
+	if at, wide := d.wideColon(pos.Line); wide {
+		d.failAt(at, "write a half-width colon and a space: name: value", "the colon is full-width, so this is no field")
+		return
+	}
 	if open, what := d.opened(pos.Line); what != 0 {
 		d.failAt(open, "close it in the same line", "%c is opened here and never closed, so this is not YAML", what)
 		return
 	}
 	d.failAt(pos, mend, "this is not YAML: %s", message)
+}
+
+// begins returns the column in which a line begins.
+func (d *document) begins(line int) int {
+	text := d.lines[min(line, len(d.lines))-1]
+	return len(text) - len(strings.TrimLeft(text, " ")) + 1
+}
+
+// wideField is a field whose colon was typed on a Japanese keyboard.
+var wideField = regexp.MustCompile(`^ *(?:- +)?[A-Za-z0-9_-]+：`)
+
+// wideColon looks for one, from the line on in which the parser gave up to the file's
+// beginning.
+func (d *document) wideColon(from int) (Pos, bool) {
+	for i := min(from, len(d.lines)); i >= 1; i-- {
+		if m := wideField.FindString(d.lines[i-1]); m != "" {
+			return Pos{d.file, i, utf8.RuneCountInString(m)}, true
+		}
+	}
+	return Pos{}, false
 }
 
 // opened looks for a quote that is not closed in its line, or else a bracket that

@@ -27,6 +27,11 @@ func (p *draftPlaybook) checkFlow() {
 	}
 	p.checkReached()
 	p.checkCircles()
+	for _, s := range p.Steps {
+		if s.Then.Step != "" && s.Then.Step == s.ID && !s.passes() {
+			p.report(s.Pos, 1, "warning", "let then lead to another step, or to an outcome", "the step %s leads to itself, so that nothing but its time-out ends it", s.ID)
+		}
+	}
 	p.checkUsed(outcomes)
 }
 

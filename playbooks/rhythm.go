@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"playcaller/rules"
 )
 
 // slowFeed is from which freshness on a feed is taken for one that comes seldom,
@@ -22,14 +24,20 @@ func (p *draftPlaybook) checkRhythm(n ast.Node) {
 		p.warn(n, "write 1d or more, or leave it out", "the numbers of `when` change once a day, so for: %s waits for nothing new", r.For)
 		return
 	}
+	var slowest *rules.SignalDef
 	for _, name := range r.When.Signals() {
 		def := p.book.Signal(name)
 		if def == nil || def.Fresh < slowFeed || waits >= def.Fresh {
-			continue
+			return // something may well be new
 		}
-		days := int(def.Fresh / (24 * time.Hour))
-		p.warn(n, "write for: "+Delay{Days: days}.String()+" or more, or leave it out",
-			"%s may be silent for %d days (fresh in %s), so for: %s waits for nothing new", name, days, SignalsFile, r.For)
+		if slowest == nil || def.Fresh < slowest.Fresh {
+			slowest = def
+		}
+	}
+	if slowest == nil {
 		return
 	}
+	days := int(slowest.Fresh / (24 * time.Hour))
+	p.warn(n, "write for: "+Delay{Days: days}.String()+" or more, or leave it out",
+		"%s may be silent for %d days (fresh in %s), so for: %s waits for nothing new", slowest.Name, days, SignalsFile, r.For)
 }

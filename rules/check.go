@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -123,6 +125,9 @@ func (k *checker) comparison(n *ast.BinaryNode) Type {
 	}
 	ordered := n.Operator != "==" && n.Operator != "!="
 	switch {
+	case a == Number && b == Text && quotedNumber(n.Right) != "":
+		from, length := k.place(n.Right.Location())
+		return k.report(from, length, "a number cannot be compared with a text", "write the number without quotes", quotedNumber(n.Right))
 	case !alike(a, b):
 		return k.wrong(n, "", "a %s cannot be compared with a %s", a, b)
 	case ordered && a != Number && a != Day:
@@ -132,6 +137,19 @@ func (k *checker) comparison(n *ast.BinaryNode) Type {
 		return ""
 	}
 	return Bool
+}
+
+// quotedNumber returns the number that a text literal holds, or "".
+func quotedNumber(node ast.Node) string {
+	s, ok := node.(*ast.StringNode)
+	if !ok {
+		return ""
+	}
+	text := strings.TrimSpace(s.Value)
+	if _, err := strconv.ParseFloat(text, 64); err != nil {
+		return ""
+	}
+	return text
 }
 
 // dateLiteral turns "2027-04-01" into a day.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -30,7 +31,7 @@ func (s *slot) spanOf() span {
 		return span{0, 1}
 	case op == opSpike:
 		return at(1)
-	case op == opTrend:
+	case op == opTrend && s.feature.kind != Gauge:
 		return at(-1)
 	case op == opDistinct || op == opDaysSince:
 		return at(0)
@@ -72,6 +73,42 @@ func alwaysOrNever(t Truth) string {
 		return "always true"
 	}
 	return "never true"
+}
+
+// Overlaps reports whether both conditions hold at once for some values of what they
+// read. It is asked only where both compare the same few values with fixed ones, and is
+// false otherwise.
+func (c *Condition) Overlaps(other *Condition) bool {
+	both := &Condition{core: c.core, clauses: slices.Concat(c.clauses, other.clauses)}
+	read := func(j *junction) (*choices, bool) {
+		found := &choices{condition: both, numbers: map[int][]float64{}, texts: map[int][]string{}, opaque: map[string]bool{}}
+		found.gather(j)
+		return found, len(found.opaque) == 0
+	}
+	right := other.root.moved(len(c.clauses))
+	a, known := read(c.root)
+	b, known2 := read(right)
+	if c.core != other.core || !known || !known2 || !sameKeys(a.numbers, b.numbers) || !sameKeys(a.texts, b.texts) {
+		return false
+	}
+	return both.same(&junction{op: '&', left: c.root, right: right}) != False
+}
+
+// moved returns the junction with its clauses' places so much higher.
+func (j *junction) moved(by int) *junction {
+	if j == nil {
+		return nil
+	}
+	return &junction{op: j.op, clause: j.clause + by, left: j.left.moved(by), right: j.right.moved(by)}
+}
+
+func sameKeys[V any](a, b map[int]V) bool {
+	for k := range a {
+		if _, both := b[k]; !both {
+			return false
+		}
+	}
+	return len(a) == len(b)
 }
 
 // doubtful makes the warning about one clause.
@@ -137,7 +174,7 @@ func (c *Condition) comparedWith(tree ast.Node) (slot int, number float64, liter
 			return i, v, nil
 		}
 		to := from
-		for to < len(text) && (text[to] >= '0' && text[to] <= '9' || text[to] == '.') {
+		for to < len(text) && strings.ContainsRune("0123456789.eE_", text[to]) {
 			to++
 		}
 		return i, v, &literalNumber{string(text[from:to]), len(string(text[:from]))}

@@ -10,6 +10,9 @@ func TestAConditionThatSaysTheSameOfEveryAccountIsDoubted(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{`logins.drop("14d") >= 40`, `logins.drop("14d") >= 40 is never true; logins.drop("14d") is a share, from 0 to 1: 40 % is written 0.4 | logins.drop("14d") >= 0.4`},
 		{`logins.drop("14d") <= 1`, `is always true`},
+		{`logins.drop("14d") >= 4e1`, `| logins.drop("14d") >= 0.4`},
+		{`logins.trend("28d") < -1`, `is never true`},
+		{`seats_used.trend("28d") < -1`, ``}, // a gauge may fall below zero
 		{`help_views.spike("1d") > 0.5`, `is always true; help_views.spike("1d") says how many times the usual came`},
 		{`logins.sum("7d") >= 0`, `is always true; logins.sum("7d") is never below 0`},
 		{`logins.sum("7d") < 0 or account.seats > 3`, `logins.sum("7d") < 0 is never true`},
@@ -47,5 +50,25 @@ func TestAConditionThatSaysTheSameOfEveryAccountIsDoubted(t *testing.T) {
 				t.Errorf("doubts: %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestConditionsThatHoldAtOnceAreFound(t *testing.T) {
+	c := testCompiler(t)
+	for _, test := range []struct {
+		when, resolve string
+		want          bool
+	}{
+		{`logins.sum("28d") >= 3`, `logins.sum("28d") < 5`, true},
+		{`logins.sum("28d") >= 3`, `logins.sum("28d") < 3`, false},
+		{`logins.sum("28d") >= 3`, `logins.sum("28d") < 2`, false},
+		{`logins.sum("28d") >= 3`, `logins.sum("28d") <= 3`, true},
+		{`logins.drop("14d") >= 0.4`, `logins.drop("7d") < 0.15`, false}, // of two windows nothing is said
+		{`account.plan == "pro"`, `account.plan in ["pro", "team"]`, true},
+		{`account.plan == "pro"`, `account.plan != "pro"`, false},
+	} {
+		if got := condition(t, c, test.when).Overlaps(condition(t, c, test.resolve)); got != test.want {
+			t.Errorf("%s and %s overlap: %v, want %v", test.when, test.resolve, got, test.want)
+		}
 	}
 }

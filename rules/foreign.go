@@ -98,11 +98,25 @@ func (k *checker) mended(masked string, form foreignForm, p Problem) string {
 	for _, m := range form.found.FindAllStringSubmatchIndex(masked[start:start+len(line)], -1) {
 		from, to := start+m[len(m)-2], start+m[len(m)-1]
 		b.WriteString(k.src.Text[done:from])
-		b.WriteString(form.mend(masked[from:to]))
+		b.WriteString(k.apart(form.mend(masked[from:to]), from, to))
 		done = to
 	}
 	b.WriteString(k.src.Text[done : start+len(line)])
 	return strings.TrimSpace(b.String())
+}
+
+// apart puts spaces around a word that takes the place of a sign between others.
+func (k *checker) apart(word string, from, to int) string {
+	if word == "" || word[0] < 'a' || word[0] > 'z' {
+		return word
+	}
+	if from > 0 && k.src.Text[from-1] != ' ' {
+		word = " " + word
+	}
+	if to < len(k.src.Text) && k.src.Text[to] != ' ' {
+		word += " "
+	}
+	return word
 }
 
 // quoteless keeps a suggestion readable where it is a space or a quote.

@@ -14,6 +14,8 @@ func TestWhatOtherLanguagesWriteIsPutRight(t *testing.T) {
 		{`NOT (account.seats > 5)`, `not (account.seats > 5)`},
 		{`account.seats > 5 & account.seats < 9`, `account.seats > 5 and account.seats < 9`},
 		{`account.seats > 5 | account.seats < 9`, `account.seats > 5 or account.seats < 9`},
+		{`account.seats>5&account.seats<9`, `account.seats>5 and account.seats<9`},
+		{`NOT(account.seats > 5)`, `not (account.seats > 5)`},
 		{`account.seats <> 5`, `account.seats != 5`},
 		{`account.seats ≥ 5`, `account.seats >= 5`},
 		{`account.seats ＞ 5`, `account.seats > 5`},

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -295,14 +296,24 @@ func (f *file) moved(from, to, by int) []string {
 	return out
 }
 
+// blockText is a line whose value is a text of several lines below it.
+var blockText = regexp.MustCompile(`: *[|>][0-9+-]*( +#.*)?$`)
+
 // squeezed leaves at most one empty line between others, and none at the beginning
-// and the end.
+// and the end. Within a text of several lines they are part of it.
 func squeezed(lines []string) []string {
 	var out []string
+	within := -1 // the indentation of the field whose text this is
 	for _, line := range lines {
 		line = strings.TrimRight(line, " ")
-		if line == "" && (len(out) == 0 || out[len(out)-1] == "") {
+		if line != "" && indentOf(line) <= within {
+			within = -1
+		}
+		if line == "" && within < 0 && (len(out) == 0 || out[len(out)-1] == "") {
 			continue
+		}
+		if within < 0 && blockText.MatchString(line) {
+			within = indentOf(line)
 		}
 		out = append(out, line)
 	}

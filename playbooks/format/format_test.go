@@ -23,6 +23,7 @@ playbook: quiet   # its name
 about: |
     First line.
 
+
       indented.
 steps:
     # The question comes first.
@@ -50,6 +51,7 @@ playbook: quiet   # its name
 title: Quiet
 about: |
     First line.
+
 
       indented.
 when: logins.sum("7d") == 0

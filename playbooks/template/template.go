@@ -92,6 +92,8 @@ func (c Choices) Check(book *playbooks.Book) error {
 		return fmt.Errorf("%v is no share to drop by: write one from 0.1 to 0.9; 40 %% is 0.4", c.Number)
 	case k.Question != "" && c.Kind != "drop" && (c.Number < 1 || c.Number > 365 || c.Number != float64(int(c.Number))):
 		return fmt.Errorf("%v does not fit: write a whole number from 1 to 365", c.Number)
+	case c.Kind == "silence" && c.Number < 2:
+		return errors.New("a day without anything is every day until something comes: write 2 or more")
 	case c.Kind == "silence" && c.Number > 60:
 		return fmt.Errorf("%v days of silence are more than a test can wait for: write 60 or less, and change the file", c.Number)
 	}
