@@ -238,7 +238,7 @@ func (ft *feature) overWindow(s *series, v *view, today Date) result {
 	case ft.op == opSum:
 		return result{number: sum}
 	case ft.op == opDistinct:
-		return result{number: math.Max(s.users.since(from), math.Max(best, 0))}
+		return result{number: math.Max(s.users.since(from, today), math.Max(best, 0))}
 	case math.IsInf(best, -1) && ft.kind != Gauge:
 		return result{number: 0}
 	}

@@ -234,6 +234,44 @@ func TestDistinct(t *testing.T) {
 	}
 }
 
+// As of a past day, users who came later only do not count, and those who came again
+// later count as they did then.
+func TestDistinctAsOfThenDoesNotCountWhoCameLater(t *testing.T) {
+	var h History
+	for _, seen := range []struct{ user, on string }{
+		{"then and now", "2026-10-10"}, {"then and now", "2026-11-20"},
+		{"before and now", "2026-09-20"}, {"before and now", "2026-11-20"},
+		{"then", "2026-10-08"},
+		{"later", "2026-10-13"}, {"now", "2026-11-20"},
+	} {
+		apply(t, &h, usersDef, time.UTC, utc(seen.on+"T10:00"), Signal{User: seen.user})
+	}
+	c := testCompiler(t)
+	f := NewFacts(c, &Account{ID: "a"}, &h, utc("2026-11-20T12:00"))
+	f.SetFeed(func(string) time.Time { return utc("2026-11-20T12:00") })
+	for _, tc := range []struct {
+		now, text string
+		want      float64
+	}{
+		{"2026-10-12T12:00", `users.distinct("7d")`, 2},
+		{"2026-10-12T12:00", `users.distinct("28d")`, 3},
+		{"2026-10-12T12:00", `users.distinct("90d")`, 3},
+		{"2026-10-13T12:00", `users.distinct("7d")`, 3},
+		{"2026-10-03T12:00", `users.distinct("7d")`, 0},
+		{"2026-11-20T12:00", `users.distinct("7d")`, 3},
+		{"2026-11-20T12:00", `users.distinct("90d")`, 5},
+	} {
+		e, problems := c.Expr(Source{Text: tc.text})
+		if len(problems) > 0 {
+			t.Fatal(problems[0].Long())
+		}
+		f.Reset(&Account{ID: "a"}, &h, utc(tc.now))
+		if got, ok := e.Number(f); !ok || got != tc.want {
+			t.Errorf("at %s %s is %g, known %v, want %g", tc.now, tc.text, got, ok, tc.want)
+		}
+	}
+}
+
 // Late data and corrections change what is remembered of a feature.
 func TestLateDataIsSeen(t *testing.T) {
 	var h History

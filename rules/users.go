@@ -121,12 +121,24 @@ func (u *users) thin(today Date) {
 	}
 }
 
-// since returns how many distinct users were there on a day or later.
-func (u *users) since(day Date) float64 {
-	n, from := 0, uint64(max(day, 0))
+// since returns how many distinct users were there from one day to another, both
+// included. Of one that came again later the days before that are known, userDays of
+// them; one that came again later still is not counted.
+func (u *users) since(from, to Date) float64 {
+	n := 0
 	for i := range u.known {
-		if u.known[i].who&dayMask >= from {
+		switch last := u.known[i].last(); {
+		case last < from:
+		case last <= to:
 			n++
+		case last-to < userDays:
+			back := u.known[i].mask >> uint(last-to) // bit i: was there i days before to
+			if to-from+1 < userDays {
+				back &= 1<<uint(to-from+1) - 1
+			}
+			if back != 0 {
+				n++
+			}
 		}
 	}
 	return float64(n) * float64(uint64(1)<<u.level)

@@ -63,7 +63,7 @@ func (ft *feature) quickly(op windowOp, s *series, today, alive Date, c *memoCel
 		return ft.windowMax(row, s.past, cut, today, c)
 	case windowDistinct:
 		most, _ := ft.windowMax(row, s.past, cut, today, c)
-		return math.Max(s.users.since(today-n+1), math.Max(most, 0)), true
+		return math.Max(s.users.since(today-n+1, today), math.Max(most, 0)), true
 	case windowMean:
 		return ft.windowMean(s, row, alive, today-n, today-1, c.sum(row, s.past, cut, today-n, today-1), int(c.days))
 	case windowLast:
