@@ -191,9 +191,9 @@ func (o *owner) follow(ctx context.Context, j *job, t *touched, r *run) error {
 	return o.advance(ctx, j, t, r, playbooks.Event{Kind: playbooks.Facts, At: t.c.at, Run: v.ID})
 }
 
-// over reports whether the rule that began a run no longer holds, which the run has yet to hear. The account's state says so.
-// Where the book has another rule by now, that state is the other rule's, and the run's own is asked: a threshold that was
-// changed is no recovery.
+// over reports whether the rule that began a run no longer holds, which the run has yet to hear. The account's state says so
+// where it is the one that the run began with. Where the book has another rule by now, or had one meanwhile, the state is of
+// that rule or began anew, and the run's own is asked: a threshold that was changed, or changed back, is no recovery.
 func (o *owner) over(ctx context.Context, t *touched, v *store.Run) (bool, error) {
 	state := t.a.doc.Value.States[store.RuleKey(v.Playbook, v.Subject)]
 	if v.Episode <= 0 || v.Over || state.Phase == rules.Firing && state.Episode == v.Episode {
@@ -207,7 +207,7 @@ func (o *owner) over(ctx context.Context, t *touched, v *store.Run) (bool, error
 		return false, fmt.Errorf("run %s: %w", v.ID, err)
 	}
 	p := book.Playbooks[v.Playbook]
-	if p == nil || p.Rule == nil || p.Rule.Fingerprint == state.Fingerprint {
+	if p == nil || p.Rule == nil || p.Rule.Fingerprint == state.Fingerprint && state.Episode == v.Episode && state.Phase == rules.Resolved {
 		return true, nil
 	}
 	f := book.Rules.Facts(&t.a.doc.Value.Account, &t.a.history, t.c.at)

@@ -60,6 +60,23 @@ func TestARunEndsByTheRuleItBeganWithAndNotByAChangedThreshold(t *testing.T) {
 	b.stands("acme", "low-score =resolved")
 }
 
+func TestAThresholdThatIsChangedAndChangedBackEndsNoRun(t *testing.T) {
+	stricter := strings.Replace(lowScore, "when: score.last() <= 2", "when: score.last() <= 1", 1)
+	for _, meanwhile := range []float64{2, 3} { // the rule holds; it does not, and has not recovered
+		b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
+		b.send(b.acme(), b.signal("acme", "score", 2))
+		b.judgeBy(map[string]string{"low-score.yaml": stricter, "look.yaml": look})
+		b.send(b.signal("acme", "score", meanwhile))
+		b.judgeBy(map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
+		b.stands("acme", "low-score at why")
+		b.restart()
+		b.send(b.signal("acme", "score", 3))
+		b.stands("acme", "low-score at why")
+		b.send(b.signal("acme", "score", 6))
+		b.stands("acme", "low-score =resolved")
+	}
+}
+
 func TestWhatHoldsWhenAPlaybookIsSwitchedOnIsListedAndStartsNothing(t *testing.T) {
 	b := newBench(t, map[string]string{"steady.yaml": steady})
 	b.send(b.acme(), b.signal("acme", "tickets", 9))
