@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,7 +22,8 @@ func testCommand() *cobra.Command {
 		Use:   "test DIR…",
 		Short: "Play a book's tests",
 		Long: `Plays the tests of each folder's book: NAME_test.yaml beside NAME.yaml says what happens to accounts and what must come
-of it. A failure shows expected and got side by side, and all that happened.
+of it. A failure shows expected and got side by side, and all that happened. With --run the coverage is that of the playbooks
+whose tests were chosen.
 Exit code 1 if a test fails, a book or a test file has a mistake, or too little is covered.`,
 		Example: `  playcaller test ./book --run 'login-drop.*seasonal'
   playcaller test ./book --coverage --min-coverage 100 --junit results.xml`,
@@ -53,7 +55,7 @@ Exit code 1 if a test fails, a book or a test file has a mistake, or too little 
 	c.Flags().StringVar(&match, "run", "", `play only tests whose "FILE: NAME" matches this regular expression`)
 	c.Flags().StringVar(&junit, "junit", "", "write the results to this file as JUnit XML")
 	c.Flags().BoolVar(&coverage, "coverage", false, "show which places of each playbook no test walked")
-	c.Flags().Float64Var(&least, "min-coverage", 0, "fail where less than this percentage of a book's places was walked")
+	c.Flags().Float64Var(&least, "min-coverage", 0, "fail where less than this percentage of the places was walked: of the book, or with --run of the playbooks chosen")
 	return c
 }
 
@@ -81,18 +83,35 @@ func testBooks(c *cobra.Command, dirs []string, o playtest.Options, coverage boo
 		if err := r.WriteText(out); err != nil {
 			return nil, false, err
 		}
-		if coverage {
+		if coverage && r.Coverage != nil {
 			if err := r.Coverage.WriteText(out); err != nil {
 				return nil, false, err
 			}
 		}
-		if r.Coverage != nil && r.Coverage.Percent() < least {
-			fmt.Fprintf(out, "FAIL  %s: %.1f %% of its places were walked, and --min-coverage asks for %g %%\n", dir, r.Coverage.Percent(), least)
-			ok = false
-		}
+		ok = covered(out, r, dir, o, least) && ok
 		fmt.Fprintln(out, r.Summary())
 	}
 	return results, ok, nil
+}
+
+// covered reports whether enough was walked, and says why not, or why that was not measured.
+func covered(out io.Writer, r *playtest.Result, dir string, o playtest.Options, least float64) bool {
+	switch {
+	case !o.Coverage:
+	case len(r.Problems) > 0:
+		fmt.Fprintln(out, "Coverage was not measured because of the mistakes above: put them right first.")
+	case r.Coverage == nil:
+		fmt.Fprintln(out, `Coverage was not measured: --run chose no test; it is matched with "FILE: NAME".`)
+		return least <= 0
+	case r.Coverage.Percent() < least:
+		of := "its places"
+		if o.Match != nil {
+			of = "the places of the playbooks chosen by --run"
+		}
+		fmt.Fprintf(out, "FAIL  %s: %.1f %% of %s were walked, and --min-coverage asks for %g %%\n", dir, r.Coverage.Percent(), of, least)
+		return false
+	}
+	return true
 }
 
 // inDir names files as the reader of the output can open them.

@@ -45,6 +45,37 @@ func TestTheTestCommandFailsWhereTooLittleIsCovered(t *testing.T) {
 	}
 }
 
+func TestWithRunOnlyThePlaybooksOfChosenTestsAreListedAndMeasured(t *testing.T) {
+	out, code := playTests(t, "../playbooks/library", "--run", "^login-drop_test", "--coverage", "--min-coverage", "100")
+	if code != 0 || !strings.Contains(out, "100.0 %  altogether") || !strings.Contains(out, "test files without a chosen test left out") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if strings.Contains(out, "renewal") || strings.Contains(out, "0 tests") {
+		t.Errorf("what was not chosen is listed:\n%s", out)
+	}
+	out, code = playTests(t, "../playbooks/library", "--run", "^logn-drop", "--coverage", "--min-coverage", "100")
+	if code != 1 || !strings.Contains(out, "--run chose no test") {
+		t.Errorf("where no test is chosen: exit code %d:\n%s", code, out)
+	}
+}
+
+func TestAMistakeInATestFileIsNotFollowedByCoverage(t *testing.T) {
+	book := t.TempDir()
+	if err := os.CopyFS(book, os.DirFS("../playbooks/library")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(book, "renewal_test.yaml"), []byte("accounts: {a: {}}\ntests: []\nx: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := playTests(t, book, "--coverage", "--min-coverage", "100")
+	if code != 1 || !strings.Contains(out, `a test file has no field "x"`) || !strings.Contains(out, "Coverage was not measured because of the mistakes above") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if n := strings.Count(out, "\n"); n > 12 || strings.Contains(out, "not walked") || strings.Contains(out, "ok  ") {
+		t.Errorf("%d lines stand around one mistake:\n%s", n, out)
+	}
+}
+
 func TestTheTestCommandFailsOnAFailedTestAndOnAMistake(t *testing.T) {
 	book := t.TempDir()
 	if err := os.CopyFS(book, os.DirFS("../playbooks/playtest/testdata/book")); err != nil {

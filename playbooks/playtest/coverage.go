@@ -45,6 +45,20 @@ func NewCoverage(book *playbooks.Book) *Coverage {
 	return c
 }
 
+// only returns the coverage of the named playbooks, or nil where there are none.
+func (c *Coverage) only(names map[string]bool) *Coverage {
+	if c == nil || len(names) == 0 {
+		return nil
+	}
+	some := &Coverage{byName: c.byName}
+	for _, p := range c.Playbooks {
+		if names[p.Name] {
+			some.Playbooks = append(some.Playbooks, p)
+		}
+	}
+	return some
+}
+
 // Walked returns how many places were walked, of how many.
 func (p *PlaybookCoverage) Walked() (walked, all int) {
 	for _, place := range p.Places {

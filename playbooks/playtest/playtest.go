@@ -34,8 +34,12 @@ type Options struct {
 // A Result is what came of a book's tests.
 type Result struct {
 	Files    []FileResult
+	LeftOut  int                 // test files of which Match chose no case; they are not among Files
 	Problems []playbooks.Problem // mistakes in test files; a file with one is not played
-	Coverage *Coverage           // nil unless asked for
+	// Coverage is of all playbooks, or with Match of those that a chosen case tests. It is
+	// nil unless asked for, and where it would mislead: there are Problems, or Match chose
+	// no case.
+	Coverage *Coverage
 }
 
 // A FileResult is what came of one test file.
@@ -119,9 +123,11 @@ func Check(book *playbooks.Book) []playbooks.Problem {
 // Run plays the tests of a book, file by file.
 func Run(book *playbooks.Book, o Options) *Result {
 	r := &Result{}
+	var coverage *Coverage
 	if o.Coverage {
-		r.Coverage = NewCoverage(book)
+		coverage = NewCoverage(book)
 	}
+	chosen := map[string]bool{}
 	for _, name := range Files(book) {
 		file, found := Read(book, name, book.Files[name])
 		r.Problems = append(r.Problems, found...)
@@ -133,9 +139,20 @@ func Run(book *playbooks.Book, o Options) *Result {
 			if o.Match != nil && !o.Match.MatchString(name+": "+c.Name) {
 				continue
 			}
-			fr.Cases = append(fr.Cases, play(book, file, c, r.Coverage))
+			fr.Cases = append(fr.Cases, play(book, file, c, coverage))
 		}
+		if o.Match != nil && len(fr.Cases) == 0 {
+			r.LeftOut++
+			continue
+		}
+		chosen[file.Playbook.Name] = true
 		r.Files = append(r.Files, fr)
+	}
+	if o.Match != nil {
+		coverage = coverage.only(chosen)
+	}
+	if len(r.Problems) == 0 {
+		r.Coverage = coverage
 	}
 	return r
 }

@@ -11,6 +11,7 @@ import (
 )
 
 // WriteText writes mistakes, failures with their timelines, and a line for each file.
+// Beside mistakes the files in which all is well are not listed.
 func (r *Result) WriteText(w io.Writer) error {
 	b := &strings.Builder{}
 	for _, p := range r.Problems {
@@ -24,9 +25,10 @@ func (r *Result) WriteText(w io.Writer) error {
 				c.write(b)
 			}
 		}
-		if failed > 0 {
+		switch {
+		case failed > 0:
 			fmt.Fprintf(b, "FAIL  %s: %d of %s failed\n", f.File, failed, count(len(f.Cases), "test"))
-		} else {
+		case len(r.Problems) == 0:
 			fmt.Fprintf(b, "ok    %s: %s\n", f.File, count(len(f.Cases), "test"))
 		}
 	}
@@ -106,6 +108,9 @@ func (r *Result) Summary() string {
 	}
 	if n := len(r.Problems); n > 0 {
 		text += ", " + count(n, "mistake") + " in test files"
+	}
+	if r.LeftOut > 0 {
+		text += ", " + count(r.LeftOut, "test file") + " without a chosen test left out"
 	}
 	return text
 }
