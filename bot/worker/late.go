@@ -30,6 +30,9 @@ func (c *change) noteLate(ch rules.Change) {
 // would have been decided so with them. It is said once for what comes in at once.
 func (o *owner) late(ctx context.Context, j *job, t *touched, r *run) error {
 	v := &r.doc.Value
+	if j.has(v.Seq) && r.job != j {
+		return nil // it was said before a crash
+	}
 	if len(t.c.late) == 0 || v.Episode <= 0 || v.Began.IsZero() || v.Began.Equal(t.c.at) {
 		return nil
 	}

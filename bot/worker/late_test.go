@@ -75,3 +75,27 @@ func TestLateDataDecideNothingAnewAndAreNoted(t *testing.T) {
 		}
 	}
 }
+
+func TestLateDataAreNotedOnceAlthoughTheProcessWasKilled(t *testing.T) {
+	for writes := range 6 { // whichever write is the last
+		b := newBench(t, map[string]string{"few.yaml": fewLogins})
+		b.send(b.acme(), b.signal("acme", "logins", 1))
+		b.to("2027-04-06 10:00")
+		b.restart()
+		b.rest()
+		late := b.event(inbox.AccountKey("acme"), inbox.SignalsKind, []rules.Signal{b.past("acme", "logins", 3, 5)})
+		b.disk.fail(writes)
+		b.survive(func() { b.publish(late) })
+		b.disk.mend()
+		b.rest()
+		notes := 0
+		for _, e := range b.run("acme", "few").Log {
+			if strings.HasPrefix(e.What, "log.late") {
+				notes++
+			}
+		}
+		if notes != 1 {
+			t.Errorf("killed after %d writes: the timeline says it %d times", writes, notes)
+		}
+	}
+}
