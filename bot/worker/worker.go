@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,9 +161,10 @@ func (w *Worker) Poke() {
 // there is none.
 func (w *Worker) NextDue() (time.Time, bool) {
 	w.mu.RLock()
-	defer w.mu.RUnlock()
+	owners := slices.Collect(maps.Values(w.owners)) // who holds its partition may wait for w.mu
+	w.mu.RUnlock()
 	var next time.Time
-	for _, o := range w.owners {
+	for _, o := range owners {
 		if at, ok := o.nextDue(); ok && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
