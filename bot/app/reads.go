@@ -254,6 +254,7 @@ func (r forSlack) Facts(ctx context.Context, account, book string, at time.Time)
 	}
 	f := b.Rules.Facts(&s.doc.Account, s.history, at)
 	f.SetFeed(r.worker.Feed)
+	f.SetOutages(r.worker.Outages())
 	f.SetPeers(r.worker.Peers(account))
 	return f, nil
 }

@@ -101,6 +101,7 @@ func (o *owner) spreadAll() {
 		if f == nil {
 			f = o.book.Rules.Facts(&a.doc.Value.Account, &a.history, o.w.o.Clock.Now())
 			f.SetFeed(o.w.feeds.last)
+			f.SetOutages(o.w.feeds.outages())
 		}
 		f.Reset(&a.doc.Value.Account, &a.history, o.w.o.Clock.Now())
 		o.peers.Set(a.doc.Key, o.peerValues(a, f))

@@ -126,6 +126,9 @@ func (o *owner) each(see func(v *store.Account) bool) bool {
 // Feed returns when anything of a signal last arrived.
 func (w *Worker) Feed(signal string) time.Time { return w.feeds.last(signal) }
 
+// Outages returns every signal's, for rules.Facts.SetOutages; the map must not be changed.
+func (w *Worker) Outages() map[string][]rules.Outage { return w.feeds.outages() }
+
 // Team returns today's people, those away included.
 func (w *Worker) Team(book *playbooks.Book) *playbooks.Team { return w.away.over(book.Team) }
 
