@@ -24,12 +24,12 @@ type Facts struct {
 	outages map[string][]Outage
 	peers   func(PeerGroup) *Distribution
 
-	cells     []factCell
-	signals   []factSignal // by number
-	turn      uint32
-	outageKey uint64 // changes with outages
-	env       map[string]any
-	vm        vm.VM
+	cells   []factCell
+	signals []factSignal // by number
+	turn    uint32
+	out     []Span // scratch of tellOutages
+	env     map[string]any
+	vm      vm.VM
 
 	zone     *time.Location
 	zoneName string
@@ -64,7 +64,7 @@ func NewFacts(c *Compiler, account *Account, history *History, now time.Time) *F
 }
 
 // Reset makes f the facts of another account or another time. The subject and
-// the values given by Set are forgotten; what SetFeed and SetPeers gave is kept. An account
+// the values given by Set are forgotten; what SetFeed, SetOutages and SetPeers gave is kept. An account
 // whose time zone is not known to this system is judged in UTC.
 func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 	if account == nil {
@@ -84,14 +84,7 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 	}
 	f.invalidate()
 	if history != nil {
-		f.remind()
-	}
-}
-
-// remind forgets what the history remembers for another calendar.
-func (f *Facts) remind() {
-	if f.history != nil {
-		f.history.ready(f.core, calendarKey{f.account.Country, closedKey(f.account.Closed) ^ f.outageKey})
+		history.ready(f.core, calendarKey{account.Country, closedKey(account.Closed)})
 	}
 }
 
@@ -272,7 +265,6 @@ func (f *Facts) feature(sl *slot, into *result) {
 	}
 	cell, stamp := s.cell(sl.cell, f.core.cells[sl.signal]), s.stamp.number(sl)
 	if cell.of != stamp {
-		f.tellOutages(ft.signal, s)
 		if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
 			cell.number, cell.other = v, nil
 		} else {
@@ -294,6 +286,7 @@ func (f *Facts) signal(sl *slot) *factSignal {
 		*signal = factSignal{turn: f.turn, alive: f.alive(sl.feature.signal)}
 		if f.history != nil {
 			if signal.series = f.history.find(sl.feature.signal); signal.series != nil {
+				f.tellOutages(sl.feature.signal, signal.series)
 				signal.series.ask(f.today, signal.alive)
 			}
 		}

@@ -36,6 +36,7 @@ func TestRememberingChangesNothing(t *testing.T) {
 		}
 		shared := NewFacts(c, nil, nil, now)
 		var feed time.Time
+		var outages map[string][]Outage
 		shared.SetFeed(func(string) time.Time { return feed })
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(-30, 60).Draw(rt, "hours")) * time.Hour) // a clock may go back
@@ -66,6 +67,11 @@ func TestRememberingChangesNothing(t *testing.T) {
 			if rapid.IntRange(0, 5).Draw(rt, "close") == 0 {
 				a.Closed = append(a.Closed, Span{shared.Today() - 3, shared.Today() - 2})
 			}
+			if rapid.IntRange(0, 4).Draw(rt, "outage") == 0 {
+				from := now.Add(-time.Duration(rapid.IntRange(1, 400).Draw(rt, "ago")) * time.Hour)
+				outages = map[string][]Outage{rapid.SampledFrom([]string{"logins", "help_views", "users"}).Draw(rt, "of"): {{from, from.Add(80 * time.Hour)}}}
+				shared.SetOutages(outages)
+			}
 			shared.Reset(a, h, now)
 			data, _ := h.MarshalBinary()
 			var copied History
@@ -74,6 +80,7 @@ func TestRememberingChangesNothing(t *testing.T) {
 			}
 			fresh := NewFacts(c, a, &copied, now)
 			fresh.SetFeed(func(string) time.Time { return feed })
+			fresh.SetOutages(outages)
 			for _, e := range exprs {
 				v1, m1 := e.Eval(shared)
 				v2, m2 := e.Eval(fresh)

@@ -47,24 +47,21 @@ func (l *FeedLog) Heard(at time.Time, def SignalDef) {
 // SetOutages tells of feeds' outages by signal, as FeedLog has them. They stay until
 // they are set anew; the map must not be changed meanwhile.
 func (f *Facts) SetOutages(outages map[string][]Outage) {
-	f.outages, f.outageKey = outages, 0
-	for signal, all := range outages {
-		of := hashOf(signal)
-		for _, o := range all {
-			f.outageKey += of * uint64(o.From.Unix()*31+o.To.Unix()) // a sum: maps have no order
-		}
-	}
-	f.remind()
+	f.outages = outages
 	f.invalidate()
 }
 
-// tellOutages gives a series the account's local days that lie wholly within outages.
+// tellOutages gives a series the account's local days that outages of its signal touch.
+// Where they are others than before, what the series remembers is forgotten.
 func (f *Facts) tellOutages(signal string, s *series) {
-	s.out = s.out[:0]
+	f.out = f.out[:0]
 	for _, o := range f.outages[signal] {
 		if span := (Span{DateOf(o.From.In(f.zone)) + 1, DateOf(o.To.In(f.zone)) - 1}); span.From <= span.To {
-			s.out = append(s.out, span)
+			f.out = append(f.out, span)
 		}
+	}
+	if !slices.Equal(f.out, s.out) {
+		s.out, s.cells = slices.Clone(f.out), nil
 	}
 }
 

@@ -48,6 +48,56 @@ func TestAnOutageOfTheFeedIsNotZero(t *testing.T) {
 	}
 }
 
+// An outage makes an account forget no more than what was worked out by other days of
+// that very signal, however often facts are made anew.
+func TestAnOutageLeavesRememberedWhatItDoesNotTouch(t *testing.T) {
+	c := testCompiler(t)
+	var h History
+	seriesOf(t, &h, loginsDef, "2026-11-20", repeat(60, 20)...)
+	seriesOf(t, &h, helpDef, "2026-11-20", repeat(60, 5)...)
+	var exprs []*Expr
+	for _, text := range []string{`logins.drop("14d")`, `help_views.drop("14d")`} {
+		e, problems := c.Expr(Source{Text: text})
+		if len(problems) > 0 {
+			t.Fatal(problems[0].Long())
+		}
+		exprs = append(exprs, e)
+	}
+	at := utc("2026-11-20T12:00")
+	days := func(from, to string) []Outage { return []Outage{{utc(from), utc(to)}} }
+	judge := func(outages map[string][]Outage) {
+		f := NewFacts(c, &Account{ID: "a"}, &h, at)
+		f.SetFeed(func(string) time.Time { return at })
+		f.SetOutages(outages)
+		for _, e := range exprs {
+			e.Eval(f)
+		}
+	}
+	remembered := func(signal string) *memoCell { return &h.find(signal).cells[0] }
+	judge(nil)
+	for _, tc := range []struct {
+		name         string
+		outages      map[string][]Outage
+		logins, help bool // are remembered
+	}{
+		{"of a signal that the account does not have", map[string][]Outage{"seats_used": days("2026-11-01T10:00", "2026-11-04T10:00")}, true, true},
+		{"of one signal", map[string][]Outage{"logins": days("2026-11-01T10:00", "2026-11-04T10:00")}, false, true},
+		{"that was known", map[string][]Outage{"logins": days("2026-11-01T10:00", "2026-11-04T10:00")}, true, true},
+		{"of the same days", map[string][]Outage{"logins": days("2026-11-01T11:00", "2026-11-04T09:00")}, true, true},
+		{"of other days", map[string][]Outage{"logins": days("2026-11-01T11:00", "2026-11-05T09:00")}, false, true},
+		{"of none any more", nil, false, true},
+	} {
+		logins, help := remembered("logins"), remembered("help_views")
+		judge(tc.outages)
+		if got := remembered("logins") == logins; got != tc.logins {
+			t.Errorf("an outage %s: logins are remembered: %v, want %v", tc.name, got, tc.logins)
+		}
+		if got := remembered("help_views") == help; got != tc.help {
+			t.Errorf("an outage %s: help views are remembered: %v, want %v", tc.name, got, tc.help)
+		}
+	}
+}
+
 func TestAFeedsOutagesAreKept(t *testing.T) {
 	var l FeedLog
 	def := SignalDef{Name: "logins", Kind: Count, Fresh: 72 * time.Hour}

@@ -28,7 +28,7 @@ type series struct {
 	stamp    stamp      // as of what cells were asked for
 	cells    []memoCell // features of the series
 	kind     Kind
-	out      []Span // the account's days that lie within outages of the feed
+	out      []Span // the account's days that outages of the feed touch; cells are worked out by them
 
 	by      map[string]*dayRow
 	users   users  // of a unique signal
