@@ -38,7 +38,7 @@ type shownChange struct {
 // script, no picture, no other file.
 func (r *Report) WriteHTML(out io.Writer) error {
 	page, err := template.New("page").Funcs(template.FuncMap{
-		"number": number, "percent": percent, "counted": counted, "held": held, "heldBack": heldBack, "day": day, "chanceOf": chanceOf,
+		"number": number, "percent": percent, "counted": counted, "measured": measured, "held": held, "heldBack": heldBack, "day": day, "chanceOf": chanceOf,
 		"lead": lead, "years": func(days int) float64 { return float64(days) / 365 },
 		"headline": func(d *Difference) string { return upper(d.Headline("en")) },
 	}).Parse(pageHTML)

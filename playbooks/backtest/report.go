@@ -97,6 +97,7 @@ func newReport(book *playbooks.Book, o *Options, results []*Result) *Report {
 		if one.Since == 0 {
 			r.Empty++
 		}
+		one.name()
 		r.Episodes = append(r.Episodes, one.Episodes...)
 		if len(r.Refused) < 20 {
 			for _, text := range one.Refused {

@@ -37,6 +37,7 @@ type Count struct {
 // An Episode is one firing of a playbook on an account.
 type Episode struct {
 	Account  string    `json:"account,omitempty"`
+	Name     string    `json:"name,omitempty"` // of the account; set in a Report
 	Playbook string    `json:"playbook"`
 	Subject  string    `json:"subject,omitempty"` // contract id
 	Severity string    `json:"severity,omitempty"`
@@ -97,6 +98,15 @@ func (e *Episode) location() *time.Location {
 		return time.UTC
 	}
 	return e.zone
+}
+
+// name gives every episode the name of its account.
+func (r *Result) name() {
+	for _, all := range [][]Episode{r.Episodes, r.Before} {
+		for i := range all {
+			all[i].Name = r.Name
+		}
+	}
 }
 
 // restore makes a result that was read from a file as it was before.

@@ -9,17 +9,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
 // shownChanges is how many changes WriteText lists.
 const shownChanges = 40
 
+// sharedPrompts is from how many prompts on it is said which part of them chance brings;
+// a part of fewer says nothing.
+const sharedPrompts = 20
+
 // WriteText writes the report as tables for a terminal.
 func (r *Report) WriteText(out io.Writer) error {
 	w := &lines{out: out}
-	w.line("%s to %s (%s weeks), %s, book %.12s", r.From, r.To, number(r.Weeks), counted(r.Accounts, "account"), r.Book)
+	w.line("%s to %s (%s), %s, book %.12s", r.From, r.To, measured(r.Weeks, "week"), counted(r.Accounts, "account"), r.Book)
 	if r.Partial {
 		w.line("Ended early: this is what was played until then. --resume goes on.")
 	}
@@ -28,6 +31,7 @@ func (r *Report) WriteText(out io.Writer) error {
 	}
 	w.line("")
 	r.writePlaybooks(w)
+	r.writeFirings(w)
 	r.writePeople(w)
 	r.writeChance(w)
 	r.writeOutcomes(w)
@@ -50,17 +54,42 @@ func (w *lines) line(format string, args ...any) {
 	}
 }
 
+// table writes rows below each other. Names may be Japanese, whose characters are two
+// columns wide.
 func (w *lines) table(rows [][]string) {
-	t := tabwriter.NewWriter(w.out, 0, 8, 2, ' ', 0)
+	var widths []int
 	for _, row := range rows {
-		if _, err := fmt.Fprintln(t, strings.Join(row, "\t")); err != nil && w.err == nil {
-			w.err = err
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], columns(cell))
 		}
 	}
-	if err := t.Flush(); err != nil && w.err == nil {
-		w.err = err
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(cell)
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]+2-columns(cell)))
+			}
+		}
+		w.line("%s", b.String())
 	}
 	w.line("")
+}
+
+// columns returns the width of s in a terminal: East Asian characters take two.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
+			r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6) {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *Report) writePlaybooks(w *lines) {
@@ -97,10 +126,10 @@ func held(l PlaybookLine) string {
 func heldBack(l PlaybookLine) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(l.Suppressed)) {
-		parts = append(parts, fmt.Sprintf("%s %d times", strings.ReplaceAll(reason, "_", " "), l.Suppressed[reason]))
+		parts = append(parts, strings.ReplaceAll(reason, "_", " ")+" "+counted(l.Suppressed[reason], "time"))
 	}
 	if l.Unknown > 0 {
-		text := fmt.Sprintf("unknown %d times", l.Unknown)
+		text := "unknown " + counted(l.Unknown, "time")
 		if l.Missing != "" {
 			text += ", first because of " + l.Missing
 		}
@@ -135,8 +164,12 @@ func (r *Report) writeChance(w *lines) {
 	c := r.Chance
 	w.line("Chance alone brings a person with %d accounts %s prompts a week (95 %%: %s to %s); at most 1 is the promise.",
 		PromisedAccounts, number(c.Promise.PerWeek), number(c.Promise.Low), number(c.Promise.High))
-	w.line("That is %s of all prompts. From %s in %s years of quiet copies of the accounts, seed %d.",
-		percent(c.OfPrompts), counted(c.Prompts, "prompt"), number(float64(c.AccountDays)/365), c.Seed)
+	expected := measured(c.All.PerWeek*r.Weeks, "prompt")
+	if prompts(r.Episodes) >= sharedPrompts {
+		expected += ", " + percent(c.OfPrompts) + " of all"
+	}
+	w.line("For these accounts and days that is %s. From %s in %s of quiet copies of the accounts, seed %d.",
+		expected, counted(c.Prompts, "prompt"), measured(float64(c.AccountDays)/365, "year"), c.Seed)
 	w.line("")
 }
 
@@ -200,7 +233,7 @@ func (r *Report) writeAgainst(w *lines) {
 	}
 	for i, c := range d.Changes {
 		if i == shownChanges {
-			w.line("… and %d others; --csv, --json and --html have them all", len(d.Changes)-i)
+			w.line("… and %d others; --csv and --json have them all", len(d.Changes)-i)
 			break
 		}
 		w.line("%s", c.text())
@@ -348,6 +381,15 @@ func counted(n int, what string) string {
 		return "1 " + what
 	}
 	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// measured writes an amount with its unit: 1 week, 1.5 weeks.
+func measured(v float64, unit string) string {
+	text := number(v)
+	if text != "1" {
+		unit += "s"
+	}
+	return text + " " + unit
 }
 
 func upper(s string) string {

@@ -1,0 +1,100 @@
+package backtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"playcaller/playbooks/backtest"
+)
+
+// text writes a report as a terminal shows it.
+func text(t testing.TB, r *backtest.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func wantLines(t *testing.T, text string, want ...string) {
+	t.Helper()
+	for _, line := range want {
+		if !strings.Contains("\n"+text, "\n"+line) {
+			t.Errorf("no line begins with %q in:\n%s", line, text)
+		}
+	}
+}
+
+func TestTheTextSaysWhomItWouldHaveAskedAboutWhichAccount(t *testing.T) {
+	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-18"), Chance: -1}
+	nobody := strings.Replace(quietLogins(4), "playbook: quiet", "playbook: told", 1)
+	nobody = nobody[:strings.Index(nobody, "steps:")] + "steps:\n  - {id: tell, say: \"{{ account.name }}\", then: =told}\noutcomes: {told: {good: true}}\n"
+	got := text(t, run(t, book(t, quietLogins(3), nobody), o,
+		input(t, "acme", "2026-03-02", "5 5 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0"), input(t, "calm", "2026-03-02", "5 5 5 5 5 5 5 5 5 5 5 5 5 5 5 5 5")))
+	wantLines(t, got,
+		"FIRED       ACCOUNT  PLAYBOOK  HELD         ASKED\n"+
+			"2026-03-07  ACME     quiet     10.4 d       Tanaka\n"+
+			"2026-03-08  ACME     told      5 d          nobody\n",
+		"2026-03-17  ACME     quiet     still holds  Tanaka\n",
+		"quiet: cooling down 1 time")
+	if strings.Contains(got, "1 times") {
+		t.Error(got)
+	}
+}
+
+func TestJapaneseNamesDoNotPushTheColumnsApart(t *testing.T) {
+	acme, bolt := input(t, "acme", "2026-03-02", "5 5 5 0 0 0 4"), input(t, "bolt", "2026-03-02", "5 5 5 0 0 0 4")
+	acme.Account.Name, bolt.Account.Name = "サンプル商事", "Bolt (東京)"
+	got := text(t, run(t, book(t, quietLogins(3)), backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-08"), Chance: -1}, acme, bolt))
+	wantLines(t, got,
+		"FIRED       ACCOUNT       PLAYBOOK  HELD   ASKED\n"+
+			"2026-03-07  サンプル商事  quiet     1.5 d  Tanaka\n"+
+			"2026-03-07  Bolt (東京)   quiet     1.5 d  Tanaka\n")
+}
+
+// Thirty firings are listed, of more the newest ten of each playbook.
+func TestOfManyFiringsTheNewestOfEachPlaybookAreListed(t *testing.T) {
+	rare := strings.Replace(quietLogins(3), "playbook: quiet", "playbook: rare", 1)
+	rare = strings.Replace(rare, "when:", "audience: account.name == \"A00\"\nwhen:", 1)
+	b := book(t, quietLogins(3), rare)
+	report := func(accounts int) *backtest.Report {
+		var all []backtest.Input
+		for n := range accounts {
+			all = append(all, input(t, fmt.Sprintf("a%02d", n), "2026-03-02", "5 5 5 "+strings.Repeat("5 ", n/4)+"0 0 0 0"))
+		}
+		return run(t, b, backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-04-15"), Playbooks: []string{"quiet", "rare"}, Chance: -1}, all...)
+	}
+	for accounts, left := range map[int]bool{3: false, 32: true} {
+		r := report(accounts)
+		got := text(t, r)
+		listed := strings.Count(got, "  quiet  ") + strings.Count(got, "  rare   ")
+		switch note := strings.Contains(got, "These are the newest 10 of each playbook; --csv and --json have the"); {
+		case note != left:
+			t.Errorf("%d accounts, %d firings:\n%s", accounts, len(r.Episodes), got)
+		case !left && listed != len(r.Episodes):
+			t.Errorf("%d of %d firings are listed:\n%s", listed, len(r.Episodes), got)
+		case left && strings.Count(got, "  quiet  ") != 10:
+			t.Errorf("%d firings of quiet are listed:\n%s", strings.Count(got, "  quiet  "), got)
+		case left && !strings.Contains(got, "  A00      rare  "):
+			t.Errorf("rare is not listed:\n%s", got)
+		}
+	}
+}
+
+// Which part of the prompts chance brings is said only of enough of them.
+func TestAShareOfPromptsIsSaidOfManyOnly(t *testing.T) {
+	for accounts, share := range map[int]bool{19: false, 20: true} {
+		var all []backtest.Input
+		for n := range accounts {
+			all = append(all, input(t, fmt.Sprintf("a%02d", n), "2026-03-02", "5 5 5 0 0 0 0 0 4 4 4 4 4 4"))
+		}
+		got := text(t, run(t, book(t, quietLogins(3)), backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Chance: 5}, all...))
+		wantLines(t, got, "For these accounts and days that is ")
+		if strings.Contains(got, " % of all.") != share {
+			t.Errorf("%d prompts:\n%s", accounts, got)
+		}
+	}
+}
