@@ -61,20 +61,63 @@ func (v view) state() string {
 	return "ended"
 }
 
-// escalated names who was asked for help since the expectation before.
-func (v view) escalated() string {
-	var all []string
+// An escalation is somebody who was asked for help.
+type escalation struct {
+	who   string
+	sense sense
+}
+
+// escalations returns who was asked for help since the expectation before, and who was
+// only told of an outcome that has an escalation.
+func (v view) escalations() (all []escalation, told []string) {
 	for _, r := range v.a.Runs {
 		if r.Playbook != v.playbook.Name {
 			continue
 		}
 		for _, e := range r.Log {
-			if who, ok := e.Args["person"].(string); ok && e.What == "log.escalated" && v.news(e.At) {
-				all = append(all, who)
+			who, ok := e.Args["person"].(string)
+			if !ok || !v.news(e.At) {
+				continue
+			}
+			s := v.w.sense(v.a.Account, r.Assignee)
+			s.at = e.At
+			switch e.What {
+			case "log.escalated":
+				s.of, _ = e.Args["assignee"].(string)
+				all = append(all, escalation{who, s})
+			case "log.told":
+				told = append(told, who)
 			}
 		}
 	}
-	return joined(all)
+	return all, told
+}
+
+// escalated adds a check that those who were asked for help are the wanted ones; none
+// means that nobody was.
+func (w *wants) escalated(n ast.Node) {
+	var want []string
+	if s, _ := scalar(n); s != none {
+		for _, n := range w.r.list(n) {
+			want = append(want, w.r.somebody(n))
+		}
+	}
+	w.x.checks = append(w.x.checks, check{"escalated", joined(want), func(v view) (string, bool) {
+		all, told := v.escalations()
+		ok := !slices.ContainsFunc(want, func(word string) bool {
+			return !slices.ContainsFunc(all, func(e escalation) bool { return e.sense.is(word, e.who) })
+		})
+		var got []string
+		for _, e := range all {
+			got = append(got, e.who)
+			ok = ok && slices.ContainsFunc(want, func(word string) bool { return e.sense.is(word, e.who) })
+		}
+		text := joined(got) + v.sense().meant(want...)
+		if !ok && len(told) > 0 {
+			text += fmt.Sprintf("; an outcome told %s, which is a message with what: told", joined(told))
+		}
+		return text, ok
+	}})
 }
 
 // news reports whether a time is after the expectation before.
@@ -124,11 +167,11 @@ func (w *wants) messages(name string, n ast.Node, those func(view) []message) {
 		w.x.checks = append(w.x.checks, check{fmt.Sprintf("%s %d", strings.TrimSuffix(name, "s"), i+1), want, func(v view) (string, bool) {
 			told := those(v)
 			for _, m := range told {
-				if (to == "" || m.to == to) && (what == "" || m.what == what) && (at.IsZero() || m.at.Equal(at)) && holds(m.text, contains) {
+				if (to == "" || m.sense.is(to, m.to)) && (what == "" || m.what == what) && (at.IsZero() || m.at.Equal(at)) && holds(m.text, contains) {
 					return want, true
 				}
 			}
-			return toldLines(told), false
+			return toldLines(told) + v.sense().meant(to), false
 		}})
 	}
 }
@@ -153,13 +196,13 @@ func clip(s string, n int) string {
 	return s
 }
 
-// recipient reads a person's id, a channel, or a system that is called.
+// recipient reads a person's id, a role, a channel, or a system that is called.
 func (w *wants) recipient(n ast.Node) string {
 	s := w.r.text(n, "a recipient")
 	if strings.HasPrefix(s, "#") || slices.Contains(w.r.systems(), s) {
 		return s
 	}
-	return w.r.person(n)
+	return w.r.somebody(n)
 }
 
 // kinds are what a message can be: what a person is told, and card, say and group in a

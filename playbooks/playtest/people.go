@@ -30,6 +30,7 @@ type line struct {
 	visit    int
 	what     string
 	severity playbooks.Severity
+	sense    sense // of roles, when it was asked for
 }
 
 // A message is what somebody was told, or what was posted in a channel.
@@ -40,6 +41,7 @@ type message struct {
 	text             string
 	account, run, of string   // of: playbook
 	accounts         []string // of a message about many
+	sense            sense    // of roles, when it was asked for
 }
 
 // nudge puts a line on the list of a person, and tells them if they work now.
@@ -49,8 +51,16 @@ func (w *world) nudge(a *replay.Account, r *replay.Run, e playbooks.Effect) {
 		p = &person{id: e.Person}
 		w.people[e.Person] = p
 	}
-	p.queue = append(p.queue, line{a, r, e.Visit, e.What, r.Severity})
+	p.queue = append(p.queue, line{a, r, e.Visit, e.What, r.Severity, w.sense(a, assigneeOf(r, e.Visit))})
 	w.tell(p)
+}
+
+// assigneeOf returns whose step a visit is, and before and after all of them whose run.
+func assigneeOf(r *replay.Run, visit int) string {
+	if visit < 0 || visit >= len(r.Visits) {
+		return r.Assignee
+	}
+	return orWord(r.Visits[visit].Assignee, r.Assignee)
 }
 
 // tell gives a person what waits for them, if they work now. What is new and over
@@ -110,6 +120,7 @@ func (w *world) given(p *person, l line) {
 		step = l.run.Visits[l.visit].Step
 	}
 	w.post(l.account, l.run, p.id, l.what, step)
+	w.messages[len(w.messages)-1].sense = l.sense
 	if replay.Delivers(l.what) {
 		e := playbooks.Event{Kind: playbooks.Delivered, At: w.Now, Run: l.run.ID, Visit: l.visit, Person: p.id}
 		w.Later(func() {
@@ -129,7 +140,7 @@ func (w *world) post(a *replay.Account, r *replay.Run, to, what, step string) {
 // the reader's language, with the text for the customer that it brings; in a channel in
 // each language.
 func (w *world) message(a *replay.Account, r *replay.Run, to, what, step string) message {
-	m := message{at: w.Now, to: to, what: what, account: a.ID, run: r.ID, of: r.Playbook}
+	m := message{at: w.Now, to: to, what: what, account: a.ID, run: r.ID, of: r.Playbook, sense: w.sense(a, assigneeOf(r, visitOf(r, step)))}
 	languages := []string{"en", "ja"}
 	if p := w.Team.Person(to); p != nil && p.Language != "" {
 		languages = []string{p.Language}

@@ -143,6 +143,7 @@ func TestMistakesInATestFileAreReportedAtTheirPlaces(t *testing.T) {
 		"no doing":                    {head + "tests: [{name: x, do: [{at: +1d}], expect: [{at: +1d, run: open}]}]\n", `nothing happens in this entry`},
 		"an unknown click":            {head + "tests: [{name: x, do: [{at: +1d, click: dome}], expect: [{at: +1d, run: open}]}]\n", `there is no click "dome"; did you mean "done"?`},
 		"an unknown kind of message":  {head + "tests: [{name: x, expect: [{at: +1d, messages: [{what: questions}]}]}]\n", `there is no kind of message "questions"; did you mean "question"?`},
+		"a role that nobody knows":    {head + "tests: [{name: x, expect: [{at: +1d, escalated: manger}]}]\n", `there is no person or role "manger"; did you mean "manager"?`},
 		"two tests of one name":       {head + "tests: [{name: x, expect: [{at: +1d, run: open}]}, {name: x, expect: [{at: +1d, run: open}]}]\n", `two tests are called "x"`},
 		"set of an unknown field":     {head + "tests: [{name: x, set: {sets: 3}, expect: [{at: +1d, run: open}]}]\n", `an account has no field "sets"`},
 	} {

@@ -125,12 +125,14 @@ func (w *wants) read(name string, n ast.Node) {
 			return orWord(v.run.Step, none)
 		})
 	case "assignee":
-		w.add(name, r.person(n), func(v view) string {
+		want := r.somebody(n)
+		w.x.checks = append(w.x.checks, check{name, want, func(v view) (string, bool) {
+			who := ""
 			if c := v.visit(); c != nil {
-				return orWord(c.Assignee, none)
+				who = c.Assignee
 			}
-			return none
-		})
+			return orWord(who, none) + v.sense().meant(want), v.sense().is(want, who)
+		}})
 	case "variant":
 		w.add(name, r.text(n, "a variant"), func(v view) string {
 			if v.run == nil {
@@ -194,8 +196,7 @@ func (w *wants) read(name string, n ast.Node) {
 			return joined(all)
 		})
 	case "escalated":
-		want := w.names(n, "person", r.people())
-		w.add(name, joined(want), view.escalated)
+		w.escalated(n)
 	case "values":
 		w.values("value", n, func(v view, key string) any {
 			if v.run == nil {
@@ -264,29 +265,34 @@ func (w *wants) values(what string, n ast.Node, got func(v view, key string) any
 
 // tasks adds a check for each open task, and that there are no others.
 func (w *wants) tasks(n ast.Node) {
-	var want []string
+	var want, people []string
+	var lines []func(sense) string
 	if s, _ := scalar(n); s != none {
 		for _, n := range w.r.list(n) {
 			var step, who string
 			due := "never"
 			w.r.fields(n, "a task",
 				field{"step", func(n ast.Node) { step = w.r.oneOf(n, "step", stepIDs(w.p, w.r.book)) }},
-				field{"assignee", func(n ast.Node) { who = w.r.person(n) }},
+				field{"assignee", func(n ast.Node) { who = w.r.somebody(n) }},
 				field{"due", func(n ast.Node) { due = shown(w.r.moment(n, w.c.Start, w.c.zone), w.c.Start, w.c.zone) }},
 			)
-			want = append(want, taskLine(step, who, due))
+			want, people = append(want, taskLine(step, who, due)), append(people, who)
+			lines = append(lines, func(s sense) string { return taskLine(step, s.person(who), due) })
 		}
 	}
-	w.add("tasks", strings.Join(orNone(want), "\n"), func(v view) string {
-		var all []string
+	w.x.checks = append(w.x.checks, check{"tasks", strings.Join(orNone(want), "\n"), func(v view) (string, bool) {
+		var all, meant []string
+		for _, line := range lines {
+			meant = append(meant, line(v.sense()))
+		}
 		for _, r := range v.a.Open() {
 			c := r.Current()
 			if c != nil && r.Playbook == v.playbook.Name && c.Kind == playbooks.TaskStep {
 				all = append(all, taskLine(c.Step, c.Assignee, v.w.shown(c.Due)))
 			}
 		}
-		return strings.Join(orNone(all), "\n")
-	})
+		return strings.Join(orNone(all), "\n") + v.sense().meant(people...), slices.Equal(all, meant)
+	}})
 }
 
 func taskLine(step, who, due string) string {
