@@ -42,3 +42,23 @@ func TestTheExampleOfTheReadmeIsTrue(t *testing.T) {
 		t.Errorf("%d of %d tests failed:\n%s", failed, all, text.String())
 	}
 }
+
+// Whoever writes `what:` finds every word for it in the README: those that the reader of
+// test files takes.
+func TestTheReadmeListsEveryKindOfMessage(t *testing.T) {
+	readme, err := os.ReadFile("../library/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(readme), "| `what` |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	found := playtest.Check(small(t, "start: 2027-03-08 09:00\naccounts: {acme: {}}\ntests: [{name: x, expect: [{at: +1d, messages: [{what: xyzzyxyzzy}]}]}]\n"))
+	if len(found) != 1 || !strings.HasPrefix(found[0].Suggestion, "known: ") {
+		t.Fatalf("an unknown kind of message: %v", found)
+	}
+	for _, kind := range strings.Split(strings.TrimPrefix(found[0].Suggestion, "known: "), ", ") {
+		if !strings.Contains(table, "`"+kind+"`") {
+			t.Errorf("the README does not list what: %s", kind)
+		}
+	}
+}
