@@ -32,6 +32,11 @@ type player struct {
 		yesterday rules.Date
 		last      map[string]time.Time
 	}
+	silences []silence // of all feeds, by the day that ended them
+	out      struct {  // those that have ended, as the account's days have them
+		ended int
+		by    map[string][]rules.Outage
+	}
 	episodes  []*Episode
 	counts    []Count
 	refused   []string
@@ -52,6 +57,8 @@ func newPlayer(book *playbooks.Book, o *Options) *player {
 	p.world.Hooks = replay.Hooks{Decided: p.decided, Begun: p.begun, Ended: p.ended, Nudged: p.nudged}
 	if o.Heard != nil {
 		p.world.Feed = p.heard
+		p.silences = silencesOf(book, o.Heard)
+		p.world.Outages = p.outages
 	}
 	return p
 }
@@ -82,6 +89,7 @@ func (p *player) begin(account rules.Account, signals []rules.Signal) {
 	p.zone = zoneOf(&account)
 	p.signals, p.episodes, p.counts, p.refused, p.delivered = signals, nil, nil, nil, nil
 	p.feeds.now, p.feeds.yesterday, p.feeds.last = time.Time{}, 0, map[string]time.Time{}
+	p.out.ended, p.out.by = 0, nil
 	start := p.o.From.In(p.zone)
 	p.world.Now = start
 	p.dated = account

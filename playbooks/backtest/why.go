@@ -18,7 +18,7 @@ func (p *player) why(e *Episode) *Why {
 	}
 	f := p.account.Facts
 	f.Reset(&p.account.Data, &p.account.History, e.Fired)
-	f.SetFeed(p.world.Feed)
+	p.world.SetFeeds(f)
 	f.ForContract(e.Subject)
 	when := rule.When.Eval(f)
 	audience := rules.Verdict{Truth: rules.True}

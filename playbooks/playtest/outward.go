@@ -2,8 +2,10 @@ package playtest
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"playcaller/playbooks"
 	"playcaller/playbooks/replay"
@@ -56,12 +58,26 @@ func (w *world) spread(a *account) {
 		return
 	}
 	f := w.Book.Rules.Facts(&a.Data, &a.History, w.Now)
-	f.SetFeed(w.Feed)
+	w.SetFeeds(f)
 	w.peers.Set(a.ID, f.PeerValues())
 }
 
 func (w *world) peersOf(a *replay.Account) func(rules.PeerGroup) *rules.Distribution {
 	return w.peers.Of(a.ID)
+}
+
+// heard notes that something of a signal arrived, for any account of the case: they are
+// all that there are, so that a silence of them all is an outage.
+func (w *world) heard(signal string, at time.Time) {
+	log := w.feeds[signal]
+	if log.Heard(at, *w.Book.Signal(signal)); len(log.Outages) > 0 {
+		w.outages = maps.Clone(w.outages)
+		if w.outages == nil {
+			w.outages = map[string][]rules.Outage{}
+		}
+		w.outages[signal] = slices.Clone(log.Outages)
+	}
+	w.feeds[signal] = log
 }
 
 // systems returns the names of the systems that a book calls, sorted.

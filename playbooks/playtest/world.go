@@ -26,7 +26,8 @@ type world struct {
 	accounts []*account
 	people   map[string]*person
 	away     map[string]playbooks.Away
-	feeds    map[string]time.Time // when anything of a signal last arrived
+	feeds    map[string]rules.FeedLog  // by signal
+	outages  map[string][]rules.Outage // of them; replaced, never changed
 
 	messages []message
 	drafts   []message // what silent drafts would have told
@@ -44,8 +45,9 @@ func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseRes
 		}
 	}
 	w := &world{World: replay.NewWorld(book, judged, c.Start), file: file, c: c, coverage: coverage,
-		people: map[string]*person{}, away: map[string]playbooks.Away{}, feeds: map[string]time.Time{}}
-	w.Feed = func(signal string) time.Time { return w.feeds[signal] }
+		people: map[string]*person{}, away: map[string]playbooks.Away{}, feeds: map[string]rules.FeedLog{}}
+	w.Feed = func(signal string) time.Time { return w.feeds[signal].Last }
+	w.Outages = func() map[string][]rules.Outage { return w.outages }
 	w.Hooks = w.hooks()
 	w.Silent = func(playbook string) bool { return playbook != file.Playbook.Name }
 	w.Peers = w.peersOf
@@ -68,6 +70,7 @@ func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseRes
 
 // prepare makes the accounts, with the history that they have when the case starts.
 func (w *world) prepare() error {
+	var past []rules.Signal
 	for i, id := range w.c.Accounts {
 		def := w.file.account(id)
 		a := &account{Account: w.NewAccount(def.Data)}
@@ -90,12 +93,18 @@ func (w *world) prepare() error {
 		}
 		slices.SortStableFunc(a.arrivals, func(x, y rules.Signal) int { return x.At.Compare(y.At) })
 		for len(a.arrivals) > 0 && a.arrivals[0].At.Before(w.c.Start) {
-			if err := w.takeIn(a, a.arrivals[0], a.arrivals[0].At); err != nil {
+			s := a.arrivals[0]
+			if _, err := a.History.Apply(s, *w.Book.Signal(s.Signal), a.Zone, s.At); err != nil {
 				return err
 			}
+			past = append(past, s)
 			a.arrivals = a.arrivals[1:]
 		}
 		w.accounts = append(w.accounts, a)
+	}
+	slices.SortStableFunc(past, func(x, y rules.Signal) int { return x.At.Compare(y.At) }) // what one account sent fills the silence of another
+	for _, s := range past {
+		w.heard(s.Signal, s.At)
 	}
 	return nil
 }
@@ -142,9 +151,7 @@ func (w *world) takeIn(a *account, s rules.Signal, now time.Time) error {
 	if _, err := a.History.Apply(s, *w.Book.Signal(s.Signal), a.Zone, now); err != nil {
 		return err
 	}
-	if now.After(w.feeds[s.Signal]) {
-		w.feeds[s.Signal] = now
-	}
+	w.heard(s.Signal, now)
 	return nil
 }
 
@@ -311,7 +318,7 @@ func (w *world) do(d Doing) *Failure {
 	case "start":
 		w.Happened(a.ID, "%s is started%s", d.Playbook, prefixed(" by ", d.Event.By))
 		if !w.Start(a.Account, d.Playbook, d.Subject, d.Event.By, d.Event.Fields) {
-			return w.wrong(d, "start "+d.Playbook, "started", "not started: it runs already, or is snoozed")
+			return w.wrong(d, "start "+d.Playbook, "started", "not started: it runs already, is snoozed or paused, or the account is outside its pilot")
 		}
 		w.Settle(a.Account, replay.Change{})
 	case "snooze":

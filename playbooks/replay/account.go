@@ -112,7 +112,7 @@ func (w *World) Standing(a *Account, playbook, subject string) *Standing {
 // as the live bot's worker. Afterwards Due says when the account must be looked at again.
 func (w *World) Settle(a *Account, c Change) {
 	a.Facts.Reset(&a.Data, &a.History, w.Now)
-	a.Facts.SetFeed(w.Feed)
+	w.SetFeeds(a.Facts)
 	w.peersOf(a, a.Facts)
 	if c.All {
 		w.reach(a)

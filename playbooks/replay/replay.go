@@ -29,6 +29,10 @@ type World struct {
 	Paused map[string]bool               // by playbook; "" is all of them
 	Hooks  Hooks
 
+	// Outages tells during which times nothing of a signal arrived for any account, as rules.FeedLog has them by now; the map
+	// that it returns is never changed. Nil where only the account tells.
+	Outages func() map[string][]rules.Outage
+
 	// NoStorms leaves the storm limits and groups out, where not all accounts are in one World.
 	NoStorms bool
 
@@ -73,6 +77,15 @@ func NewWorld(book *playbooks.Book, judged []*rules.Rule, now time.Time) *World 
 		w.reads = append(w.reads, r.Signals())
 	}
 	return w
+}
+
+// SetFeeds lets facts know which feeds are alive, and which days are unknown because
+// nothing came for any account.
+func (w *World) SetFeeds(f *rules.Facts) {
+	f.SetFeed(w.Feed)
+	if w.Outages != nil {
+		f.SetOutages(w.Outages())
+	}
 }
 
 // Later asks for something to be done after what is under way.

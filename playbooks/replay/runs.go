@@ -22,20 +22,28 @@ type Run struct {
 	logged  int // entries of its log that the timeline has
 }
 
-// Start decides on a run that no rule asked for; it respects snoozes and open runs,
-// and reports whether the run will begin. It does so with the account's next Settle.
+// Start decides on a run that no rule asked for, and reports whether it will begin. It
+// does so with the account's next Settle. Open runs are respected; snoozes, pauses and
+// pilots are too, but not by a form, which a person sends with its fields, and pilots
+// not by a person either, who knows what they do.
 func (w *World) Start(a *Account, playbook, subject, by string, fields map[string]any) bool {
 	for _, r := range a.Open() {
 		if r.Playbook == playbook && r.Subject == subject {
 			return false
 		}
 	}
-	if fields == nil && a.Snoozed(playbook).After(w.Now) {
+	if fields == nil && (a.Snoozed(playbook).After(w.Now) || w.Paused[""] || w.Paused[playbook] || w.outsidePilot(a, playbook, by)) {
 		return false
 	}
 	a.begun++
 	a.intents = append(a.intents, intent{playbook: playbook, subject: subject, by: by, episode: -a.begun, fields: fields})
 	return true
+}
+
+// outsidePilot reports whether a playbook is not yet for the account, where no person asks for it.
+func (w *World) outsidePilot(a *Account, playbook, by string) bool {
+	p := w.Book.Playbooks[playbook]
+	return p != nil && w.Team.Person(by) == nil && p.OutsidePilot(w.Team, &a.Data, rules.DateOf(w.Now.In(a.Zone)))
 }
 
 // begin starts an intended run.
@@ -118,7 +126,7 @@ func (w *World) follow(a *Account, c Change, r *Run) {
 // Env is what a run of an account may know now.
 func (w *World) Env(a *Account, r *Run) playbooks.Env {
 	a.own.Reset(&a.Data, &a.History, w.Now)
-	a.own.SetFeed(w.Feed)
+	w.SetFeeds(a.own)
 	w.peersOf(a, a.own)
 	a.own.ForContract(r.Subject)
 	return playbooks.Env{Book: w.Book, Team: w.Team, Facts: a.own}
