@@ -37,7 +37,7 @@ func newOutcomes(book *playbooks.Book, o *Options, results []*Result) *Outcomes 
 	known := false
 	for _, r := range results {
 		switch {
-		case r.End.Kind == Churned && o.From < r.End.On && r.End.On <= o.To:
+		case out.counts(o, r.End):
 			out.Churned++
 			known = true
 		case r.End.Kind != Churned:
@@ -53,6 +53,12 @@ func newOutcomes(book *playbooks.Book, o *Options, results []*Result) *Outcomes 
 		out.Lines = append(out.Lines, out.line(o, results, rule.Playbook))
 	}
 	return out
+}
+
+// counts reports whether an account left within the time that was played: one that left
+// before, or on the first day, could not be found in time.
+func (out *Outcomes) counts(o *Options, end End) bool {
+	return end.Kind == Churned && o.From < end.On && end.On <= o.To
 }
 
 // verdict of one firing, given the end of an account.
@@ -101,7 +107,7 @@ func (out *Outcomes) line(o *Options, results []*Result, playbook string) EndLin
 				l.Undecided++
 			}
 		}
-		if first != 0 {
+		if first != 0 && out.counts(o, r.End) {
 			found++
 			lead = append(lead, float64(r.End.On-first))
 		}
@@ -117,7 +123,7 @@ func (out *Outcomes) line(o *Options, results []*Result, playbook string) EndLin
 func (out *Outcomes) byChance(o *Options, results []*Result, fired [][]rules.Date, found int, random *rand.Rand) (share, p float64) {
 	var ends []End
 	for _, r := range results {
-		if r.End.Kind == Churned && o.From < r.End.On && r.End.On <= o.To {
+		if out.counts(o, r.End) {
 			ends = append(ends, r.End)
 		}
 	}

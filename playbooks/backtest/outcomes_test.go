@@ -44,6 +44,32 @@ func TestOutcomesAreWhatHandCountingSays(t *testing.T) {
 	}
 }
 
+// An account that leaves on the first day that is played is none of those that could be
+// found in time, even where something fires on it that day.
+func TestAnEndOnTheFirstDayIsNotFound(t *testing.T) {
+	var all []backtest.Input
+	for id, end := range []string{"2026-03-05", "2026-03-05", "2026-03-12"} {
+		in := input(t, fmt.Sprintf("a%d", id), "2026-03-02", "5 5 5 9")
+		if end != "2026-03-05" {
+			in = input(t, in.Account.ID, "2026-03-02", "5 5 5 5")
+		}
+		in.End = backtest.End{Kind: backtest.Churned, On: date(t, end)}
+		all = append(all, in)
+	}
+	busy := strings.Replace(quietLogins(3), "logins.days_since() >= 3", `logins.sum("1d") >= 8`, 1)
+	busy = strings.Replace(busy, "cooldown: 5d", "cooldown: 60d", 1)
+	r := run(t, book(t, busy), backtest.Options{From: date(t, "2026-03-05"), To: date(t, "2026-03-20"), Chance: -1, Seed: 1}, all...)
+	if len(r.Episodes) != 2 || r.Outcomes == nil {
+		t.Fatalf("%v %+v", told(r.Episodes), r.Outcomes)
+	}
+	if l := r.Outcomes.Lines[0]; r.Outcomes.Churned != 1 || l.Recall.N != 0 || l.Recall.Of != 1 {
+		t.Errorf("%d churned, %+v", r.Outcomes.Churned, l)
+	}
+	if err := r.WriteJSON(&bytes.Buffer{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // An account is not played after it has left.
 func TestNothingFiresOnAnAccountThatHasLeft(t *testing.T) {
 	in := input(t, "acme", "2026-03-02", "5 5 5 0 0 0 0 0 0 0")

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -67,7 +68,9 @@ type drawnSeries struct {
 	silent func(rules.Date) bool
 }
 
-// series adds up the days of an account's signals, in a fixed order.
+// series adds up the days of an account's signals, in a fixed order: what came of none
+// of a dimension's values first, because setting the whole of a day afterwards would
+// undo what its values add to it.
 func (q *quieter) series(book *playbooks.Book) []*drawnSeries {
 	type key struct{ signal, by string }
 	found := map[key]*drawnSeries{}
@@ -90,6 +93,9 @@ func (q *quieter) series(book *playbooks.Book) []*drawnSeries {
 		}
 		of.add(s, day)
 	}
+	slices.SortStableFunc(all, func(a, b *drawnSeries) int {
+		return cmp.Compare(min(len(a.by), 1), min(len(b.by), 1))
+	})
 	return all
 }
 

@@ -136,3 +136,33 @@ func TestDistinctUsersAreDrawnOneByOne(t *testing.T) {
 		}
 	}
 }
+
+// What came of no value of a dimension comes first on each day of a copy: set after the
+// values, it would undo what they add.
+func TestACopySetsAWholeDayBeforeTheValuesOfItsDimension(t *testing.T) {
+	files := shared()
+	files["signals.yaml"] = "signals:\n  logins: {kind: count, title: Logins}\n  views: {kind: count, by: page, title: Views}\n"
+	b := bookOf(t, files, quietLogins(3))
+	in := backtest.Input{Account: rules.Account{ID: "acme"}}
+	first := date(t, "2026-01-05")
+	for d := range rules.Date(28) {
+		for _, s := range []rules.Signal{{By: "docs", Value: 4}, {Value: 2}} {
+			if d == 0 && s.By == "" { // of the whole nothing comes on the first day
+				continue
+			}
+			s.Account, s.Signal, s.At = "acme", "views", backtest.Noon(first+d, time.UTC)
+			in.Signals = append(in.Signals, s)
+		}
+	}
+	var h rules.History
+	for _, s := range backtest.Quiet(&in, b, nil, first, first+27, nil) {
+		if _, err := h.Apply(s, *b.Signal("views"), time.UTC, s.At); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range h.Days("views", "", first+1, first+27) {
+		if d.Value != 6 {
+			t.Errorf("%s brings %g views, want 4 of docs and 2 others", d.Date, d.Value)
+		}
+	}
+}
