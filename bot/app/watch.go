@@ -38,6 +38,7 @@ type watch struct {
 	again  chan struct{} // read it now, whatever the files' dates say
 	looked map[string]stamp
 	read   map[string]stamp // the folder as it was last read
+	partly bool             // some partitions may have heard of a book that is not the present one
 
 	mu    sync.Mutex
 	bad   *cards.BookNews // what is wrong with the folder as it was last read; nil where nothing is
@@ -186,15 +187,23 @@ func (b *Bot) readAgain(ctx context.Context) error {
 	}
 	present := b.worker.Present()
 	if book.Hash == present.Hash {
+		if b.watch.partly { // the folder is back at the book before
+			if err := b.worker.SwitchBook(ctx, book); err != nil {
+				return err
+			}
+			b.watch.partly = false
+		}
 		if b.watch.mend() {
 			return b.tellOps(ctx, b.newsKey(book.Hash), opsBook, cards.BookNews{State: cards.BookSame, Dir: b.watch.dir})
 		}
 		return nil
 	}
 	began := time.Now()
+	b.watch.partly = true
 	if err := b.adopt(ctx, present, book); err != nil {
 		return err
 	}
+	b.watch.partly = false
 	state := cards.BookChanged
 	if b.watch.mend() {
 		state = cards.BookMended

@@ -159,14 +159,19 @@ func idle(s rules.RuleState) bool {
 	return (s.Phase == "" || s.Phase == rules.Inactive) && s.HeldSince.IsZero()
 }
 
-// SwitchBook makes every partition judge by another book from here on. Runs in flight keep theirs.
+// SwitchBook makes every partition judge by another book from here on. Runs in flight keep theirs. After an error the present
+// book is the one before, although some partitions may have heard of the other: switch again, to either.
 func (w *Worker) SwitchBook(ctx context.Context, book *playbooks.Book) error {
 	if err := w.books.switchTo(ctx, book, w.judgedBy(ctx, book.Hash), w.o.Clock.Now()); err != nil {
 		return err
 	}
-	w.books.present.Store(book)
+	before := w.books.present.Swap(book)
+	if err := w.everywhere(ctx, inbox.BookKind, inbox.Book{Hash: book.Hash}); err != nil {
+		w.books.present.CompareAndSwap(book, before)
+		return err
+	}
 	w.untold.Store(true)
-	return w.everywhere(ctx, inbox.BookKind, inbox.Book{Hash: book.Hash})
+	return nil
 }
 
 // Present returns the book that accounts are judged by, or will be once every partition has heard of it.

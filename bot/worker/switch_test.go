@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -74,6 +75,54 @@ func TestAThresholdThatIsChangedAndChangedBackEndsNoRun(t *testing.T) {
 		b.stands("acme", "low-score at why")
 		b.send(b.signal("acme", "score", 6))
 		b.stands("acme", "low-score =resolved")
+	}
+}
+
+// lapses is a context that is over once so many events have been published with it.
+type lapses struct {
+	context.Context
+	left int
+}
+
+func (l *lapses) Done() <-chan struct{} {
+	if _, file, _, _ := runtime.Caller(1); !strings.HasSuffix(file, "stream/publish.go") {
+		return nil
+	}
+	if l.left--; l.left >= 0 {
+		return nil
+	}
+	over := make(chan struct{})
+	close(over)
+	return over
+}
+
+func (l *lapses) Err() error {
+	if l.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestASwitchThatDidNotReachEveryPartitionIsNotTakenForDone(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady})
+	before := b.book
+	b.rest()
+	another := load(t, map[string]string{"steady.yaml": steady, "tickets.yaml": tickets})
+	if err := b.worker.SwitchBook(&lapses{context.Background(), 2}, another); err == nil {
+		t.Fatal("there was no error")
+	}
+	b.rest()
+	if b.worker.Present() != before {
+		t.Error("the present book is the one that some partitions have not heard of")
+	}
+	for _, book := range []*playbooks.Book{another, before} {
+		if err := b.worker.SwitchBook(context.Background(), book); err != nil {
+			t.Fatal(err)
+		}
+		b.rest()
+		if settled, err := b.worker.Settled(context.Background()); err != nil || !settled || b.worker.Present() != book {
+			t.Errorf("settled %v, %v; want every partition to judge by the book that was switched to", settled, err)
+		}
 	}
 }
 
