@@ -139,6 +139,17 @@ func (s RuleState) Regrouped(episode int64) RuleState {
 	return s
 }
 
+// Withdrawn returns the state of an account whose episode began no run after all, so
+// that the rule is judged anew: what holds for long enough already fires as another
+// episode once nothing keeps it from that. It is the state itself where that episode
+// is over.
+func (s RuleState) Withdrawn(episode int64) RuleState {
+	if s.Phase == Firing && s.Episode == episode {
+		s.Phase = Inactive
+	}
+	return s
+}
+
 // String describes a state for logs.
 func (s RuleState) String() string {
 	return fmt.Sprintf("%s since %s, episode %d", s.Phase, s.Since.UTC().Format(time.RFC3339), s.Episode)

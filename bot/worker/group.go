@@ -64,6 +64,12 @@ func (o *owner) applyGathered(a *account, c *change, g inbox.Gathered) {
 	if a.plays(in.Playbook, in.Subject) {
 		return // somebody began it by hand meanwhile
 	}
+	if paused := o.cp.Value.Paused; paused[""] || paused[in.Playbook] || o.snoozed(a, in.Playbook).After(c.at) {
+		key := store.RuleKey(in.Playbook, in.Subject)
+		v.States = with(v.States, key, v.States[key].Withdrawn(in.Episode))
+		c.all = true // which says why it does not begin now
+		return
+	}
 	in.Gathered, in.At = true, c.at
 	v.Intents = append(v.Intents, in)
 	o.w.storms.note(in.Playbook, c.at)

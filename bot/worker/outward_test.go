@@ -134,6 +134,42 @@ func TestAGroupThatIsTooSmallIsAPlayEach(t *testing.T) {
 	b.stands("b", "crowd at look")
 }
 
+func TestWhatWaitedForOthersDoesNotBeginWhilePausedOrSnoozed(t *testing.T) {
+	for _, tc := range []struct {
+		reason     string
+		keep, free func(b *bench)
+		begins     string // it waits for others again
+	}{
+		{"paused",
+			func(b *bench) { b.ops(inbox.Ops{What: inbox.Pause, Playbook: "crowd", By: "ops"}) },
+			func(b *bench) { b.ops(inbox.Ops{What: inbox.Resume, Playbook: "crowd", By: "ops"}) }, "2027-04-06 11:00"},
+		{"snoozed",
+			func(b *bench) {
+				b.send(b.event(inbox.AccountKey("a"), inbox.SnoozeKind, inbox.Snooze{Account: "a", Playbook: "crowd", By: "tanaka", Until: b.tokyo("2027-04-06 09:00")}))
+			},
+			func(*bench) {}, "2027-04-06 11:00"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			b := newBench(t, map[string]string{"crowd.yaml": crowd})
+			b.owned("a", "tanaka")
+			b.send(b.signal("a", "score", 1))
+			b.to("2027-04-05 11:00")
+			tc.keep(b)
+			b.to("2027-04-05 12:30")
+			b.stands("a")
+			if got, want := b.decisions("a", "crowd"), "suppressed "+tc.reason; got[len(got)-1] != want {
+				t.Errorf("decided %q, want %q at last", got, want)
+			}
+			b.restart()
+			b.to("2027-04-06 09:00")
+			tc.free(b)
+			b.stands("a")
+			b.to(tc.begins)
+			b.stands("a", "crowd at look")
+		})
+	}
+}
+
 func TestOnlyAccountsOfThePilotGetThePlaybook(t *testing.T) {
 	b := newBench(t, map[string]string{"tried.yaml": strings.Replace(lowScore, "severity:", "pilot: [tanaka]\nseverity:", 1), "look.yaml": look,
 		"leads.yaml": "playbook: leads\ntitle: Leads\nabout: Leads to another.\nsteps:\n  - {id: on, start: low-score}\n"})
