@@ -6,8 +6,8 @@ import (
 )
 
 // An Outage is a time during which nothing of a feed was heard, for any account: the
-// days within it on which an account has no data are unknown, not zero. Days that
-// were filled in later count as any others.
+// days on which an account has no data are unknown, not zero, those on which it began
+// and ended included. Days with data, or that were filled in later, count as any others.
 type Outage struct {
 	From time.Time `json:"from"` // when the feed was last heard of before it
 	To   time.Time `json:"to"`   // and first after it
@@ -56,9 +56,7 @@ func (f *Facts) SetOutages(outages map[string][]Outage) {
 func (f *Facts) tellOutages(signal string, s *series) {
 	f.out = f.out[:0]
 	for _, o := range f.outages[signal] {
-		if span := (Span{DateOf(o.From.In(f.zone)) + 1, DateOf(o.To.In(f.zone)) - 1}); span.From <= span.To {
-			f.out = append(f.out, span)
-		}
+		f.out = append(f.out, Span{DateOf(o.From.In(f.zone)), DateOf(o.To.In(f.zone))})
 	}
 	if !slices.Equal(f.out, s.out) {
 		s.out, s.cells = slices.Clone(f.out), nil

@@ -48,6 +48,34 @@ func TestAnOutageOfTheFeedIsNotZero(t *testing.T) {
 	}
 }
 
+// On the days on which an outage begins and ends, too, what did not come is unknown.
+func TestDaysThatAnOutageTouchesAreNotZero(t *testing.T) {
+	none := math.NaN()
+	for _, tc := range []struct {
+		name     string
+		from, to string
+		values   []float64 // the last on 20 November
+		want     []float64 // NaN: unknown
+	}{
+		{"from one day to the next", "2026-11-18T09:00", "2026-11-19T11:00", append(repeat(70, 20), none, none, 20), []float64{20, none, 0}},
+		{"four days", "2026-11-15T09:00", "2026-11-18T11:00", append(repeat(70, 20), none, none, none, none, 20, 20), []float64{20, 20, 0}},
+		{"of which the first and the last have data", "2026-11-15T20:00", "2026-11-18T02:00", append(repeat(70, 20), 10, none, none, 6, 20, 20), []float64{18, 13, 0}},
+	} {
+		var h History
+		seriesOf(t, &h, loginsDef, "2026-11-20", tc.values...)
+		f, exprs := loginsFacts(t, `logins.mean("14d")`, `logins.mean("2d")`, `logins.drop("2d")`)
+		f.SetFeed(func(string) time.Time { return utc("2026-11-20T11:00") })
+		f.SetOutages(map[string][]Outage{"logins": {{utc(tc.from), utc(tc.to)}}})
+		f.Reset(&Account{ID: "a"}, &h, utc("2026-11-20T12:00"))
+		for i, e := range exprs {
+			got, ok := e.Number(f)
+			if want := tc.want[i]; ok && math.Abs(got-want) > 0.01 || ok == math.IsNaN(want) && e.String() != `logins.drop("2d")` {
+				t.Errorf("%s: %s is %g, known %v, want %g", tc.name, e, got, ok, want)
+			}
+		}
+	}
+}
+
 // An outage makes an account forget no more than what was worked out by other days of
 // that very signal, however often facts are made anew.
 func TestAnOutageLeavesRememberedWhatItDoesNotTouch(t *testing.T) {
