@@ -131,15 +131,15 @@ func clamp(v, low, high int) int { return max(low, min(v, high)) }
 // third of the letters differ (Damerau-Levenshtein, adjacent letters swapped count
 // once), where a difference in case counts nothing.
 func Nearest(name string, candidates []string) string {
-	begins, several := "", false
+	whole, several := "", false
 	for _, c := range candidates {
-		if len(name) >= 3 && len(c) > len(name) && strings.EqualFold(c[:len(name)], name) && !strings.ContainsAny(c[len(name):], "_-") && c != begins {
-			several = begins != ""
-			begins = c
+		if len(name) >= 3 && len(c) > len(name) && strings.EqualFold(c[:len(name)], name) && !strings.ContainsAny(c[len(name):], "_-") && c != whole {
+			several = whole != ""
+			whole = c
 		}
 	}
-	if begins != "" && !several {
-		return begins
+	if whole != "" && !several {
+		return whole
 	}
 	return nearest(name, candidates)
 }
@@ -151,12 +151,15 @@ func nearest(name string, candidates []string) string {
 	}
 	for _, c := range candidates {
 		d := editDistance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)))
-		if d < bestDistance || d == bestDistance && nearer(name, c, best) {
+		if d < bestDistance || d == bestDistance && (best != "" || begins(name, c)) && nearer(name, c, best) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
 }
+
+// begins reports whether two names begin with the same letter. One letter more than a third may differ then.
+func begins(a, b string) bool { return a != "" && b != "" && strings.EqualFold(a[:1], b[:1]) }
 
 // nearer decides between two candidates at the same distance: the one that shares
 // more of its beginning with the name, then the first by alphabet.

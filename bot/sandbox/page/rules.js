@@ -60,7 +60,7 @@ export function rulesPanel(view) {
 
   function draw() {
     const { t } = view;
-    button.hidden = absent || !data;
+    button.hidden = absent;
     label.textContent = t("rules");
     button.title = t("rulesTitle");
     close.setAttribute("aria-label", t("close"));
