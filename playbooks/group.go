@@ -109,11 +109,30 @@ func (m *GroupTold) Accounts() []string {
 // for people who look at all of them, so where the plays go to persons it goes to
 // ops.
 func (p *Playbook) GroupChannel(t *Team) string {
-	channel := t.Channel(firstOf(p.Group.Channel, p.Channel))
-	if channel == "dm" || channel == "" {
-		return t.Channel("ops")
+	switch channel := t.Channel(firstOf(p.Group.Channel, p.Channel)); channel {
+	case "dm", "", "ops":
+		return t.OpsPlace()
+	default:
+		return channel
 	}
-	return channel
+}
+
+// OpsPlace returns where the bot speaks with CS Ops: "#name", or where team.yaml
+// names no channel for ops "dm:person" for whoever plays the role, else for the
+// default owner.
+func (t *Team) OpsPlace() string {
+	if channel := t.Channels["ops"]; channel != "" {
+		return channel
+	}
+	for _, role := range []string{"ops", "cs_ops"} {
+		if p := t.Resolve(role, nil, "", 0); p != nil {
+			return "dm:" + p.ID
+		}
+	}
+	if p := t.Person(t.DefaultOwner); p != nil {
+		return "dm:" + p.ID
+	}
+	return t.Channel("ops")
 }
 
 // OutsidePilot reports whether the playbook is tried with some people first and the

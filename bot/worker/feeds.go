@@ -10,7 +10,6 @@ import (
 
 	"playcaller/bot/inbox"
 	"playcaller/bot/stream"
-	"playcaller/playbooks"
 	"playcaller/rules"
 	"playcaller/store"
 )
@@ -176,8 +175,5 @@ func (j *job) feeds(ctx context.Context, events []stream.Event) error {
 
 func (j *job) tellOfFeed(t *touched, kind string, def rules.SignalDef, at, since time.Time) error {
 	out := store.Outgoing{Key: fmt.Sprintf("ops/%s/%s/%d", kind, def.Name, since.Unix()), Kind: kind, Text: def.Name, At: at, Began: since}
-	return j.publish(inbox.ChannelKey(opsChannel(j.o.book)), inbox.SendKind, t, out.Key, out)
+	return j.publish(inbox.ChannelKey(opsPlace(j.o.book.Team)), inbox.SendKind, t, out.Key, out)
 }
-
-// opsChannel is where CS Ops are told of what they must look at.
-func opsChannel(book *playbooks.Book) string { return book.Team.Channel("ops") }

@@ -50,3 +50,17 @@ func TestAFeedThatStopsIsToldOnceAndIsNotFiftyDroppingAccounts(t *testing.T) {
 		t.Errorf("a1 is %s", got.States["silent-account"].Outcome)
 	}
 }
+
+func TestWithoutAChannelForOpsWhoStandsInForThemIsTold(t *testing.T) {
+	b := newBench(t, map[string]string{
+		"team.yaml":    strings.Replace(shared["team.yaml"], `, ops: "#cs-ops"`, "", 1),
+		"signals.yaml": strings.Replace(shared["signals.yaml"], "logins: {kind: count}", "logins: {kind: count, fresh: 1d}", 1),
+		"crowd.yaml":   strings.Replace(crowd, `within: 2h, channel: "#cs-alerts"`, "within: 2h, channel: dm", 1)})
+	for _, id := range []string{"a", "b", "c"} {
+		b.owned(id, "tanaka")
+		b.send(b.signal(id, "logins", 3), b.signal(id, "score", 1))
+	}
+	b.posted("dm:yamada: group crowd: a b c")
+	b.to("2027-04-06 10:30")
+	b.posted("dm:yamada: feed_stopped logins")
+}

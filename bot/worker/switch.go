@@ -296,20 +296,7 @@ func (w *Worker) Tell(ctx context.Context, out store.Outgoing) error {
 }
 
 // opsPlace is where the bot speaks with CS Ops.
-func opsPlace(team *playbooks.Team) string {
-	if channel := team.Channels["ops"]; channel != "" {
-		return channel
-	}
-	for _, role := range []string{"ops", "cs_ops"} {
-		if p := team.Resolve(role, nil, "", 0); p != nil {
-			return "dm:" + p.ID
-		}
-	}
-	if p := team.Person(team.DefaultOwner); p != nil {
-		return "dm:" + p.ID
-	}
-	return team.Channel("ops")
-}
+func opsPlace(team *playbooks.Team) string { return team.OpsPlace() }
 
 // Untold reports whether a book was switched to and ops were not told yet of what held already.
 func (w *Worker) Untold() bool { return w.untold.Load() }
