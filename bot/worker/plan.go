@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -92,7 +94,7 @@ func (w *Worker) Plan(ctx context.Context, book *playbooks.Book, at time.Time) (
 	err := w.partitions(ctx, func(n int, cp store.Checkpoint, o *owner) error {
 		g.Go(func() error {
 			one := &planning{w: whole.w, book: book, at: at, by: map[string]*PlannedPlaybook{}, people: map[string]*PlannedPerson{}}
-			err := w.within(ctx, n, cp, o, func(o *owner) error { return one.partition(ctx, o) })
+			err := w.within(ctx, n, cp, o, func(o *owner) error { return one.vetted(ctx, o) })
 			mu.Lock()
 			defer mu.Unlock()
 			whole.add(one)
@@ -172,6 +174,16 @@ func Changes(from, to *playbooks.Book) (by map[string]string, shared bool) {
 	return diff.changed, shared
 }
 
+// vetted is partition for a book that nobody has judged by yet: a panic becomes an error.
+func (p *planning) vetted(ctx context.Context, o *owner) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("planning by book %.12s: panic: %v\n%s", p.book.Hash, r, debug.Stack())
+		}
+	}()
+	return p.partition(ctx, o)
+}
+
 // partition adds what the switch would do to one partition.
 func (p *planning) partition(ctx context.Context, o *owner) error {
 	p.plan.From = o.cp.Value.Book
@@ -184,6 +196,12 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 	f.SetFeed(p.w.feeds.last)
 	f.SetOutages(p.w.feeds.outages())
 	to, back := rules.NewCarrier(o.book.Rules.Compiler, p.book.Rules.Compiler), rules.NewCarrier(p.book.Rules.Compiler, o.book.Rules.Compiler)
+	var lent *rules.History
+	defer func() {
+		if lent != nil { // a panic came between
+			back.Carry(lent)
+		}
+	}()
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
 		a := o.accounts[id]
 		if !a.doc.Value.Known {
@@ -191,6 +209,7 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		}
 		p.plan.Accounts++
 		to.Carry(&a.history) // what was worked out by the one book need not be by the other
+		lent = &a.history
 		t := &touched{a: a.copy(), c: change{at: p.at, only: diff.rules}, f: f}
 		if t.c.at.Before(a.doc.Value.At) {
 			t.c.at = a.doc.Value.At
@@ -203,6 +222,7 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		p.waiting(shadow, t, a.doc.Value.States, diff)
 		err := p.runs(ctx, shadow, t, diff)
 		back.Carry(&a.history)
+		lent = nil
 		if err != nil {
 			return err
 		}

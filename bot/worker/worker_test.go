@@ -1,10 +1,13 @@
 package worker
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"playcaller/playbooks"
 )
 
 // Whoever works a partition asks meanwhile which others are worked here, and tenures begin and end.
@@ -31,4 +34,11 @@ func TestAskingWhatIsDueNextHoldsNobodyUp(t *testing.T) {
 	}
 	o.mu.Unlock()
 	<-asked
+}
+
+func TestAPanicWhilePlanningIsAnError(t *testing.T) {
+	p := &planning{book: &playbooks.Book{Hash: "another"}}
+	if err := p.vetted(context.Background(), &owner{}); err == nil || !strings.Contains(err.Error(), "another: panic: ") { // an owner without a book
+		t.Errorf("got %v", err)
+	}
 }
