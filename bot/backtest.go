@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"playcaller/bot/app"
 	"playcaller/bot/history"
 	"playcaller/playbooks"
 	"playcaller/playbooks/backtest"
@@ -206,12 +207,7 @@ func (b *backtesting) span(o *backtest.Options, h *history.History) error {
 
 // book loads a folder's book; what is wrong with it is shown as lint shows it.
 func (b *backtesting) book(dir string) (*playbooks.Book, error) {
-	if info, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("book: %w", err)
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("book: %s is a file; want the folder that it is in", dir)
-	}
-	files, err := playbooks.ReadDir(os.DirFS(dir))
+	files, err := app.BookFiles(dir)
 	if err != nil {
 		return nil, err
 	}

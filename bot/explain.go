@@ -5,13 +5,13 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"playcaller/bot/app"
 	"playcaller/playbooks"
 	"playcaller/playbooks/outline"
 	"playcaller/playbooks/words"
@@ -67,7 +67,7 @@ where each answer leads and how it can end.`,
 
 // tellPlaybook tells what a playbook does, in plain sentences.
 func tellPlaybook(c *cobra.Command, dir, name, lang string) error {
-	files, err := playbooks.ReadDir(os.DirFS(dir))
+	files, err := app.BookFiles(dir)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"playcaller/bot/app"
 	"playcaller/playbooks"
 	"playcaller/playbooks/lint"
 )
@@ -46,17 +47,16 @@ be YAML. A block fenced with a further word (yaml wrong) is left alone.`,
 				}
 			}
 			for _, dir := range dirs {
-				if info, err := os.Stat(dir); err != nil {
-					return fmt.Errorf("book: %w", err)
-				} else if !info.IsDir() {
-					return fmt.Errorf("book: %s is a file; want the folder that it is in", dir)
+				folder, err := app.Folder(dir)
+				if err != nil {
+					return err
 				}
-				problems, err := lint.Dir(os.DirFS(dir))
+				problems, err := lint.Dir(folder)
 				if err != nil {
 					return err
 				}
 				if signals != "" {
-					files, err := playbooks.ReadDir(os.DirFS(dir))
+					files, err := playbooks.ReadDir(folder)
 					if err != nil {
 						return err
 					}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"playcaller/bot/app"
 	"playcaller/playbooks"
 	"playcaller/playbooks/schema"
 	"playcaller/playbooks/template"
@@ -40,7 +41,7 @@ with --yes nothing is asked, and what is not given takes the answer in brackets.
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			choices.Name, choices.Severity = args[0], playbooks.Severity(severity)
-			files, err := playbooks.ReadDir(os.DirFS(dir))
+			files, err := app.BookFiles(dir)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"playcaller/bot/app"
 	"playcaller/playbooks"
 	"playcaller/playbooks/schema"
 )
@@ -67,7 +68,7 @@ YAML extension) and other editors complete and check while you type:
 // writeSchemas writes the schemas beside a book. A book with mistakes gets those
 // without its own names: they help to mend it.
 func writeSchemas(c *cobra.Command, dir string) error {
-	files, err := playbooks.ReadDir(os.DirFS(dir))
+	files, err := app.BookFiles(dir)
 	if err != nil {
 		return err
 	}

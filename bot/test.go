@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"playcaller/bot/app"
 	"playcaller/playbooks"
 	"playcaller/playbooks/lint"
 	"playcaller/playbooks/playtest"
@@ -64,7 +65,7 @@ func testBooks(c *cobra.Command, dirs []string, o playtest.Options, coverage boo
 	out := c.OutOrStdout()
 	ok = true
 	for _, dir := range dirs {
-		files, err := playbooks.ReadDir(os.DirFS(dir))
+		files, err := app.BookFiles(dir)
 		if err != nil {
 			return nil, false, err
 		}

@@ -28,19 +28,39 @@ func (e *BookError) Error() string {
 	return text
 }
 
+// Folder opens the folder of a book; the error says what stands there in its place.
+func Folder(dir string) (fs.FS, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("book: there is no folder %s; name the one that the playbook files are in, as in: playbooks/library", dir)
+	case err != nil:
+		return nil, fmt.Errorf("book: %w", err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("book: %s is a file; want the folder that it is in", dir)
+	}
+	return os.DirFS(dir), nil
+}
+
+// BookFiles reads the files of a book's folder, by path.
+func BookFiles(dir string) (map[string][]byte, error) {
+	folder, err := Folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	return playbooks.ReadDir(folder)
+}
+
 // ReadBook loads the book of a folder, or the starter library where dir is empty.
 func ReadBook(dir string) (*playbooks.Book, error) {
 	var from fs.FS = library.FS
 	name := "(the starter library)"
 	if dir != "" {
-		info, err := os.Stat(dir)
+		folder, err := Folder(dir)
 		if err != nil {
-			return nil, fmt.Errorf("book: %w", err)
+			return nil, err
 		}
-		if !info.IsDir() {
-			return nil, fmt.Errorf("book: %s is a file; want the folder that it is in", dir)
-		}
-		from, name = os.DirFS(dir), dir
+		from, name = folder, dir
 	}
 	files, err := playbooks.ReadDir(from)
 	if err != nil {
