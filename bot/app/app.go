@@ -45,6 +45,7 @@ type Bot struct {
 	watch   *watch
 	worker  *worker.Worker
 	sender  *sender.Sender
+	hooks   *sender.Webhooks
 	slack   *slackapp.App
 	intake  *intake.Intake
 	reads   *reads
@@ -135,14 +136,12 @@ func (b *Bot) wire() error {
 	b.sender = sender.New(sender.Options{Slack: api, PerChannel: rate.Limit(pace), Overall: rate.Limit(20 * pace), Burst: int(3 * pace),
 		Places: directory, Clock: b.clock, Logger: b.log, WithoutCharts: cards.WithoutCharts,
 		Report: func(ctx context.Context, r sender.Result) error { return b.worker.Report(ctx, r) }})
-	hooks, err := b.config.webhooks()
-	if err != nil {
+	var err error
+	if b.hooks, err = b.config.webhooks(); err != nil {
 		return err
 	}
-	if missing := unconfigured(b.book, hooks); len(missing) > 0 {
-		b.log.Warn("the book calls systems that are not configured; see webhooks in the configuration", "webhooks", missing)
-	}
-	b.worker = worker.New(worker.Options{Call: caller(hooks), Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
+	b.warnOfWebhooks(b.book)
+	b.worker = worker.New(worker.Options{Call: caller(b.hooks), Stream: b.stream, Records: b.records, Sender: b.sender, Draw: draw.draw, Book: b.book,
 		Clock: b.clock, Logger: b.log, AcceptLoss: b.config.AcceptLoss,
 		PostTimeout: b.config.postTimeout()})
 	b.reads = &reads{records: b.records, worker: b.worker, book: b.worker.Present}

@@ -38,9 +38,10 @@ type Config struct {
 
 	Webhooks map[string]WebhookConfig `yaml:"webhooks"` // by the name that playbooks have for them
 
-	LastGood   bool `yaml:"-"` // begin with the last good book where the folder's has mistakes
-	Foresee    bool `yaml:"-"` // play every changed book over history, and tell ops what it means for people
-	AcceptLoss bool `yaml:"-"` // go on with a stream that lacks events; for one start, so only a flag
+	LastGood   bool   `yaml:"-"` // begin with the last good book where the folder's has mistakes
+	Foresee    bool   `yaml:"-"` // play every changed book over history, and tell ops what it means for people
+	CatchAll   string `yaml:"-"` // address under which every webhook without a configuration of its own is called, its name appended
+	AcceptLoss bool   `yaml:"-"` // go on with a stream that lacks events; for one start, so only a flag
 }
 
 // secrets are the environment's names for what a Config holds; each is also read from the file that NAME_FILE names.

@@ -83,7 +83,7 @@ type forOps struct{ bot *Bot }
 func (o forOps) InUse(ctx context.Context) (cards.InUse, error) {
 	b := o.bot
 	book := b.worker.Present()
-	in := cards.InUse{Hash: book.Hash, Dir: b.config.Book, Trouble: b.watch.trouble()}
+	in := cards.InUse{Hash: book.Hash, Dir: b.config.Book, Trouble: b.watch.trouble(), Uncalled: unconfigured(book, b.hooks)}
 	d, err := b.records.Books.Get(ctx, book.Hash)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return in, err

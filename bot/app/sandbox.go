@@ -107,7 +107,7 @@ func (s *Sandbox) open(ctx context.Context) (err error) {
 		c.Data, c.Book = s.o.Data, s.o.Book
 		c.Slack.BotToken, c.Slack.AppToken, c.Slack.APIURL = sandbox.BotToken, sandbox.AppToken, s.url+"/api/"
 		c.Store.MongoURI, c.Stream.URL = s.o.MongoURI, s.o.NATSURL
-		c.Slack.Pace, c.Foresee = faster, true
+		c.Slack.Pace, c.Foresee, c.CatchAll = faster, true, s.url+"/sandbox/webhooks/"
 		if s.bot, err = Open(ctx, c, s.clock, s.o.Log); err != nil {
 			return err
 		}

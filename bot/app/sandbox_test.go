@@ -289,3 +289,20 @@ func TestTheSandboxRefusesAnAddressThatOthersCanReach(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+// command types a slash command, and returns what it was answered.
+func (l *live) command(person, command, text string) string {
+	l.t.Helper()
+	body, err := json.Marshal(map[string]string{"user": person, "command": command, "text": text})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var said struct {
+		Error    string
+		Response struct{ Text string }
+	}
+	if code := l.post("/sandbox/command", string(body), &said); code != http.StatusOK {
+		l.t.Fatalf("%s %s: %d %s", command, text, code, said.Error)
+	}
+	return said.Response.Text
+}

@@ -252,7 +252,8 @@ type BookChange struct {
 // announce tells ops of a new book, and in the sandbox also what it means for people's work.
 func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *playbooks.Book) error {
 	by, shared := worker.Changes(from, book)
-	news := cards.BookNews{State: state, Dir: b.watch.dir, Shared: shared}
+	news := cards.BookNews{State: state, Dir: b.watch.dir, Shared: shared, Uncalled: unconfigured(book, b.hooks)}
+	b.warnOfWebhooks(book)
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		switch by[name] {
 		case "new":

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 
+	"playcaller/bot/sandbox"
 	"playcaller/bot/sender"
 	"playcaller/bot/worker"
 	"playcaller/playbooks"
@@ -55,7 +57,13 @@ func (c *Config) webhooks() (*sender.Webhooks, error) {
 	for name, hook := range c.Webhooks {
 		by[name] = sender.Webhook{URL: hook.URL, Secret: hook.Secret}
 	}
-	return sender.NewWebhooks(by)
+	hooks, err := sender.NewWebhooks(by)
+	if err == nil && c.CatchAll != "" {
+		hooks.Others(func(name string) sender.Webhook {
+			return sender.Webhook{URL: c.CatchAll + url.PathEscape(name), Secret: sandbox.WebhookSecret}
+		})
+	}
+	return hooks, err
 }
 
 // called is what another system is sent: what the step says under data.
@@ -82,16 +90,24 @@ func caller(hooks *sender.Webhooks) worker.Call {
 	}
 }
 
+// systems returns the names of the systems that a book calls, sorted.
+func systems(book *playbooks.Book) []string {
+	var all []string
+	for _, p := range book.Playbooks {
+		all = append(all, p.Systems()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // unconfigured returns the systems that a book calls and the configuration does not know, sorted.
 func unconfigured(book *playbooks.Book, hooks *sender.Webhooks) []string {
-	var missing []string
-	for _, p := range book.Playbooks {
-		for _, system := range p.Systems() {
-			if !hooks.Has(system) && !slices.Contains(missing, system) {
-				missing = append(missing, system)
-			}
-		}
+	return slices.DeleteFunc(systems(book), hooks.Has)
+}
+
+// warnOfWebhooks logs which systems a book calls that cannot be called.
+func (b *Bot) warnOfWebhooks(book *playbooks.Book) {
+	if missing := unconfigured(book, b.hooks); len(missing) > 0 {
+		b.log.Warn("the book calls systems that are not configured; see webhooks in the configuration", "webhooks", missing)
 	}
-	slices.Sort(missing)
-	return missing
 }

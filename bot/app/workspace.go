@@ -17,6 +17,7 @@ func (s *Sandbox) openWorkspace(book *playbooks.Book) (err error) {
 		Clock: s.clock.Now, State: filepath.Join(s.o.Data, "workspace.jsonl"), Logger: s.o.Log}
 	if s.bot != nil {
 		o.Advance, o.NextDue, o.RateFactor = s.Advance, s.nextDue, faster
+		o.Systems = func() []string { return systems(s.bot.worker.Present()) }
 	}
 	s.workspace, err = sandbox.New(o)
 	return err

@@ -18,7 +18,8 @@ const (
 )
 
 // fault is one thing that the next Times calls of Method will meet. The method
-// "*" stands for any.
+// "*" stands for any, "webhook:SYSTEM" for the calls of another system, and
+// "webhook:*" for those of all.
 type fault struct {
 	Method     string `json:"method"`
 	Mode       string `json:"mode"`
@@ -39,10 +40,17 @@ func (f *faults) add(x fault) {
 	f.list = append(f.list, x)
 }
 
-func (f *faults) clear() {
+// clear forgets what is left for a method; for all of them where it is "".
+func (f *faults) clear(method string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.list = nil
+	f.list = slices.DeleteFunc(f.list, func(x fault) bool { return method == "" || x.Method == method })
+}
+
+// meets tells whether a call of a method meets the fault.
+func (x fault) meets(method string) bool {
+	_, webhook := strings.CutPrefix(method, webhookFault)
+	return x.Method == method || x.Method == "*" && !webhook || x.Method == webhookFault+"*" && webhook
 }
 
 // next takes the first fault that a call of method meets, if any.
@@ -50,7 +58,7 @@ func (f *faults) next(method string) (fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, x := range f.list {
-		if x.Method != method && x.Method != "*" {
+		if !x.meets(method) {
 			continue
 		}
 		f.list[i].Times--
@@ -68,7 +76,8 @@ func (f *faults) left() []fault {
 	return slices.Clone(f.list)
 }
 
-// addFault serves POST /sandbox/faults. {"clear":true} forgets all that is left.
+// addFault serves POST /sandbox/faults. {"clear":true} forgets all that is left, or
+// with a method what is left for that.
 func (w *Workspace) addFault(_ *http.Request, body []byte) (object, error) {
 	var in struct {
 		fault
@@ -79,21 +88,27 @@ func (w *Workspace) addFault(_ *http.Request, body []byte) (object, error) {
 		return nil, err
 	}
 	if in.Clear {
-		w.faults.clear()
-		return object{"left": []fault{}}, nil
+		w.faults.clear(in.Method)
+		w.watch.changed()
+		return object{"left": append([]fault{}, w.faults.left()...)}, nil
 	}
 	if err := w.checkFault(in.fault); err != nil {
 		return nil, err
 	}
 	w.faults.add(in.fault)
+	w.watch.changed()
 	return object{"left": w.faults.left()}, nil
 }
 
 func (w *Workspace) checkFault(f fault) error {
-	if _, known := w.limits.Methods[f.Method]; !known && f.Method != "*" {
-		return refuse(http.StatusBadRequest, "method is %q; it must be a Web API method such as \"chat.postMessage\", or \"*\"", f.Method)
+	system, webhook := strings.CutPrefix(f.Method, webhookFault)
+	if _, known := w.limits.Methods[f.Method]; !known && f.Method != "*" && (!webhook || system == "") {
+		return refuse(http.StatusBadRequest, "method is %q; it must be a Web API method such as \"chat.postMessage\", \"*\", or \"webhook:SYSTEM\"", f.Method)
 	}
 	modes := []string{faultRateLimit, fault500, faultLostReply, faultSlow}
+	if webhook {
+		modes = append(modes, faultRefused)
+	}
 	if !slices.Contains(modes, f.Mode) {
 		return refuse(http.StatusBadRequest, "mode is %q; it must be one of %s", f.Mode, strings.Join(modes, ", "))
 	}
@@ -109,10 +124,7 @@ func (w *Workspace) checkFault(f fault) error {
 // serveFaults serves GET /sandbox/faults: what is left to go wrong.
 func (w *Workspace) serveFaults(rw http.ResponseWriter, _ *http.Request) {
 	left := w.faults.left()
-	if left == nil {
-		left = []fault{}
-	}
-	writeJSON(rw, http.StatusOK, object{"ok": true, "left": left})
+	writeJSON(rw, http.StatusOK, object{"ok": true, "left": append([]fault{}, left...)})
 }
 
 func (f fault) delay(normal time.Duration) time.Duration {

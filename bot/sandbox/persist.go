@@ -36,6 +36,7 @@ const (
 	putScheduled  = "scheduled"
 	dropScheduled = "drop_scheduled"
 	putRead       = "read"
+	putWebhook    = "webhook"
 )
 
 // readMark says how far a user has read a conversation.
@@ -143,6 +144,12 @@ func (w *Workspace) apply(line []byte) error {
 			return err
 		}
 		w.noteRead(mark)
+	case putWebhook:
+		var call webhook
+		if err := json.Unmarshal(r.Value, &call); err != nil {
+			return err
+		}
+		w.addWebhook(call)
 	default:
 		return fmt.Errorf("the kind of record %q is not known", r.Kind)
 	}
@@ -200,6 +207,9 @@ func (w *Workspace) live() []record {
 	}
 	for _, s := range w.scheduled {
 		add(putScheduled, s)
+	}
+	for _, call := range w.webhooks {
+		add(putWebhook, call)
 	}
 	for user, marks := range w.read {
 		for ch, ts := range marks {

@@ -104,6 +104,10 @@ type Options struct {
 	// NextDue gives the next business time at which something will happen.
 	NextDue func(ctx context.Context) (time.Time, bool, error)
 
+	// Systems gives the names of the other systems that the bot may call; nil where
+	// that is not known. Whichever is called at /sandbox/webhooks/NAME is kept.
+	Systems func() []string
+
 	// State is the path of the file that keeps the workspace; "" keeps it in memory.
 	State string
 
@@ -159,6 +163,7 @@ type Workspace struct {
 	scheduled   map[string]*scheduledMessage
 	read        map[string]map[string]string // user, channel: ts of the last message read
 	calls       map[string]int
+	webhooks    []webhook // calls of other systems, the oldest first
 	rateLimited int
 	lastTS      int64 // microseconds of the newest timestamp given out
 	journal     *journal
@@ -284,6 +289,8 @@ func (w *Workspace) Handler() http.Handler {
 	mux.HandleFunc("GET /sandbox/state", w.serveState)
 	mux.HandleFunc("GET /sandbox/events", w.serveEvents)
 	mux.HandleFunc("GET /sandbox/faults", w.serveFaults)
+	mux.HandleFunc("GET /sandbox/webhooks", w.serveWebhooks)
+	mux.HandleFunc("POST /sandbox/webhooks/{system}", w.takeWebhook)
 	for path, handle := range map[string]func(*http.Request, []byte) (object, error){
 		"click": w.click, "submit": w.submit, "close": w.closeView, "command": w.command, "say": w.say,
 		"home": w.openHome, "read": w.markRead, "clock": w.turnClock, "faults": w.addFault,

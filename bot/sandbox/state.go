@@ -93,6 +93,7 @@ type state struct {
 	Scheduled   []*scheduledMessage       `json:"scheduled"`
 	Unread      map[string]map[string]int `json:"unread"`
 	Calls       map[string]int            `json:"calls"`
+	Webhooks    int64                     `json:"webhooks"` // calls of other systems that came
 	RateLimited int                       `json:"rate_limited"`
 }
 
@@ -192,6 +193,10 @@ func (w *Workspace) state(q url.Values) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	var webhooks int64
+	if last := len(w.webhooks); last > 0 {
+		webhooks = w.webhooks[last-1].N
+	}
 	w.postDue()
 	rev, _ := w.watch.now()
 	out := &state{
@@ -199,7 +204,7 @@ func (w *Workspace) state(q url.Values) (*state, error) {
 		Team:     object{"id": TeamID, "name": w.opts.TeamName, "domain": w.domain()},
 		Turnable: w.opts.Advance != nil, Commands: w.opts.Commands, Scheduled: w.scheduledByTime(),
 		Users: []*User{}, Channels: []stateChannel{}, Views: []stateView{}, Homes: map[string]object{},
-		Unread: map[string]map[string]int{}, Calls: w.calls, RateLimited: w.rateLimited,
+		Unread: map[string]map[string]int{}, Calls: w.calls, Webhooks: webhooks, RateLimited: w.rateLimited,
 	}
 	if out.Commands == nil {
 		out.Commands = []Command{}

@@ -25,6 +25,7 @@ type Webhook struct {
 // Webhooks calls other systems by the names that playbooks have for them.
 type Webhooks struct {
 	by     map[string]Webhook
+	others func(name string) Webhook // nil where only those of by can be called
 	client *http.Client
 	now    func() time.Time
 }
@@ -48,8 +49,20 @@ func NewWebhooks(by map[string]Webhook) (*Webhooks, error) {
 	return &Webhooks{by: by, client: client, now: time.Now}, nil
 }
 
+// Others makes every system that has no configuration of its own one that of gives, as
+// the sandbox takes what is meant for any.
+func (w *Webhooks) Others(of func(name string) Webhook) { w.others = of }
+
 // Has reports whether a system is configured.
-func (w *Webhooks) Has(name string) bool { return w.by[name].URL != "" }
+func (w *Webhooks) Has(name string) bool { return w.of(name).URL != "" }
+
+func (w *Webhooks) of(name string) Webhook {
+	hook, known := w.by[name]
+	if !known && w.others != nil {
+		return w.others(name)
+	}
+	return hook
+}
 
 // Call posts content as JSON to a system. The header Idempotency-Key holds the key, the
 // same however often the call is made, and Playcaller-Signature "t=TIME,v1=SIGNATURE":
@@ -57,8 +70,8 @@ func (w *Webhooks) Has(name string) bool { return w.by[name].URL != "" }
 // dot and the body. An answer of the 200s takes the call. An error that is
 // ErrCallRefused is for good: all other answers below 500 but 408, 425 and 429.
 func (w *Webhooks) Call(ctx context.Context, name, key string, content any) error {
-	hook, known := w.by[name]
-	if !known {
+	hook := w.of(name)
+	if hook.URL == "" {
 		return fmt.Errorf("%w: no webhook %q is configured", ErrCallRefused, name)
 	}
 	body, err := json.Marshal(content)

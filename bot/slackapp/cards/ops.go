@@ -49,6 +49,8 @@ type BookNews struct {
 	Keeps   int            `json:"keeps,omitempty"`  // open runs that go on by an older version
 	Weeks   int            `json:"weeks,omitempty"`  // of history that Prompts were counted over; 0 where they were not
 	Prompts []PromptChange `json:"prompts,omitempty"`
+
+	Uncalled []string `json:"uncalled,omitempty"` // systems that playbooks call and nobody has configured
 }
 
 // A PromptChange is how many prompts a week a person gets by the old book and by the new one.
@@ -101,7 +103,16 @@ func News(v *Voice, team *playbooks.Team, n BookNews) Message {
 	if n.Keeps > 0 {
 		lines = append(lines, v.Say("ops.book.keeps", words.Args{"count": n.Keeps}))
 	}
+	lines = append(lines, uncalledLines(v, n.Uncalled)...)
 	return Message{Text: fallback(lines...), Blocks: Fit(paragraphs(lines))}
+}
+
+// uncalledLines say which systems cannot be called.
+func uncalledLines(v *Voice, systems []string) []string {
+	if len(systems) == 0 {
+		return nil
+	}
+	return []string{v.Say("ops.book.uncalled", words.Args{"names": v.List(coded(systems)), "count": len(systems)})}
 }
 
 // promptLines say who gets how many prompts more or fewer a week.
@@ -260,6 +271,8 @@ type InUse struct {
 	Storms  []string  // playbooks that are held back until ops have looked
 	Paused  []string  // playbooks; "" is all of them
 	Trouble *BookNews // what is wrong with the folder, where that is so
+
+	Uncalled []string // systems that playbooks call and nobody has configured
 }
 
 // OlderRuns are the open runs of a playbook that began with an older version of it.
@@ -326,6 +339,7 @@ func BookInUse(v *Voice, book *playbooks.Book, u InUse) Message {
 		}
 		lines = append(lines, v.Say("command.ops.paused", words.Args{"names": v.List(names)}))
 	}
+	lines = append(lines, uncalledLines(v, u.Uncalled)...)
 	blocks := paragraphs(lines)
 	if u.Trouble != nil {
 		blocks = append(blocks, News(v, book.Team, *u.Trouble).Blocks...)
