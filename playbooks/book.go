@@ -246,7 +246,7 @@ type Branch struct {
 
 // An Assignment sets something of the account: stage, a milestone, an attribute.
 type Assignment struct {
-	Field string // "stage", "milestone.kickoff", "attributes.risk"
+	Field string // "stage", "milestone.kickoff", "contract.signed", "attributes.risk"
 	Value *rules.Expr
 }
 

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -253,8 +254,15 @@ func (p *draftPlaybook) signalName(n ast.Node) string {
 	return s
 }
 
-// assignments reads what is set: stage, milestone.NAME or attributes.NAME. A value
-// is a word, a number, true or false; {{ … }} computes it.
+// contractSets are the fields of a contract that a play may set; those counted from
+// them (notice_in, end_in) follow, and the id is the contract's name.
+var contractSets = map[string]rules.Type{
+	"product": rules.Text, "partner": rules.Text, "seats": rules.Number, "amount": rules.Number,
+	"start": rules.Day, "end": rules.Day, "notice_by": rules.Day, "signed": rules.Bool, "auto_renew": rules.Bool,
+}
+
+// assignments reads what is set: stage, milestone.NAME, contract.NAME or
+// attributes.NAME. A value is a word, a number, true or false; {{ … }} computes it.
 func (p *draftPlaybook) assignments(n ast.Node) []Assignment {
 	var all []Assignment
 	p.entries(n, "set", func(name string, k, v ast.Node) {
@@ -268,6 +276,11 @@ func (p *draftPlaybook) assignments(n ast.Node) []Assignment {
 			all = append(all, Assignment{name, p.setValue(v, rules.Bool, rules.Day)})
 		case head == "milestone":
 			p.fail(k, meant(rest, p.schema.Milestones), "%q is no milestone of %s", rest, JourneyFile)
+		case head == "contract" && contractSets[rest] != "":
+			all = append(all, Assignment{name, p.setValue(v, contractSets[rest])})
+		case head == "contract":
+			names := slices.Sorted(maps.Keys(contractSets))
+			p.fail(k, orElse(meant(rest, names), "set one of: "+strings.Join(names, ", ")), "%q is no field of a contract that can be set", rest)
 		case head == "attributes" && p.schema.Attributes[rest] != "":
 			all = append(all, Assignment{name, p.setValue(v, p.schema.Attributes[rest])})
 		case head == "attributes":
@@ -277,7 +290,7 @@ func (p *draftPlaybook) assignments(n ast.Node) []Assignment {
 			}
 			p.fail(k, orElse(meant(rest, names), "declare it under attributes in "+SignalsFile), "%q is no attribute of accounts", rest)
 		default:
-			p.fail(k, "set stage, milestone.NAME or attributes.NAME", "%q cannot be set", name)
+			p.fail(k, "set stage, milestone.NAME, contract.NAME or attributes.NAME", "%q cannot be set", name)
 		}
 	})
 	return all

@@ -287,12 +287,8 @@ func (a *advance) setContract(form *Form) {
 			contract[name] = value
 		}
 	}
-	id := a.run.Subject
-	if f := a.facts(); id == "" && f != nil && f.Contract() != nil {
-		id = f.Contract().ID
-	}
 	if len(contract) > 0 {
-		a.emit(Effect{Kind: SetIt, Field: "contract." + firstOf(id, a.run.ID), Value: contract})
+		a.emit(Effect{Kind: SetIt, Field: "contract." + firstOf(a.run.Subject, a.contractID(), a.run.ID), Value: contract})
 	}
 }
 

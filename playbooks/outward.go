@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"strings"
 	"time"
 
 	"playcaller/rules"
@@ -32,9 +33,27 @@ func (a *advance) assign(all []Assignment) {
 			a.log("log.set_unknown", "field", s.Field)
 			continue
 		}
-		a.emit(Effect{Kind: SetIt, Field: s.Field, Value: value})
+		field, of := s.Field, value
+		if name, isContract := strings.CutPrefix(s.Field, "contract."); isContract {
+			id := a.contractID()
+			if id == "" {
+				a.log("log.set_unknown", "field", s.Field)
+				continue
+			}
+			field, of = "contract."+id, map[string]any{name: value}
+		}
+		a.emit(Effect{Kind: SetIt, Field: field, Value: of})
 		a.log("log.set", "field", s.Field, "value", value)
 	}
+}
+
+// contractID returns the id of the contract that expressions of the run read: its
+// subject, or the account's current one; "" where there is none.
+func (a *advance) contractID() string {
+	if f := a.facts(); f != nil && f.Contract() != nil {
+		return f.Contract().ID
+	}
+	return ""
 }
 
 // start asks for another playbook on this account.

@@ -10,7 +10,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"playcaller/playbooks"
-	"playcaller/rules"
 )
 
 // look compares what is with what is expected at a time; nil where all of it holds.
@@ -214,9 +213,9 @@ func kinds() []string {
 		playbooks.NudgeDeclined, playbooks.NudgeWithdrawn}
 }
 
-// jsonField returns a field of an account as the HTTP API shows it.
-func jsonField(a *rules.Account, field string) any {
-	data, err := json.Marshal(a)
+// jsonField returns a field of an account or a contract as the HTTP API shows it.
+func jsonField(of any, field string) any {
+	data, err := json.Marshal(of)
 	if err != nil {
 		return nil
 	}

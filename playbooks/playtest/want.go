@@ -342,6 +342,14 @@ func fieldOf(a *rules.Account, field string) any {
 		return false
 	case of == "attributes" && dotted:
 		return a.Attributes[name]
+	case of == "contract" && strings.Contains(name, "."):
+		at := strings.LastIndex(name, ".")
+		for _, c := range a.Contracts {
+			if c.ID == name[:at] {
+				return jsonField(c, name[at+1:])
+			}
+		}
+		return nil
 	case of == "role" && dotted:
 		for _, r := range a.Roles {
 			if r.Role == name {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,8 +72,8 @@ func setMilestone(a *rules.Account, name string, value any, by string, at time.T
 }
 
 // mergeInto changes one field of an account. Roles replace those of the same name and
-// leave the others, contracts likewise by id; attributes, milestones and external ids
-// are merged by name.
+// leave the others; of contracts, known by their ids, only the named fields change;
+// attributes, milestones and external ids are merged by name.
 func mergeInto(a *rules.Account, field string, value any) error {
 	data, err := json.Marshal(a)
 	if err != nil {
@@ -86,7 +87,7 @@ func mergeInto(a *rules.Account, field string, value any) error {
 	case "roles":
 		have[field] = mergeList(have[field], value, "role")
 	case "contracts":
-		have[field] = mergeList(have[field], value, "id")
+		have[field] = mergeContracts(have[field], value)
 	case "attributes", "milestones", "external":
 		old, _ := have[field].(map[string]any)
 		news, _ := value.(map[string]any)
@@ -123,6 +124,27 @@ func mergeList(have, news any, by string) any {
 		}
 	}
 	return append(kept, add...)
+}
+
+// mergeContracts changes the named fields of contracts that are known by their id, and
+// adds the others.
+func mergeContracts(have, news any) any {
+	old, _ := have.([]any)
+	add, _ := news.([]any)
+	all := slices.Clone(old)
+	for _, e := range add {
+		fields, _ := e.(map[string]any)
+		i := slices.IndexFunc(all, func(o any) bool {
+			m, ok := o.(map[string]any)
+			return ok && fields != nil && m["id"] == fields["id"]
+		})
+		if i < 0 {
+			all = append(all, e)
+			continue
+		}
+		maps.Copy(all[i].(map[string]any), fields) // have is a copy already
+	}
+	return all
 }
 
 // with returns a copy of a map with one entry changed.
