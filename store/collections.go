@@ -259,8 +259,8 @@ type Checkpoint struct {
 	Bulk        uint64 `json:"bulk"`
 	Book        string `json:"book"` // hash of the book its accounts are judged by
 
-	Feeds   map[string]time.Time      `json:"feeds,omitempty"`   // when anything of a signal last came in, for any account
-	Outages map[string][]rules.Outage `json:"outages,omitempty"` // times during which nothing of a signal came in for any account, and something should have
+	Feeds   map[string]time.Time      `json:"feeds,omitempty"`   // when anything of a signal last came in, for accounts of the partition
+	Outages map[string][]rules.Outage `json:"outages,omitempty"` // times during which nothing of a signal came in for accounts of the partition, as far as nothing did for others
 	Silent  map[string]time.Time      `json:"silent,omitempty"`  // signals of which ops were told that nothing comes in: since when
 
 	Paused map[string]bool `json:"paused,omitempty"` // playbooks that ops paused; "" is all of them

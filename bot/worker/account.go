@@ -209,6 +209,21 @@ func (o *owner) apply(a *account, c *change, ev stream.Event) error {
 	return nil
 }
 
+// applyAgain takes from an event that the account's document has taken in what other documents may not have.
+func (o *owner) applyAgain(c *change, ev stream.Event) error {
+	switch ev.Kind {
+	case inbox.RunKind, inbox.PostedKind:
+		return c.put(ev)
+	case inbox.SignalsKind:
+		var signals []rules.Signal
+		if err := read(ev, &signals); err != nil {
+			return err
+		}
+		o.hearAgain(signals, ev.At)
+	}
+	return nil
+}
+
 // put puts aside an event for one of the account's runs.
 func (c *change) put(ev stream.Event) error {
 	if ev.At.After(c.at) {
@@ -265,7 +280,7 @@ func (o *owner) applySignals(a *account, c *change, signals []rules.Signal, at t
 		c.signals[s.Signal] = true
 		c.noteLate(ch)
 		o.w.counts.Applied.Add(1)
-		o.w.feeds.arrived(*def, at)
+		o.w.feeds.heard(o.n, *def, at)
 	}
 	a.dirty = true
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
-	"sync"
 	"time"
 
 	"playcaller/bot/inbox"
@@ -13,87 +11,6 @@ import (
 	"playcaller/rules"
 	"playcaller/store"
 )
-
-// feeds knows when anything of a signal last arrived, for any account, and when nothing did for longer than it should: an
-// outage is not fifty dropping accounts.
-type feeds struct {
-	mu  sync.RWMutex
-	at  map[string]time.Time
-	out map[string][]rules.Outage // replaced, never changed
-}
-
-// heard notes that something of a signal arrived.
-func (f *feeds) heard(signal string, at time.Time) {
-	f.arrived(rules.SignalDef{Name: signal, Kind: rules.Gauge}, at)
-}
-
-// arrived notes likewise, with the signal's declaration, by which a silence before may have been an outage.
-func (f *feeds) arrived(def rules.SignalDef, at time.Time) {
-	if !at.After(f.last(def.Name)) {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	log := rules.FeedLog{Last: f.at[def.Name], Outages: slices.Clone(f.out[def.Name])}
-	log.Heard(at, def)
-	f.at = with(f.at, def.Name, log.Last)
-	if len(log.Outages) != len(f.out[def.Name]) || len(log.Outages) > 0 && log.Outages[len(log.Outages)-1] != f.out[def.Name][len(log.Outages)-1] {
-		f.out = with(f.out, def.Name, log.Outages)
-	}
-}
-
-// learn takes in the outages that another process has noticed, or this one before it was started again.
-func (f *feeds) learn(outages map[string][]rules.Outage) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for signal, all := range outages {
-		merged := slices.Clone(f.out[signal])
-		for _, o := range all {
-			if !slices.Contains(merged, o) {
-				merged = append(merged, o)
-			}
-		}
-		if len(merged) == len(f.out[signal]) {
-			continue
-		}
-		slices.SortFunc(merged, func(a, b rules.Outage) int { return a.From.Compare(b.From) })
-		f.out = with(f.out, signal, merged)
-	}
-}
-
-func (f *feeds) last(signal string) time.Time {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.at[signal]
-}
-
-// outages returns every signal's; the map must not be changed.
-func (f *feeds) outages() map[string][]rules.Outage {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.out
-}
-
-// copy returns when each signal last arrived.
-func (f *feeds) copy() map[string]time.Time {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return maps.Clone(f.at)
-}
-
-// learnFeeds reads what every partition has noted of the feeds.
-func (w *Worker) learnFeeds(ctx context.Context) error {
-	for d, err := range w.o.Records.Checkpoints.All(ctx, store.Query{}) {
-		if err != nil {
-			return err
-		}
-		for signal, at := range d.Value.Feeds {
-			w.feeds.heard(signal, at)
-		}
-		w.feeds.learn(d.Value.Outages)
-	}
-	return nil
-}
 
 // The watch over feeds is kept by the partition of its key, which wakes it like an account.
 const (

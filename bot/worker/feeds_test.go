@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"playcaller/rules"
 	"playcaller/store"
 )
 
@@ -63,4 +66,31 @@ func TestWithoutAChannelForOpsWhoStandsInForThemIsTold(t *testing.T) {
 	b.posted("dm:yamada: group crowd: a b c")
 	b.to("2027-04-06 10:30")
 	b.posted("dm:yamada: feed_stopped logins")
+}
+
+// Of what is written when a feed is back, any part may be missing after a kill: the outage is known in the end.
+func TestAnOutageIsKnownThoughTheProcessIsKilledWhenTheFeedIsBack(t *testing.T) {
+	fresh := map[string]string{"logs-in.yaml": logsIn, "signals.yaml": strings.Replace(shared["signals.yaml"], "logins: {kind: count}", "logins: {kind: count, fresh: 1d}", 1)}
+	for writes := range 8 {
+		b := newBench(t, fresh)
+		b.owned("a0", "tanaka")
+		b.owned("a1", "tanaka")
+		b.send(b.signal("a0", "logins", 3), b.signal("a1", "logins", 3))
+		b.to("2027-04-09 09:00") // nothing comes from Tuesday to Thursday
+		b.disk.fail(writes)
+		b.survive(func() { b.publish(b.signal("a0", "logins", 3)) })
+		b.pass("2027-04-09 09:30")
+		b.survive(func() { b.publish(b.signal("a1", "logins", 3)) })
+		b.disk.mend()
+		b.restart()
+		b.rest()
+		want := []rules.Outage{{From: monday, To: b.tokyo("2027-04-09 09:00").UTC()}}
+		if diff := cmp.Diff(want, b.worker.Outages()["logins"]); diff != "" {
+			t.Errorf("killed after %d writes (-want +got):\n%s", writes, diff)
+		}
+		for _, id := range []string{"a0", "a1"} {
+			b.stands(id)
+		}
+		b.halt()
+	}
 }

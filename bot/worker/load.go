@@ -54,6 +54,7 @@ func (o *owner) load(ctx context.Context) error {
 		o.due.set(inbox.PersonKey(d.Key), d.Value.Due)
 		o.w.away.set(d.Value)
 	}
+	o.learnArrivals()
 	o.spreadAll()
 	if err := o.loadGatherings(ctx); err != nil {
 		return err

@@ -125,17 +125,18 @@ func (j *job) account(ctx context.Context, id string, events []stream.Event) err
 	done := j.has(a.doc.Value.Seq)
 	overdue := a.doc.Value.Due
 	for _, ev := range events {
-		if done { // the document has it; the runs may not
-			if ev.Kind == inbox.RunKind || ev.Kind == inbox.PostedKind {
-				if err := t.c.put(ev); err != nil {
-					return err
-				}
+		if done { // the document has it; the runs may not, nor what is known of the feeds
+			if err := j.o.applyAgain(&t.c, ev); err != nil {
+				return err
 			}
 			continue
 		}
 		if err := j.o.apply(a, &t.c, ev); err != nil {
 			return err
 		}
+	}
+	if err := j.o.w.hearOthers(ctx); err != nil {
+		return err
 	}
 	t.c.again = done
 	if !done && !overdue.IsZero() && !overdue.After(t.c.at) { // its time came before the wake did, which will find nothing left to do
@@ -297,9 +298,6 @@ func (o *owner) remember(ctx context.Context, doc store.Doc[store.Account]) (*ac
 	if doc.Version > 0 {
 		if err := o.recall(ctx, a); err != nil {
 			return nil, err
-		}
-		for _, s := range a.history.Signals() {
-			o.w.feeds.heard(s, a.history.LastArrival(s))
 		}
 	}
 	o.accounts[doc.Key] = a

@@ -396,7 +396,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 	v := &o.cp.Value
 	v.Now, v.Bulk = max(v.Now, o.read.Now), max(v.Bulk, o.read.Bulk)
 	v.Incarnation = o.w.o.Stream.Incarnation()
-	v.Feeds, v.Outages = o.w.feeds.copy(), o.w.feeds.outages()
+	v.Feeds, v.Outages = o.w.feeds.of(o.n)
 	if err := o.saveCheckpoint(ctx); err != nil {
 		return err
 	}

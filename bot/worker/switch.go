@@ -97,6 +97,7 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 	carrier := rules.NewCarrier(o.book.Rules.Compiler, book.Rules.Compiler)
 	samePeers := slices.Equal(book.Rules.Compiler.PeerFeatures(), o.book.Rules.Compiler.PeerFeatures())
 	o.book, o.cp.Value.Book = book, hash
+	o.w.feeds.redeclare(book.Signals)
 	o.switchedOn = diff.on()
 	defer func() { o.switchedOn = nil }()
 	if !samePeers {
