@@ -18,6 +18,7 @@ import (
 	"playcaller/bot/app"
 	"playcaller/bot/worker"
 	"playcaller/playbooks"
+	"playcaller/playbooks/words"
 	"playcaller/rules"
 )
 
@@ -102,6 +103,7 @@ func (a *api) plan(ctx context.Context, book *playbooks.Book, weeks int, plan *a
 // writePlan writes a plan for people: a summary, then playbooks with their accounts, then people.
 func writePlan(w io.Writer, p app.PlanAnswer, most int) error {
 	var b strings.Builder
+	voice := words.New().For(words.English)
 	if p.From == p.To {
 		fmt.Fprintf(&b, "This is the book in use, %.12s.\n", p.To)
 	}
@@ -111,10 +113,10 @@ func writePlan(w io.Writer, p app.PlanAnswer, most int) error {
 		if of.Asks {
 			fmt.Fprintf(&b, "  more at once than its limit of %d: ops are asked before any of it starts\n", of.Limit)
 		}
-		for _, k := range kinds(&of) {
+		for _, k := range kinds(&of, voice) {
 			writeAccounts(&b, k, most)
 		}
-		if len(kinds(&of)) == 0 {
+		if len(kinds(&of, voice)) == 0 {
 			b.WriteString("  nothing for any account as they stand\n")
 		}
 	}
@@ -224,16 +226,22 @@ type planKind struct {
 }
 
 // kinds are what a playbook would do, those for no account left out.
-func kinds(p *worker.PlannedPlaybook) []planKind {
+func kinds(p *worker.PlannedPlaybook, v *words.Voice) []planKind {
 	whose := func(a worker.PlannedAccount) string { return a.Person }
 	all := []planKind{
 		{"starts", p.Starts, whose},
 		{"only lists, because the rule held before it was switched on", p.Listed, whose},
 		{"would wait", p.Waits, func(a worker.PlannedAccount) string {
-			return strings.TrimSpace(a.Person + " from " + a.Until.Format("2 Jan 15:04 MST"))
+			at := a.Until.Format("2 Jan 15:04 MST")
+			if a.Then != nil {
+				return "until " + at + ", and even then would not start: " + v.Hold(*a.Then, words.Names{})
+			}
+			return strings.TrimSpace(a.Person + " from " + at)
 		}},
 		{"would cease to wait", p.Lapses, func(worker.PlannedAccount) string { return "" }},
-		{"would start, and is kept from it", p.Held, func(a worker.PlannedAccount) string { return heldBecause(a.Reason) }},
+		{"would start, and is kept from it", p.Held, func(a worker.PlannedAccount) string {
+			return v.Hold(rules.Hold{Reason: a.Reason, Detail: a.Detail, Until: a.Until}, words.Names{})
+		}},
 		{"could not be told any more", p.Unknown, func(worker.PlannedAccount) string { return "" }},
 		{"resolves", p.Resolves, func(a worker.PlannedAccount) string { return "at " + a.Step }},
 		{"keeps the old version", p.Keeps, func(a worker.PlannedAccount) string {
@@ -252,8 +260,6 @@ var stays = map[playbooks.Stay]string{
 	playbooks.StaysGone: "the playbook is gone", playbooks.StaysStep: "the step is gone",
 	playbooks.StaysVariant: "its variant is gone", playbooks.StaysUndo: "its last answer can still be taken back",
 }
-
-func heldBecause(r rules.Reason) string { return strings.ReplaceAll(string(r), "_", " ") }
 
 func writeAccounts(b *strings.Builder, k planKind, most int) {
 	fmt.Fprintf(b, "  %s: %d\n", k.what, len(k.of))

@@ -57,10 +57,18 @@ type Decision struct {
 	Detail   string        `json:"detail,omitempty"` // e.g. the inhibiting playbook, or the date a snooze ends
 	Episode  int64         `json:"episode,omitempty"`
 	Since    time.Time     `json:"since,omitzero"` // of the phase
-	Until    time.Time     `json:"until,omitzero"` // when a pending fires or a cooldown ends, if nothing changes
+	Until    time.Time     `json:"until,omitzero"` // when a pending has held for long enough or a cooldown ends, if nothing changes
+	Then     *Hold         `json:"then,omitempty"` // of a pending: what keeps it from firing at Until; nil where nothing does
 	Clauses  []ClauseValue `json:"clauses,omitempty"`
 	Missing  []string      `json:"missing,omitempty"` // what makes it unknown, e.g. "logins: no data since 2026-11-03"
 	Gaps     []Gap         `json:"gaps,omitempty"`    // the same, for every language
+}
+
+// A Hold is what keeps a rule from firing that is due.
+type Hold struct {
+	Reason Reason    `json:"reason"`
+	Detail string    `json:"detail,omitempty"` // as of a Decision
+	Until  time.Time `json:"until,omitzero"`   // when it ends, where that is known
 }
 
 // A ClauseValue is one clause of a condition as it was judged.

@@ -156,10 +156,10 @@ func (j *judgement) pending() Decision {
 		return Decision{Outcome: Suppressed, Reason: OutsidePilot}
 	}
 	if due := j.due(); j.now.Before(due) && j.s.Without != AlreadyTrue {
-		return Decision{Outcome: Waits, Until: due}
+		return Decision{Outcome: Waits, Until: due, Then: j.held(due)}
 	}
-	if d, held := j.suppressed(); held {
-		return d
+	if h := j.held(j.now); h != nil && j.s.Without != AlreadyTrue {
+		return Decision{Outcome: Suppressed, Reason: h.Reason, Detail: h.Detail, Until: h.Until}
 	}
 	j.enter(Firing)
 	if j.s.Without != "" {
@@ -173,30 +173,31 @@ func (j *judgement) due() time.Time {
 	return j.add(j.s.HeldSince, j.rule.For).Add(j.s.Frozen)
 }
 
-// suppressed says what keeps a rule from firing that is due. The reasons are asked
-// from the one that lasts longest to the one that passes soonest.
-func (j *judgement) suppressed() (Decision, bool) {
-	because := func(reason Reason, detail string, until time.Time) (Decision, bool) {
-		return Decision{Outcome: Suppressed, Reason: reason, Detail: detail, Until: until}, true
+// held says what keeps the rule from firing at a time, now or later, as far as that is
+// known now; nil where nothing does. The reasons are asked from the one that lasts
+// longest to the one that passes soonest, and of two dates the later one is told.
+func (j *judgement) held(at time.Time) *Hold {
+	because := func(reason Reason, until time.Time) *Hold {
+		return &Hold{Reason: reason, Detail: DateOf(until.In(j.facts.zone)).String(), Until: until}
 	}
 	cooled := j.cooledAt()
 	switch {
-	case j.s.Without == AlreadyTrue:
-		return Decision{}, false
+	case j.s.Without != "" && at.After(j.now): // is told once it is due
+		return &Hold{Reason: j.s.Without}
 	case j.c.OpenRun:
-		return because(AlreadyRunning, "", time.Time{})
+		return &Hold{Reason: AlreadyRunning}
 	case j.c.Paused:
-		return because(Paused, "", time.Time{})
-	case j.now.Before(j.c.SnoozedUntil):
-		return because(Snoozed, DateOf(j.c.SnoozedUntil.In(j.facts.zone)).String(), j.c.SnoozedUntil)
-	case j.now.Before(cooled):
-		return because(CoolingDown, DateOf(cooled.In(j.facts.zone)).String(), cooled)
+		return &Hold{Reason: Paused}
+	case at.Before(j.c.SnoozedUntil) && !j.c.SnoozedUntil.Before(cooled):
+		return because(Snoozed, j.c.SnoozedUntil)
+	case at.Before(cooled):
+		return because(CoolingDown, cooled)
 	case j.c.Inhibitor != "":
-		return because(Inhibited, j.c.Inhibitor, time.Time{})
+		return &Hold{Reason: Inhibited, Detail: j.c.Inhibitor}
 	case j.c.StormHeld && j.s.Without == "":
-		return because(OverStormLimit, "", time.Time{})
+		return &Hold{Reason: OverStormLimit}
 	}
-	return Decision{}, false
+	return nil
 }
 
 // cooledAt returns when the cooldown ends, or the zero time.

@@ -348,3 +348,47 @@ func TestAGroupedEpisodeGoesOnWithoutARun(t *testing.T) {
 		}
 	}
 }
+
+// What waits for its `for` says what will keep it from firing once that is over.
+func TestAPendingRuleSaysWhatWillHoldItBack(t *testing.T) {
+	begins, due := utc("2026-11-02T09:00"), utc("2026-11-05T09:00")
+	for _, tc := range []struct {
+		name   string
+		change func(*Rule)
+		c      Circumstances
+		want   *Hold
+	}{
+		{"nothing", nil, Circumstances{}, nil},
+		{"a play that is open", nil, Circumstances{OpenRun: true}, &Hold{Reason: AlreadyRunning}},
+		{"a pause", nil, Circumstances{Paused: true}, &Hold{Reason: Paused}},
+		{"a snooze that lasts longer", nil, Circumstances{SnoozedUntil: utc("2026-11-10T00:00")},
+			&Hold{Reason: Snoozed, Detail: "2026-11-10", Until: utc("2026-11-10T00:00")}},
+		{"a snooze that ends before", nil, Circumstances{SnoozedUntil: utc("2026-11-05T09:00")}, nil},
+		{"a cooldown that lasts longer", func(r *Rule) { r.Cooldown = Period{Days: 10} }, Circumstances{LastRunEnded: utc("2026-11-01T09:00")},
+			&Hold{Reason: CoolingDown, Detail: "2026-11-11", Until: utc("2026-11-11T09:00")}},
+		{"a cooldown that ends before", func(r *Rule) { r.Cooldown = Period{Days: 3} }, Circumstances{LastRunEnded: utc("2026-11-01T09:00")}, nil},
+		{"of a snooze and a cooldown the later one", func(r *Rule) { r.Cooldown = Period{Days: 10} },
+			Circumstances{LastRunEnded: utc("2026-11-01T09:00"), SnoozedUntil: utc("2026-11-07T00:00")},
+			&Hold{Reason: CoolingDown, Detail: "2026-11-11", Until: utc("2026-11-11T09:00")}},
+		{"another playbook", nil, Circumstances{Inhibitor: "q"}, &Hold{Reason: Inhibited, Detail: "q"}},
+		{"the storm limit", nil, Circumstances{StormHeld: true}, &Hold{Reason: OverStormLimit}},
+		{"being held out", func(r *Rule) { r.Holdout = 1 }, Circumstances{}, &Hold{Reason: HeldOut}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			set, r := ruleOn(t, func(r *Rule) {
+				r.For = Period{Days: 3}
+				if tc.change != nil {
+					tc.change(r)
+				}
+			})
+			f := set.Facts(&Account{ID: "a", Attributes: bad(true)}, &History{}, begins)
+			_, d, _ := r.Judge(RuleState{}, f, tc.c)
+			if d.Outcome != Waits || !d.Until.Equal(due) {
+				t.Fatalf("got %s until %s, want pending until %s", d.Outcome, d.Until, due)
+			}
+			if diff := cmp.Diff(tc.want, d.Then); diff != "" {
+				t.Errorf("what holds it back then (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -214,6 +214,20 @@ func TestAPlanSaysWhatTheSwitchThenDoes(t *testing.T) {
 	}
 }
 
+func TestAPlanPromisesNoStartOfWhatWillBeHeldBack(t *testing.T) {
+	b := newBench(t, map[string]string{"tickets.yaml": tickets})
+	b.customers(1)
+	b.ops(inbox.Ops{What: inbox.Pause, Playbook: "slow"})
+	p := b.plan(map[string]string{"tickets.yaml": tickets, "slow.yaml": slow + "existing: start\n"})
+	i := slices.IndexFunc(p.Playbooks, func(p worker.PlannedPlaybook) bool { return p.Playbook == "slow" })
+	if i < 0 || len(p.Playbooks[i].Waits) != 1 || p.Playbooks[i].Waits[0].Then == nil || p.Playbooks[i].Waits[0].Then.Reason != rules.Paused {
+		t.Errorf("the plan is %+v, want customer-0 to wait for what is paused", p.Playbooks)
+	}
+	if len(p.People) > 0 && p.People[0].Week > 0 {
+		t.Errorf("it is counted as work of this week: %+v", p.People)
+	}
+}
+
 func TestAPlanAsksBeforeALimitIsPassed(t *testing.T) {
 	b := newBench(t, map[string]string{"tickets.yaml": tickets})
 	b.customers(3)

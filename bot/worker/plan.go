@@ -55,8 +55,10 @@ type PlannedAccount struct {
 	Name    string         `json:"name,omitempty"`
 	Subject string         `json:"subject,omitempty"`
 	Person  string         `json:"person,omitempty"` // whose play it would be, or is
-	Until   time.Time      `json:"until,omitzero"`   // waits: when it would start
+	Until   time.Time      `json:"until,omitzero"`   // waits: when it would start; held: until when, where that is known
 	Reason  rules.Reason   `json:"reason,omitempty"` // held: why; starts: storm_limit where it is held back already
+	Detail  string         `json:"detail,omitempty"` // held: as of a decision
+	Then    *rules.Hold    `json:"then,omitempty"`   // waits: what would keep it from starting at Until
 	Run     string         `json:"run,omitempty"`    // resolves, keeps
 	Step    string         `json:"step,omitempty"`   // keeps: where it is
 	Stays   playbooks.Stay `json:"stays,omitempty"`  // keeps: why it could not be moved to the new version
@@ -261,7 +263,7 @@ func (p *planning) decided(o *owner, t *touched, d rules.Decision) {
 		one.Person = p.asks(o, t, d)
 		of.Listed = append(of.Listed, one)
 	case d.Outcome == rules.Suppressed && d.Reason != rules.OutsideAudience && d.Reason != rules.AlreadyRunning:
-		one.Reason = d.Reason
+		one.Reason, one.Detail, one.Until = d.Reason, d.Detail, d.Until
 		of.Held = append(of.Held, one)
 	case d.Outcome == rules.Unknowable && t.a.doc.Value.States[store.RuleKey(d.Playbook, d.Subject)].Episode > 0:
 		of.Unknown = append(of.Unknown, one)
@@ -284,10 +286,12 @@ func (p *planning) waiting(o *owner, t *touched, before map[string]rules.RuleSta
 			switch {
 			case t.a.plays(rule.Playbook, subject): // what it waits for is played already
 			case waits && (!waited || was.HeldSince != is.HeldSince):
-				one.Until = t.a.doc.Value.Untils[key]
+				t.f.ForContract(subject)
+				_, d, _ := rule.Judge(is, t.f, o.circumstances(t.a, t.f, rule, subject, o.adder(&t.a.doc.Value, t.f)))
+				one.Until, one.Then = t.a.doc.Value.Untils[key], d.Then
 				one.Person = p.asks(o, t, rules.Decision{Playbook: rule.Playbook, Subject: subject, Episode: is.Episode})
 				of.Waits = append(of.Waits, one)
-				if !one.Until.After(p.at.Add(planned)) {
+				if one.startsBy(p.at.Add(planned)) {
 					p.counts(rule.Playbook, one.Person, false)
 				}
 			case waited && !waits && is.Phase == rules.Inactive:
@@ -295,6 +299,14 @@ func (p *planning) waiting(o *owner, t *touched, before map[string]rules.RuleSta
 			}
 		}
 	}
+}
+
+// startsBy reports whether what waits would have started by a time, if nothing changes.
+func (a *PlannedAccount) startsBy(at time.Time) bool {
+	if a.Then != nil && (a.Then.Until.IsZero() || a.Then.Until.After(at)) {
+		return false
+	}
+	return !a.Until.After(at)
 }
 
 // runs adds what becomes of the account's open runs.

@@ -138,6 +138,10 @@ func (v *Voice) Decision(d rules.Decision, names Names) string {
 	}
 	id := "decision." + string(d.Outcome)
 	switch d.Outcome {
+	case rules.Waits:
+		if d.Then != nil {
+			id, args["then"] = "decision.pending.held", v.Hold(*d.Then, names)
+		}
 	case rules.Suppressed:
 		id = "decision." + string(d.Reason)
 		if d.Reason == rules.Inhibited {
@@ -150,6 +154,19 @@ func (v *Voice) Decision(d rules.Decision, names Names) string {
 		args["missing"] = v.missing(d, names)
 	}
 	return v.Say(id, args)
+}
+
+// Hold says what will keep from starting what has held for long enough: "it was put
+// off until Mon 30 Nov".
+func (v *Voice) Hold(h rules.Hold, names Names) string {
+	args := Args{"until": "", "detail": h.Detail}
+	if !h.Until.IsZero() {
+		args["until"] = v.Day(h.Until)
+	}
+	if h.Reason == rules.Inhibited {
+		args["detail"] = call(names.Playbook, h.Detail)
+	}
+	return v.Say("hold."+string(h.Reason), args)
 }
 
 // missing says what a decision lacks. One recorded before gaps were has its English
