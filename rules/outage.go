@@ -25,12 +25,13 @@ type FeedLog struct {
 const maxOutages = KeepDays / 7
 
 // Heard notes that something of the feed arrived. A silence longer than the signal's
-// Fresh (48 h where nothing is said) was an outage; a gauge for which nothing is said
+// Fresh was an outage. Where nothing is said, one of more than 48 h was, Saturdays and
+// Sundays (UTC) not counted: many a feed rests then. A gauge for which nothing is said
 // holds its values, and has none.
 func (l *FeedLog) Heard(at time.Time, def SignalDef) {
 	fresh := def.Fresh
 	if fresh == 0 {
-		fresh = 48 * time.Hour
+		fresh = 48*time.Hour + weekend(l.Last, at)
 	}
 	watched := def.Kind != Gauge || def.Fresh > 0
 	if watched && !l.Last.IsZero() && at.Sub(l.Last) > fresh {
@@ -42,6 +43,26 @@ func (l *FeedLog) Heard(at time.Time, def SignalDef) {
 	if at.After(l.Last) {
 		l.Last = at
 	}
+}
+
+// weekend returns how much of a time lies on Saturdays and Sundays, UTC; of more than a
+// week, how much of its first seven days.
+func weekend(from, to time.Time) (rest time.Duration) {
+	from = from.UTC()
+	if week := from.AddDate(0, 0, 7); to.After(week) {
+		to = week
+	}
+	for from.Before(to) {
+		next := from.Truncate(24 * time.Hour).Add(24 * time.Hour)
+		if next.After(to) {
+			next = to
+		}
+		if day := from.Weekday(); day == time.Saturday || day == time.Sunday {
+			rest += next.Sub(from)
+		}
+		from = next
+	}
+	return rest
 }
 
 // SetOutages tells of feeds' outages by signal, as FeedLog has them. They stay until

@@ -155,3 +155,27 @@ func TestAFeedsOutagesAreKept(t *testing.T) {
 		t.Error("a gauge that holds has an outage")
 	}
 }
+
+// A feed of which nothing is said may rest at weekends: an account that was not heard of on the Friday before was silent.
+func TestAWeekendIsNoOutageOfAFeedOfWhichNothingIsSaid(t *testing.T) {
+	for _, tc := range []struct {
+		from, to string
+		fresh    time.Duration
+		want     int
+	}{
+		{"2026-11-20T18:00", "2026-11-23T09:00", 0, 0}, // Friday evening to Monday morning
+		{"2026-11-20T09:00", "2026-11-23T23:00", 0, 0},
+		{"2026-11-20T09:00", "2026-11-24T09:30", 0, 1}, // to Tuesday
+		{"2026-11-17T09:00", "2026-11-19T08:00", 0, 0}, // in the week
+		{"2026-11-17T09:00", "2026-11-19T10:00", 0, 1},
+		{"2026-11-21T10:00", "2026-11-22T10:00", 0, 0}, // within a weekend
+		{"2026-01-02T10:00", "2026-11-22T10:00", 0, 1},
+		{"2026-11-20T18:00", "2026-11-23T09:00", 24 * time.Hour, 1}, // what is said counts
+	} {
+		log := FeedLog{Last: utc(tc.from)}
+		log.Heard(utc(tc.to), SignalDef{Name: "logins", Kind: Count, Fresh: tc.fresh})
+		if len(log.Outages) != tc.want {
+			t.Errorf("from %s to %s there were %d outages, want %d", tc.from, tc.to, len(log.Outages), tc.want)
+		}
+	}
+}

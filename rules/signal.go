@@ -20,8 +20,9 @@ type SignalDef struct {
 	Title     map[string]string `json:"title,omitempty"`     // by language: "en", "ja"
 	Dimension string            `json:"dimension,omitempty"` // the one dimension that "by" splits; not for unique signals
 	// Fresh is how long a feed may be silent before features of it are unknown,
-	// judged in whole days. 0 means 48 h, and for a gauge that its last value
-	// holds for as long as it is kept.
+	// judged in whole days. 0 means 48 h, besides weekends where it is asked
+	// whether there was an outage, and for a gauge that its last value holds for
+	// as long as it is kept.
 	Fresh time.Duration `json:"fresh,omitempty"`
 }
 

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,5 +57,44 @@ func TestPlansAndPeersKnowOfOutages(t *testing.T) {
 	}
 	if told != 5 {
 		t.Errorf("the plan tells of %d accounts with three logins a day, want 5", told)
+	}
+}
+
+// Until a silence of the whole feed is longer than it may be, its days count as zero: a rule that looks back further than that
+// asks nobody meanwhile, and once the feed is back the days are unknown. One account that stops while others go on is asked
+// about.
+func TestADeadFeedAsksAboutNobodyBeforeItIsRecognisedNorAfterItIsBack(t *testing.T) {
+	drop := strings.NewReplacer("silent-account", "drop", `logins.sum("2d") == 0`, `logins.drop("7d") >= 0.35`).Replace(logsIn)
+	b := newBench(t, map[string]string{"drop.yaml": drop,
+		"signals.yaml": strings.Replace(shared["signals.yaml"], "logins: {kind: count}", "logins: {kind: count, fresh: 3d}", 1)})
+	const accounts = 6
+	id := func(i int) string { return fmt.Sprintf("a%d", i) }
+	for i := range accounts {
+		b.owned(id(i), "tanaka")
+	}
+	for d := range 47 {
+		at := monday.AddDate(0, 0, d)
+		b.to(at.Format("2006-01-02 ") + "12:00")
+		if w := at.Weekday(); w == 0 || w == 6 || d > 29 && d < 35 { // nothing from Wednesday to Sunday
+			continue
+		}
+		for i := range accounts {
+			if i > 0 || d < 22 {
+				b.publish(b.signal(id(i), "logins", 10))
+			}
+		}
+		b.rest()
+		if d == 29 {
+			b.stands("a0", "drop at look")
+		}
+	}
+	for i := 1; i < accounts; i++ {
+		b.stands(id(i))
+		if got := b.decisions(id(i), "drop"); !slices.Contains(got, "unknown") {
+			t.Errorf("%s was decided on as %q, want it to have been unknown", id(i), got)
+		}
+	}
+	if got := b.toldOps(); !slices.Equal(got, []string{"feed_stopped logins", "feed_back logins"}) {
+		t.Errorf("ops were told %q", got)
 	}
 }
