@@ -241,6 +241,14 @@ func (b *backtesting) play(ctx context.Context, book *playbooks.Book, o *backtes
 		}
 		o.Done, o.Each = k.result, k.keep
 	}
+	compared := bar.reading("compare with peers")
+	peers := 0
+	o.Surveyed = func() {
+		peers++
+		if compared(int64(peers), int64(h.Accounts)); peers == h.Accounts {
+			bar.end()
+		}
+	}
 	played := bar.reading("play")
 	count := 0
 	o.Count = func() {

@@ -26,7 +26,11 @@
 //   - an account's fields are those of today, but for what carries a date: roles,
 //     contracts, milestones and the time of its present stage.
 //   - what holds already on the first day is treated as when a playbook is switched on.
-//   - accounts are played one by one: what a rule asks of peers is unknown.
+//   - what a rule asks of peers is answered from all accounts, each as it stood at the
+//     last of its midnights; the live bot takes it anew then too, and also whenever
+//     something is changed on the account. An account that has ended is no peer.
+//   - a quiet copy has the peers that its account has: a day on which everybody is busy
+//     excuses the copy too.
 //   - daily budgets and storm limits hold nothing back; days over them are counted.
 //
 // The package is pure: no clock, no files, no network. The same book, inputs and seed
@@ -78,6 +82,10 @@ type Options struct {
 	Done  func(account string) *Result // what is known from an earlier call; may be nil
 	Each  func(*Result) error          // told of every new result, one at a time, in any order; may be nil
 	Count func()                       // called after every account; may be nil
+
+	// Surveyed is called after every account of the first of two rounds, which learns how
+	// features are spread over accounts' peers. There is one only where a book asks that.
+	Surveyed func()
 }
 
 // What the options are where nothing is said.
@@ -159,7 +167,8 @@ func (o *Options) judged(book *playbooks.Book) []*rules.Rule {
 
 // Run plays a book over history and reports what came of it. Where the context ends
 // first, what was played until then is reported too, with the context's error. Another
-// error is of the inputs.
+// error is of the inputs, which are gone over twice where a book asks for accounts'
+// peers: each time they must be the same.
 func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, error], o Options) (*Report, error) {
 	if err := o.Validate(book); err != nil {
 		return nil, err
@@ -167,6 +176,13 @@ func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, erro
 	workers := o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
+	}
+	now, old, err := o.survey(ctx, book, inputs, workers)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return newReport(book, &o, nil), ctx.Err()
+	case err != nil:
+		return nil, err
 	}
 	work, results := make(chan Input, workers), make(chan *Result, workers)
 	g, inner := errgroup.WithContext(ctx)
@@ -177,7 +193,7 @@ func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, erro
 	players, playing := errgroup.WithContext(inner)
 	for range workers {
 		players.Go(func() error {
-			p := newPair(book, &o)
+			p := newPair(book, &o, now, old)
 			for in := range work {
 				select {
 				case results <- p.play(in):
@@ -203,7 +219,7 @@ func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, erro
 			o.Count()
 		}
 	}
-	err := cmp.Or(g.Wait(), keep, ctx.Err())
+	err = cmp.Or(g.Wait(), keep, ctx.Err())
 	slices.SortFunc(all, func(a, b *Result) int { return cmp.Compare(a.Account, b.Account) })
 	if err != nil && ctx.Err() == nil {
 		return nil, err

@@ -20,19 +20,23 @@ type pair struct {
 	now, old *player // old is nil where nothing is compared
 }
 
-func newPair(book *playbooks.Book, o *Options) *pair {
+// newPair returns a pair whose players know of peers what a survey found; nil where the
+// book asks nothing of them.
+func newPair(book *playbooks.Book, o *Options, now, old *spreads) *pair {
 	p := &pair{o: o, book: book, now: newPlayer(book, o)}
+	p.now.among(now)
 	if o.Against != nil {
 		p.old = newPlayer(o.Against, o)
+		p.old.among(old)
 	}
 	return p
 }
 
 // play plays one account.
 func (p *pair) play(in Input) *Result {
-	slices.SortStableFunc(in.Signals, func(a, b rules.Signal) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(in.Signals, byTime)
 	r := &Result{Account: in.Account.ID, Name: in.Account.Name, Zone: in.Account.TimeZone, End: in.End, Owner: p.owner(&in.Account)}
-	from, to := p.span(&in)
+	from, to := p.o.span(&in)
 	if len(in.Signals) > 0 {
 		r.Since = rules.DateOf(in.Signals[0].At.In(zoneOf(&in.Account)))
 	}
@@ -40,9 +44,9 @@ func (p *pair) play(in Input) *Result {
 		return r
 	}
 	r.Days = int(to-from) + 1
-	p.now.begin(in.Account, in.Signals)
+	p.now.begin(in.Account, in.Signals, from)
 	if p.old != nil {
-		p.old.begin(in.Account, in.Signals)
+		p.old.begin(in.Account, in.Signals, from)
 	}
 	for day := from; day <= to; day++ {
 		had, before := len(p.now.episodes), 0
@@ -64,8 +68,8 @@ func (p *pair) play(in Input) *Result {
 }
 
 // span returns the days that an account is played: all of them, but none after its end.
-func (p *pair) span(in *Input) (from, to rules.Date) {
-	from, to = p.o.From, p.o.To
+func (o *Options) span(in *Input) (from, to rules.Date) {
+	from, to = o.From, o.To
 	if in.End.Kind == Churned && in.End.On != 0 {
 		to = min(to, in.End.On)
 	}
@@ -122,7 +126,7 @@ func (p *pair) chance(in *Input, r *Result, from, to rules.Date) {
 
 // copy plays a quiet copy, and returns what fired of what reads signals.
 func (p *pair) copy(in *Input, from, to rules.Date, random *rand.Rand) []*Episode {
-	p.now.begin(in.Account, Quiet(in, p.book, p.o.Heard, from-WarmUp, to, random))
+	p.now.begin(in.Account, Quiet(in, p.book, p.o.Heard, from-WarmUp, to, random), from)
 	for day := from; day <= to; day++ {
 		p.now.day(day)
 	}

@@ -37,6 +37,12 @@ type player struct {
 		ended int
 		by    map[string][]rules.Outage
 	}
+	peers struct { // where the book asks for them
+		all *spreads
+		own []rules.PeerValue // of the account, as they were at the midnight of day
+		day rules.Date
+		of  func(rules.PeerGroup) *rules.Distribution
+	}
 	episodes  []*Episode
 	counts    []Count
 	refused   []string
@@ -84,13 +90,23 @@ func (p *player) heard(signal string) time.Time {
 	return last
 }
 
-// begin takes an account up, with the history that it has when the first day begins.
-func (p *player) begin(account rules.Account, signals []rules.Signal) {
+// among lets the player's accounts know their peers.
+func (p *player) among(all *spreads) {
+	if all == nil {
+		return
+	}
+	p.peers.all, p.peers.of = all, p.without
+	p.world.Peers, p.world.Spread = p.peersOf, p.spread
+}
+
+// begin takes an account up, with the history that it has when a day begins.
+func (p *player) begin(account rules.Account, signals []rules.Signal, from rules.Date) {
 	p.zone = zoneOf(&account)
 	p.signals, p.episodes, p.counts, p.refused, p.delivered = signals, nil, nil, nil, nil
 	p.feeds.now, p.feeds.yesterday, p.feeds.last = time.Time{}, 0, map[string]time.Time{}
 	p.out.ended, p.out.by = 0, nil
-	start := p.o.From.In(p.zone)
+	p.peers.day, p.peers.own = 0, nil
+	start := from.In(p.zone)
 	p.world.Now = start
 	p.dated = account
 	account = asOf(account, start)

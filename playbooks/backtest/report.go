@@ -127,9 +127,9 @@ func assumptions() []string {
 		"Nobody answers: a question or a task times out as its playbook says. A prompt is the first question or task that a play puts to a person; what follows depends on the answers and is not counted.",
 		"Accounts are as they are known today, but for what carries a date: roles, contracts, milestones and the time of the present stage.",
 		"What held already on the first day is listed, not asked, unless the playbook says existing: start.",
-		"Accounts are played one by one: what a rule asks of peers is unknown, and storms and groups of several accounts are not seen.",
+		"An account's peers are the other accounts as they stood at the last of their midnights, those that have ended left out.",
 		"Daily budgets and storm limits hold nothing back here; days over a budget are counted.",
-		"By chance: quiet copies of the accounts, with their own weekly rhythm and spread, and neither trend nor incident. What the book asks of those is false, but for what it would ask of a copy without any spread: that is how the account is, not chance.",
+		"By chance: quiet copies of the accounts, with their own weekly rhythm and spread, and neither trend nor incident, one by one among the peers that their accounts have. What the book asks of those is false, but for what it would ask of a copy without any spread: that is how the account is, not chance.",
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"playcaller/rules"
 )
@@ -16,6 +17,8 @@ func (p *player) why(e *Episode) *Why {
 	if rule == nil || stand == nil {
 		return &Why{Kind: WhyAbsent, Text: fmt.Sprintf("there is no playbook %s", e.Playbook)}
 	}
+	defer func(now time.Time) { p.world.Now = now }(p.world.Now)
+	p.world.Now = e.Fired
 	f := p.account.Facts
 	f.Reset(&p.account.Data, &p.account.History, e.Fired)
 	p.world.SetFeeds(f)

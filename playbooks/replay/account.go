@@ -114,6 +114,9 @@ func (w *World) Settle(a *Account, c Change) {
 	a.Facts.Reset(&a.Data, &a.History, w.Now)
 	w.SetFeeds(a.Facts)
 	w.peersOf(a, a.Facts)
+	if c.All && w.Spread != nil {
+		w.Spread(a)
+	}
 	if c.All {
 		w.reach(a)
 	}

@@ -43,6 +43,10 @@ type World struct {
 	// Peers tells how features are spread over an account's peers, the account not among them; nil where nothing is known.
 	Peers func(a *Account) func(rules.PeerGroup) *rules.Distribution
 
+	// Spread is told of an account whose own part of what its peers are asked for may be another one now; its Facts are set.
+	// It may be nil.
+	Spread func(a *Account)
+
 	starts map[string][]time.Time
 	stormy map[string]bool
 	index  map[string]int // of Rules, by playbook
