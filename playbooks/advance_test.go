@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -59,6 +60,28 @@ func TestTwoMayAnswerAndTheDifferenceIsKept(t *testing.T) {
 	}
 	if err := p.Check(next, Event{Kind: Answered, At: monday, By: "max", Answer: "no"}, env); err == nil {
 		t.Error("a third person answered")
+	}
+}
+
+func TestASecondAnswerKeepsWhatWasGivenWithIt(t *testing.T) {
+	q := &Step{ID: "q", Kind: AskStep, Ask: &Ask{Answers: []Answer{{ID: "renew"}, {ID: "shrink", Collect: []Collect{{Name: "less", Kind: "amount"}, {Name: "why", Kind: "reason"}}}}}}
+	p, env := small(t, q, ask("r"))
+	run := p.NewRun("h", "a", "", 1)
+	run.Also = "ken"
+	run, _ = p.Advance(run, Event{Kind: Begin, At: monday}, env)
+	run, _ = p.Advance(run, Event{Kind: Answered, At: monday, By: "ann", Answer: "renew"}, env)
+	second := Event{Kind: Answered, At: monday.Add(time.Hour), By: "ken", Answer: "shrink", Collected: map[string]any{"less": 500.0}}
+	var r *Refusal
+	if err := p.Check(run, second, env); !errors.As(err, &r) || r.Code != RefusedMissing || r.Args["name"] != "why" {
+		t.Errorf("an answer without its reason is refused with %v", err)
+	}
+	second.Collected["why"] = "fewer people"
+	next, _ := p.Advance(run, second, env)
+	if got := next.Visits[0].Others["ken"].Collected; got["less"] != 500.0 || got["why"] != "fewer people" {
+		t.Errorf("of the second answer is kept %v", got)
+	}
+	if len(next.Values) > 0 {
+		t.Errorf("the play goes on with %v, which the first did not say", next.Values)
 	}
 }
 

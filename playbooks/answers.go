@@ -202,7 +202,9 @@ func (a *advance) secondAnswer() {
 	if v.Others == nil {
 		v.Others = map[string]OtherAnswer{}
 	}
-	v.Others[a.event.By] = OtherAnswer{Answer: a.event.Answer, At: a.now}
+	choice := a.playbook.step(a.env.Book, a.run.Variant, v.Step).Ask.Answer(a.event.Answer)
+	values, _ := a.collected(choice)
+	v.Others[a.event.By] = OtherAnswer{Answer: a.event.Answer, At: a.now, Reason: a.event.Reason, Collected: values}
 	what := "log.also_differs"
 	if a.event.Answer == v.Answer {
 		what = "log.also_agrees"

@@ -260,5 +260,6 @@ func (a *advance) refuseSecond() *Refusal {
 	if _, ok := v.Others[a.event.By]; ok {
 		return refuse(RefusedAnswered, "person", a.event.By, "answer", v.Others[a.event.By].Answer, "step", v.Step)
 	}
-	return nil
+	_, r := a.collected(step.Ask.Answer(a.event.Answer))
+	return r
 }

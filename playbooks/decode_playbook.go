@@ -25,7 +25,7 @@ type draftPlaybook struct {
 // head holds the fields of a playbook file that need the compiler or each other.
 type head struct {
 	name, title, let, audience, when, period, resolve, onResolve, cooldown ast.Node
-	inhibitedBy, holdout, existing, stopWhen, deadline, goal               ast.Node
+	inhibitedBy, holdout, existing, stopWhen, deadline, goal, group        ast.Node
 	assign, also, steps, variants, outcomes                                ast.Node
 }
 
@@ -89,7 +89,7 @@ func (p *draftPlaybook) fields() []field {
 		{"existing", optional, keep(&h.existing)},
 		{"stop_when", optional, keep(&h.stopWhen)},
 		{"deadline", optional, keep(&h.deadline)},
-		{"group", optional, func(n ast.Node) { p.Group = p.group(n) }},
+		{"group", optional, keep(&h.group)},
 		{"assign", optional, keep(&h.assign)},
 		{"also", optional, keep(&h.also)},
 		{"channel", optional, func(n ast.Node) { p.Channel = p.channel(n) }},
@@ -151,6 +151,9 @@ func (p *draftPlaybook) readHead() {
 	h := p.nodes
 	if h.title != nil {
 		p.Title = p.text(p.c, h.title, "title", maxTitle)
+	}
+	if h.group != nil {
+		p.Group = p.group(h.group)
 	}
 	if h.goal != nil {
 		p.object(h.goal, "a goal",

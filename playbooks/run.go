@@ -119,8 +119,10 @@ type Visit struct {
 
 // OtherAnswer is what the second person said.
 type OtherAnswer struct {
-	Answer string    `json:"answer"`
-	At     time.Time `json:"at"`
+	Answer    string         `json:"answer"`
+	At        time.Time      `json:"at"`
+	Reason    string         `json:"reason,omitempty"`
+	Collected map[string]any `json:"collected,omitempty"` // as in a Visit; the run's Values are the first answer's
 }
 
 // A Timer is a time at which a run wants to be woken.

@@ -89,7 +89,7 @@ func (a *App) clicked(ctx context.Context, d delivery, c *caller, s *cards.Scene
 		}
 	}
 	refusal := check(c, s, e)
-	if e.Kind == playbooks.Answered && !afterwards(s, ref, refusal) && collects(s, ref) && onlyValues(refusal) {
+	if e.Kind == playbooks.Answered && collects(s, ref) && onlyValues(refusal) {
 		return a.ask(ctx, d, c, s, cards.AnswerView, e)
 	}
 	if refusal != nil {
@@ -132,13 +132,6 @@ func ticked(run *playbooks.Run, action *slack.BlockAction) []int {
 	}
 	slices.Sort(items)
 	return items
-}
-
-// afterwards reports whether an answer is the second one to a question that was
-// answered, of which nothing but the answer is kept.
-func afterwards(s *cards.Scene, ref cards.Ref, refusal error) bool {
-	visit := s.Run.Current()
-	return refusal == nil && (visit == nil || visit.N != ref.Visit)
 }
 
 // collects reports whether the answer asks for values.
@@ -213,6 +206,9 @@ func (a *App) form(ctx context.Context, c *caller, s *cards.Scene, name string, 
 	}
 	switch name {
 	case cards.AnswerView:
+		if e.Visit >= 0 && e.Visit < len(full.Run.Visits) {
+			visit = &full.Run.Visits[e.Visit] // a second answer is to an earlier question
+		}
 		return cards.AnswerForm(full, visit, full.AnswerOf(cards.Ref{Run: s.Run.ID, Visit: e.Visit, Answer: e.Answer})), nil
 	case cards.SnoozeAction:
 		return cards.SnoozeForm(full, visit), nil

@@ -155,7 +155,7 @@ func (s *Scene) answers() slack.Block {
 		lines = append(lines, s.Voice.Say(id, words.Args{"answer": s.answer(step, v), "person": s.person(v.By)}))
 		for _, person := range slices.Sorted(maps.Keys(v.Others)) {
 			lines = append(lines, s.Voice.Say("card.answered", words.Args{
-				"answer": s.answerLabel(step, v.Others[person].Answer), "person": s.person(person)}))
+				"answer": s.answerGiven(step, v.Others[person].Answer, v.Others[person].Collected), "person": s.person(person)}))
 		}
 	}
 	said := strings.Join(lines[max(0, len(lines)-3):], "\n")
@@ -179,7 +179,16 @@ func (s *Scene) answer(step *playbooks.Step, v *playbooks.Visit) string {
 	if step.Task != nil {
 		return Clip(s.visitText(v), 200)
 	}
-	return s.answerLabel(step, v.Answer)
+	return s.answerGiven(step, v.Answer, v.Collected)
+}
+
+// answerGiven names an answer together with what was given with it, escaped.
+func (s *Scene) answerGiven(step *playbooks.Step, id string, values map[string]any) string {
+	label := s.answerLabel(step, id)
+	if step.Ask != nil {
+		label += s.collected(step.Ask.Answer(id), values)
+	}
+	return label
 }
 
 func (s *Scene) answerLabel(step *playbooks.Step, id string) string {

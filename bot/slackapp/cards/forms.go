@@ -2,6 +2,7 @@ package cards
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/slack-go/slack"
 
@@ -163,13 +164,39 @@ func AnswerForm(s *Scene, visit *playbooks.Visit, a *playbooks.Answer) slack.Mod
 	return modal(s.Voice, AnswerView, label, s.Voice.Say("modal.answer", nil), ref, blocks...)
 }
 
-// collectLabel names a value that an answer collects.
+// collectLabel names a value that an answer collects: by its label, or else by its
+// name as people write it ("kickoff_on" is "Kickoff on").
 func (s *Scene) collectLabel(c playbooks.Collect) string {
+	if label := c.Label.In(s.Voice.Lang()); label != "" {
+		return label
+	}
 	if id := "collect." + c.Name; s.Voice.Has(id) {
 		return s.Voice.Say(id, nil)
 	}
-	name := strings.ReplaceAll(c.Name, "_", " ")
-	return s.Voice.Say("collect.kind."+c.Kind, words.Args{"name": name})
+	name := []rune(strings.ReplaceAll(c.Name, "_", " "))
+	name[0] = unicode.ToUpper(name[0])
+	return s.Voice.Say("collect.kind."+c.Kind, words.Args{"name": string(name)})
+}
+
+// collected writes what was given with an answer, in brackets; "" for nothing.
+func (s *Scene) collected(a *playbooks.Answer, values map[string]any) string {
+	if a == nil {
+		return ""
+	}
+	var said []string
+	for _, c := range a.Collect {
+		field := &playbooks.Field{Kind: playbooks.FieldKind(c.Kind)} // those of forms are written alike
+		if value := s.Value(field, values[c.Name]); value != "" {
+			said = append(said, Clip(oneLine(value), 200))
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	if s.Voice.Lang() == "ja" {
+		return "(" + strings.Join(said, "、") + ")"
+	}
+	return " (" + strings.Join(said, ", ") + ")"
 }
 
 // SnoozeForm asks until when.

@@ -44,7 +44,25 @@ func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 	for name, value := range e.Args {
 		args[name] = s.arg(step, name, value)
 	}
+	if id, ok := e.Args["answer"].(string); ok && step != nil {
+		args["answer"] = s.answerGiven(step, id, s.givenWith(e))
+	}
 	return args
+}
+
+// givenWith returns what was given with the answer that an entry of the log tells of.
+func (s *Scene) givenWith(e playbooks.Entry) map[string]any {
+	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
+		v := &s.Run.Visits[i]
+		if v.Step != e.Step || v.Entered.After(e.At) {
+			continue
+		}
+		if e.By == v.By {
+			return v.Collected
+		}
+		return v.Others[e.By].Collected
+	}
+	return nil
 }
 
 // stepText is what a step asked when it was last put to somebody, in one line.

@@ -26,7 +26,8 @@ playbook: mail
 title: {en: A mail to send, ja: メールの送信}
 about: {en: A mail., ja: メール。}
 draft: true
-when: logins.days_since() >= 30
+let: {since: logins.days_since()}
+when: since >= 30
 group: {of: 2, channel: "#product", say: {en: "Is the login page down? It began with {{ account.name }}.", ja: "ログイン画面に問題がないかご確認ください({{ account.name }}様から発生)。"}}
 steps:
   - id: mail

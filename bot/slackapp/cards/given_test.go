@@ -1,0 +1,104 @@
+package cards_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"playcaller/bot/slackapp/cards"
+	"playcaller/bot/slackapp/cards/cardstest"
+	"playcaller/playbooks"
+)
+
+// forecasting is a book in which two people are asked what they expect.
+func forecasting(t *testing.T) *playbooks.Book {
+	t.Helper()
+	files := map[string][]byte{}
+	for name, content := range cardstest.Book(t).Files {
+		if !strings.HasSuffix(name, "_test.yaml") {
+			files[name] = content
+		}
+	}
+	files["forecast.yaml"] = []byte(`
+playbook: forecast
+title: {en: A forecast, ja: 見込み}
+about: {en: A forecast., ja: 見込み。}
+assign: account.owner
+also: account.ae
+steps:
+  - id: forecast
+    ask: {en: What do you expect?, ja: 見込みを教えてください。}
+    answers:
+      renew: {label: {en: They renew, ja: 更新見込み}, then: call}
+      shrink:
+        label: {en: They shrink, ja: 減額見込み}
+        collect: {less: {kind: amount, label: {en: By how much a year?, ja: いくら減りますか}}, decided_on: date, why: reason}
+        then: call
+  - {id: call, task: {en: Call them, ja: 電話する}}
+`)
+	book, problems := playbooks.Load(files)
+	if book == nil {
+		t.Fatal(problems)
+	}
+	return book
+}
+
+func drawn(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestAFormAsksByTheLabelOrElseByTheNameAsPeopleWriteIt(t *testing.T) {
+	book, account := forecasting(t), cardstest.Account("Acme KK")
+	f := book.Rules.Facts(account, nil, cardstest.Now)
+	run := cardstest.Run(t, book, account, f, "forecast")
+	for lang, want := range map[string][]string{
+		"en": {`"text":"By how much a year?"`, `"text":"Date (Decided on)"`, `"text":"Reason (Why)"`},
+		"ja": {`"text":"いくら減りますか"`, `"text":"日付(Decided on)"`},
+	} {
+		s := cardstest.Scene(t, book, account, run, lang)
+		got := drawn(t, cards.AnswerForm(s, run.Current(), s.AnswerOf(cards.Ref{Answer: "shrink"})))
+		for _, label := range want {
+			if !strings.Contains(got, label) {
+				t.Errorf("%s: the form has no %s:\n%s", lang, label, got)
+			}
+		}
+	}
+}
+
+// TestWhatWasGivenWithAnAnswerIsShown holds for the one who answered first and for the
+// other, on the card and in its thread.
+func TestWhatWasGivenWithAnAnswerIsShown(t *testing.T) {
+	book, account := forecasting(t), cardstest.Account("Acme KK")
+	f := book.Rules.Facts(account, nil, cardstest.Now)
+	given := func(less float64, why string) map[string]any {
+		return map[string]any{"less": less, "decided_on": "2027-01-15", "why": why}
+	}
+	run := cardstest.Run(t, book, account, f, "forecast",
+		playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "shrink", Collected: given(200000, "fewer people")})
+	p, env := book.Playbooks["forecast"], playbooks.Env{Book: book, Team: book.Team, Facts: f}
+	second := playbooks.Event{Kind: playbooks.Answered, At: cardstest.Now.Add(2 * time.Minute), By: "sato", Run: run.ID, Answer: "shrink", Collected: given(500000, "<price>")}
+	if err := p.Check(*run, second, env); err != nil {
+		t.Fatal(err)
+	}
+	both, _ := p.Advance(*run, second, env)
+	for lang, want := range map[string][]string{
+		"en": {"They shrink (JPY 200,000, Fri 15 Jan 2027, fewer people)", "They shrink (JPY 500,000, Fri 15 Jan 2027, &lt;price&gt;)"},
+		"ja": {"減額見込み(200,000", "減額見込み(500,000"},
+	} {
+		s := cardstest.Scene(t, book, account, &both, lang)
+		log, _ := cards.Log(s, 0, len(both.Log))
+		for _, text := range want {
+			for where, got := range map[string]string{"card": strings.ReplaceAll(drawn(t, cards.Card(s).Blocks), `\u0026`, "&"), "thread": log.Text} {
+				if !strings.Contains(got, text) {
+					t.Errorf("%s: the %s does not say %q:\n%s", lang, where, text, got)
+				}
+			}
+		}
+	}
+}
