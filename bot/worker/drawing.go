@@ -9,6 +9,7 @@ import (
 
 	"playcaller/bot/inbox"
 	"playcaller/bot/sender"
+	"playcaller/bot/stream"
 	"playcaller/store"
 )
 
@@ -16,8 +17,10 @@ import (
 // the owner: names and channels may have to be asked of Slack, and what is drawn reads accounts that the owner holds. A
 // channel that cannot be drawn holds up no other.
 type drawing struct {
-	w   *Worker
-	ctx context.Context // of the tenure
+	w       *Worker
+	ctx     context.Context // of the tenure
+	publish func(ctx context.Context, lane stream.Lane, events ...stream.Event) error
+	retries chan struct{} // calls of other systems that are repeated just now
 
 	mu      sync.Mutex
 	waiting map[string][]store.Outgoing // by channel; an entry means that a goroutine draws it
@@ -25,7 +28,7 @@ type drawing struct {
 }
 
 func newDrawing(ctx context.Context, w *Worker) *drawing {
-	return &drawing{w: w, ctx: ctx, waiting: map[string][]store.Outgoing{}}
+	return &drawing{w: w, ctx: ctx, publish: w.o.Stream.Publish, retries: make(chan struct{}, retriesAtOnce), waiting: map[string][]store.Outgoing{}}
 }
 
 // add hands over messages of one channel.

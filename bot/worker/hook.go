@@ -19,7 +19,7 @@ type Call func(ctx context.Context, system string, out store.Outgoing) error
 // ErrRefused says that another system will not take a call, however often it is made.
 var ErrRefused = errors.New("the call is refused")
 
-// hookPrefix begins the names of the channels in which calls of other systems wait: they go out in order, like messages.
+// hookPrefix begins the names of the channels in which calls of other systems wait.
 const hookPrefix = "hook:"
 
 func hookChannel(system string) string { return hookPrefix + system }
@@ -30,39 +30,67 @@ const (
 	lastCallWait  = 15 * time.Minute
 )
 
-// call calls another system until it has taken the call, refuses it, or the run has given it up. A wait between two
-// attempts is no work: business time may go on meanwhile.
+// retriesAtOnce is how many calls that were not taken the first time are under way to other systems at once.
+const retriesAtOnce = 4
+
+// call calls another system once, in order with the others of its channel. A call that is not taken for now is repeated beside
+// those behind it, which need not wait for it.
 func (d *drawing) call(channel string, out store.Outgoing) {
-	system := strings.TrimPrefix(channel, hookPrefix)
 	if out.Effect == nil {
 		out.Effect = &playbooks.Effect{}
 	}
+	result, settled := d.attempt(channel, out)
+	if settled && d.reported(channel, out, result) || d.ctx.Err() != nil {
+		return
+	}
+	d.done.Go(func() { d.callAgain(channel, out, result, settled) })
+}
+
+// callAgain calls another system until it has taken the call, refuses it, or the run has given it up, and until that is
+// written down: what became of a call is not asked again. A wait between two attempts is no work: business time may go on
+// meanwhile.
+func (d *drawing) callAgain(channel string, out store.Outgoing, result error, settled bool) {
 	for wait := firstCallWait; ; wait = min(4*wait, lastCallWait) {
-		err := errGivenUp
-		if d.w.o.Clock.Now().Before(out.Effect.Until) {
-			err = d.w.o.Call(d.ctx, system, out)
+		again := wait
+		if !settled {
+			left := out.Effect.Until.Sub(d.w.o.Clock.Now())
+			again = max(min(wait, left), firstCallWait/10)
 		}
-		if d.ctx.Err() != nil {
+		select {
+		case <-time.After(again):
+		case <-d.ctx.Done():
 			return
 		}
-		if err == nil || errors.Is(err, ErrRefused) || errors.Is(err, errGivenUp) {
-			if d.reported(channel, out, err) {
-				return
-			}
-		} else {
-			d.w.o.Logger.Warn("another system could not be called; it is tried again", "system", system, "run", out.Run, "error", err, "wait", wait)
-		}
-		d.w.drawing.Add(-1)
-		left := out.Effect.Until.Sub(d.w.o.Clock.Now())
-		select {
-		case <-time.After(max(min(wait, left), firstCallWait/10)):
-		case <-d.ctx.Done():
-		}
 		d.w.drawing.Add(1)
-		if d.ctx.Err() != nil {
+		if !settled {
+			select {
+			case d.retries <- struct{}{}:
+				result, settled = d.attempt(channel, out)
+				<-d.retries
+			case <-d.ctx.Done():
+			}
+		}
+		told := settled && d.ctx.Err() == nil && d.reported(channel, out, result)
+		d.w.drawing.Add(-1)
+		if told || d.ctx.Err() != nil {
 			return
 		}
 	}
+}
+
+// attempt calls another system once, and reports whether what came of it is for good.
+func (d *drawing) attempt(channel string, out store.Outgoing) (result error, settled bool) {
+	if !d.w.o.Clock.Now().Before(out.Effect.Until) {
+		return errGivenUp, true
+	}
+	system := strings.TrimPrefix(channel, hookPrefix)
+	if result = d.w.o.Call(d.ctx, system, out); result == nil || errors.Is(result, ErrRefused) {
+		return result, true
+	}
+	if d.ctx.Err() == nil {
+		d.w.o.Logger.Warn("another system could not be called; it is tried again", "system", system, "run", out.Run, "error", result)
+	}
+	return result, false
 }
 
 // errGivenUp says that a run does not wait for a call any more.
@@ -78,7 +106,7 @@ func (d *drawing) reported(channel string, out store.Outgoing, result error) boo
 	}
 	ev, err := inbox.Event(inbox.ChannelKey(channel), inbox.SentKind, d.w.o.Clock.Now(), s)
 	if err == nil {
-		err = d.w.o.Stream.Publish(d.ctx, stream.Now, ev)
+		err = d.publish(d.ctx, stream.Now, ev)
 	}
 	if err != nil {
 		d.w.o.Logger.Warn("what became of a call could not be written down yet", "channel", channel, "run", out.Run, "error", err)
