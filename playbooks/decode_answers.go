@@ -1,7 +1,9 @@
 package playbooks
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -122,6 +124,10 @@ func (p *draftPlaybook) answer(id string, n ast.Node) Answer {
 	return a
 }
 
+// collectNamed are the names of values for which the bot has words of its own
+// (collect.NAME of the catalogues), so that they need no label.
+var collectNamed = []string{"until", "reason"}
+
 // collect reads what is asked together with an answer: name -> kind, or
 // name -> {kind, label}.
 func (p *draftPlaybook) collect(n ast.Node) []Collect {
@@ -131,7 +137,7 @@ func (p *draftPlaybook) collect(n ast.Node) []Collect {
 		if !p.identifierName(k, "a name", name) {
 			return
 		}
-		p.checkFree(k, name)
+		free := p.checkFree(k, name)
 		c := Collect{Name: name}
 		if _, flat := scalar(v); flat || isNull(v) {
 			c.Kind = p.oneOf(v, "kind of value", kinds...)
@@ -143,6 +149,10 @@ func (p *draftPlaybook) collect(n ast.Node) []Collect {
 		}
 		if known := p.known[name]; known != "" && c.Kind != "" && known != c.Kind {
 			p.fail(k, "use another name", "%s is collected as a %s elsewhere in this playbook, and here as a %s", name, known, c.Kind)
+		}
+		if free && c.Kind != "" && len(c.Label) == 0 && !slices.Contains(collectNamed, name) {
+			p.hint(k, fmt.Sprintf("say what is asked for: {%s: {kind: %s, label: {en: …, ja: …}}}", name, c.Kind),
+				"people are asked for %q", strings.ReplaceAll(name, "_", " "))
 		}
 		all = append(all, c)
 	})
@@ -158,12 +168,14 @@ var taken = []string{"account", "contract", "segment", "stage", "stage_days", "m
 
 // checkFree reports a collected value that expressions could not tell from
 // something else.
-func (p *draftPlaybook) checkFree(n ast.Node, name string) {
+func (p *draftPlaybook) checkFree(n ast.Node, name string) bool {
 	signal := slices.ContainsFunc(p.book.Signals, func(s rules.SignalDef) bool { return s.Name == name })
 	let := p.nodes.let != nil && valueOf(p.nodes.let, name) != nil
 	if signal || let || slices.Contains(taken, name) {
 		p.fail(n, "choose another name, for example "+name+"_given", "%q means something else in expressions", name)
+		return false
 	}
+	return true
 }
 
 // snooze reads until when an answer snoozes: a date that it collects, or a length
