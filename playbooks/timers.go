@@ -72,6 +72,7 @@ func (a *advance) speak(t Timer, v *Visit, step *Step) {
 	case RepeatTimer:
 		v.Reminded++
 		a.log("log.asked_again", "person", v.Assignee)
+		a.quote(step) // what it tells is of today
 		a.nudge(v.Assignee, nudgeFor(step.Kind), "count", v.Reminded)
 		a.set(RepeatTimer, a.nextRepeat(step, cal), 0)
 	case TakenTimer:

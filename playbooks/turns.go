@@ -210,13 +210,19 @@ func (a *advance) otherwise(step *Step) Otherwise {
 // nextRepeat returns when a question is asked again: so often, and more often
 // shortly before the deadline.
 func (a *advance) nextRepeat(step *Step, cal Calendar) time.Time {
-	every := step.Repeat.Every
+	at := cal.NextWorking(cal.Add(a.now, step.Repeat.Every))
 	if deadline, ok := a.date(a.playbook.Deadline); ok && !step.Repeat.LastEvery.IsZero() {
-		if cal.Day(a.now) >= cal.Back(deadline, step.Repeat.Last) {
-			every = step.Repeat.LastEvery
+		stretch := cal.Back(deadline, step.Repeat.Last)
+		if cal.Day(a.now) >= stretch {
+			at = cal.NextWorking(cal.Add(a.now, step.Repeat.LastEvery))
+		}
+		for day := 1; cal.Day(a.now) < stretch && cal.Day(at) > stretch; day++ { // the last stretch is not slept through
+			if begins := cal.Add(a.now, Delay{WorkingDays: day}); cal.Day(begins) >= stretch {
+				at = begins
+				break
+			}
 		}
 	}
-	at := cal.NextWorking(cal.Add(a.now, every))
 	if !at.After(a.now) {
 		at = cal.Add(a.now, Delay{WorkingDays: 1})
 	}
