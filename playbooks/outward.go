@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -261,9 +262,23 @@ func (a *advance) heldBack() {
 	a.log("log.held", "run", a.event.Other)
 }
 
-// released asks what was held back, if nothing has made it needless.
+// lapsed is the line in the log of a run that ended before it asked anybody.
+const lapsed = "log.lapsed"
+
+// Lapsed reports whether the run ended because its rule no longer held when its turn
+// to ask came. It has asked nobody, so no cooldown counts from its end.
+func (r *Run) Lapsed() bool {
+	return r.Outcome != "" && slices.ContainsFunc(r.Log, func(e Entry) bool { return e.What == lapsed })
+}
+
+// released asks what was held back, if it still holds and nothing has made it needless.
 func (a *advance) released() {
 	a.run.Held = ""
+	if a.holdsNoMore() {
+		a.log(lapsed)
+		a.end(ResolvedOut)
+		return
+	}
 	a.log("log.released")
 	v := a.run.Current()
 	if v == nil {
@@ -273,4 +288,14 @@ func (a *advance) released() {
 	if step := a.step(); step != nil && !a.stopped() {
 		a.hand(step, "")
 	}
+}
+
+// holdsNoMore reports whether the rule that began a run, of which nobody has answered
+// anything, would not begin it now.
+func (a *advance) holdsNoMore() bool {
+	rule := a.playbook.Rule
+	if rule == nil || rule.When == nil || a.run.Episode <= 0 || a.playbook.OnResolve == ContinueOnResolve || a.run.Answered() {
+		return false
+	}
+	return a.truth(rule.When) == rules.False
 }

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -249,4 +250,37 @@ func TestASignalTheBookDoesNotKnowIsCountedAndHarmsNothing(t *testing.T) {
 	if got := b.days("acme", "tickets")["2027-04-05"]; got != 3 {
 		t.Errorf("%g tickets, want 3", got)
 	}
+}
+
+// A question that waited behind another one is put only where the rule would begin it still. Where it would not, the play
+// closes with a note, no cooldown counts from it, and the next one's turn comes.
+func TestWhatWaitedItsTurnIsAskedOnlyIfItStillHolds(t *testing.T) {
+	easing := strings.Replace(tickets, "cooldown: 1d", "resolve: tickets.sum(\"7d\") == 0\ncooldown: 20d", 1)
+	many := strings.NewReplacer("playbook: tickets", "playbook: many", "tickets.sum(\"1d\") >= 5", "tickets.sum(\"7d\") >= 7").Replace(tickets)
+	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look, "easing.yaml": easing, "many.yaml": many})
+	b.send(b.acme(), b.signal("acme", "score", 1))
+	b.send(b.signal("acme", "tickets", 5))
+	b.to("2027-04-05 11:00")
+	b.send(b.signal("acme", "tickets", 4))
+	for _, waiting := range []string{"tickets", "many"} {
+		if held := b.run("acme", waiting).Held; held == "" {
+			t.Fatalf("%s asks at once", waiting)
+		}
+	}
+	b.to("2027-04-06 09:00")
+	b.send(b.signal("acme", "tickets", 2)) // fewer, and not over
+	b.send(b.answer("acme", "low-score", "renew"))
+	b.to("2027-04-06 09:05")
+	b.stands("acme", "low-score =passed_on", "tickets =resolved", "many at why")
+	run := b.run("acme", "tickets")
+	if !run.Lapsed() || len(run.Log) < 2 || run.Log[len(run.Log)-2].What != "log.lapsed" {
+		t.Errorf("it closed without saying why: %+v", run.Log)
+	}
+	if run := b.run("acme", "many"); run.Held != "" {
+		t.Errorf("the one after it waits behind %q", run.Held)
+	}
+	b.send(b.answer("acme", "many", "known"))
+	b.to("2027-04-06 09:10")
+	b.send(b.signal("acme", "tickets", 8)) // as many as before, within the cooldown
+	b.stands("acme", "low-score =passed_on", "tickets =resolved", "many =not_a_problem", "tickets at why")
 }

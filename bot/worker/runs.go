@@ -93,9 +93,16 @@ func (o *owner) posted(ctx context.Context, a *account, p inbox.Posted) error {
 	return nil
 }
 
-// ended notes when a run of a rule ended, which is what its cooldown counts from.
+// ended notes when a run of a rule ended, which is what its cooldown counts from. After one that asked nobody the rule is
+// judged anew.
 func (a *account) ended(v *store.Run) {
 	key := store.RuleKey(v.Playbook, v.Subject)
+	if v.Lapsed() {
+		if s := a.doc.Value.States[key]; s != s.Withdrawn(v.Episode) {
+			a.doc.Value.States, a.dirty = with(a.doc.Value.States, key, s.Withdrawn(v.Episode)), true
+		}
+		return
+	}
 	if v.Ended.After(a.doc.Value.Ended[key]) {
 		if a.doc.Value.Ended == nil {
 			a.doc.Value.Ended = map[string]time.Time{}
@@ -296,11 +303,13 @@ func (o *owner) queue(ctx context.Context, j *job, t *touched, asking []*run) er
 		return 1
 	})
 	first := slices.IndexFunc(asking, func(r *run) bool { return r.doc.Value.Held == "" })
-	if first < 0 {
-		first = 0
+	for first < 0 && len(asking) > 0 {
 		e := playbooks.Event{Kind: playbooks.Released, At: t.c.at, Run: asking[0].doc.Key}
 		if err := o.advance(ctx, j, t, asking[0], e); err != nil {
 			return err
+		}
+		if first = 0; !asks(&asking[0].doc.Value, t.c.at) { // it was needless, so it is the next one's turn
+			first, asking = -1, asking[1:]
 		}
 	}
 	for i, r := range asking {

@@ -86,7 +86,9 @@ func (w *World) goOn(a *Account, c Change) {
 		if !r.Open() && !r.closed {
 			r.closed = true
 			key := RuleKey(r.Playbook, r.Subject)
-			if r.Ended.After(a.ended[key]) {
+			if s := w.Standing(a, r.Playbook, r.Subject); r.Lapsed() && s != nil {
+				s.State = s.State.Withdrawn(r.Episode)
+			} else if r.Ended.After(a.ended[key]) {
 				a.ended[key] = r.Ended
 			}
 			if w.Hooks.Ended != nil {
@@ -173,14 +175,20 @@ func entry(e playbooks.Entry) string {
 func (w *World) arrange(a *Account) {
 	asking := map[string][]*Run{}
 	for _, r := range a.Open() {
-		c := r.Current()
-		if c != nil && !r.Draft && c.Kind == playbooks.AskStep && c.Answer == "" && c.Left.IsZero() && !r.SnoozedUntil.After(w.Now) {
-			asking[c.Assignee] = append(asking[c.Assignee], r)
+		if w.asks(r) {
+			who := r.Current().Assignee
+			asking[who] = append(asking[who], r)
 		}
 	}
 	for _, who := range slices.Sorted(maps.Keys(asking)) {
 		w.queueUp(a, asking[who])
 	}
+}
+
+// asks reports whether a run has a question that somebody could answer now.
+func (w *World) asks(r *Run) bool {
+	c := r.Current()
+	return r.Open() && c != nil && !r.Draft && c.Kind == playbooks.AskStep && c.Answer == "" && c.Left.IsZero() && !r.SnoozedUntil.After(w.Now)
 }
 
 // queueUp lets one of the runs that ask a person go on.
@@ -196,9 +204,11 @@ func (w *World) queueUp(a *Account, asking []*Run) {
 		return 1
 	})
 	first := slices.IndexFunc(asking, func(r *Run) bool { return r.Held == "" })
-	if first < 0 {
-		first = 0
+	for first < 0 && len(asking) > 0 {
 		w.advance(a, asking[0], playbooks.Event{Kind: playbooks.Released, At: w.Now, Run: asking[0].ID})
+		if first = 0; !w.asks(asking[0]) { // it was needless, so it is the next one's turn
+			first, asking = -1, asking[1:]
+		}
 	}
 	for i, r := range asking {
 		c := r.Current()
