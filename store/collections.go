@@ -123,6 +123,7 @@ type Gathering struct {
 type Spread struct {
 	Partition int                    `json:"partition"`
 	At        time.Time              `json:"at"`
+	Terms     string                 `json:"terms,omitempty"` // of the book by which they were worked out
 	Features  []playbooks.PeerDigest `json:"features,omitempty"`
 }
 

@@ -26,7 +26,9 @@ type owner struct {
 	channels   map[string]*channel
 	gatherings map[string]*gathering // by playbook
 	peers      playbooks.Peers       // what accounts add to the features of their peers
+	terms      string                // in which the book asks of peers
 	learnt     int64                 // version of the other partitions' spreads that peers knows
+	peersWhole bool                  // every other partition's, in the same terms
 	feedsSeen  time.Time             // when the watch over feeds last looked
 	spreadNews bool                  // something of peers has changed since the others were told
 	spreadAt   time.Time             // business time at which the partition's own was last written
@@ -320,7 +322,7 @@ func (o *owner) release() {
 func (o *owner) flushIfDue(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.dirty) == 0 && !o.behind() {
+	if len(o.dirty) == 0 && !o.behind() && !o.owesSpread() {
 		return nil
 	}
 	if len(o.dirty) < o.w.o.FlushAt && time.Now().Before(o.nextFlush) {
@@ -348,7 +350,7 @@ func (o *owner) flush(ctx context.Context) error {
 	defer func() {
 		o.nextFlush = began.Add(min(max(o.w.o.FlushEvery, flushShare*time.Since(began)), slowestFlush*o.w.o.FlushEvery))
 	}()
-	if len(o.dirty) == 0 && !o.behind() {
+	if len(o.dirty) == 0 && !o.behind() && !o.owesSpread() {
 		return nil
 	}
 	if err := errors.Join(o.write(ctx), o.writeSpread(ctx)); err != nil {

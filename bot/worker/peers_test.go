@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"playcaller/bot/inbox"
@@ -74,5 +75,48 @@ func TestAccountsAreJudgedByPeersOfAllPartitions(t *testing.T) {
 	b.rest()
 	if n := known(); n != 16 {
 		t.Errorf("after a restart low has %d peers, want 16", n)
+	}
+}
+
+// A book that asks something new of peers is switched to in one partition after the other; the first must not compare its
+// accounts with its own alone.
+func TestNobodyIsComparedWithSomePartitionsAloneWhileABookIsSwitchedTo(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		before map[string]string
+	}{
+		{"asks of peers for the first time", map[string]string{"steady.yaml": steady}},
+		{"asks otherwise", map[string]string{"below.yaml": strings.ReplaceAll(belowPeers, "7d", "6d")}},
+		{"divides accounts otherwise", map[string]string{"below.yaml": belowPeers, "segments.yaml": "segments:\n  touch: [{value: high, if: account.seats >= 60}, {value: tech}]\n"}},
+		{"declares the signal otherwise", map[string]string{"below.yaml": belowPeers, "signals.yaml": strings.Replace(shared["signals.yaml"], "logins: {kind: count}", "logins: {kind: count, unit: x}", 1)}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := newBench(t, tc.before)
+			const accounts = 60
+			level := func(i int) float64 { // every partition has another, and a least account far below its others
+				id := fmt.Sprintf("a%d", i)
+				return float64(1000*(1+b.stream.PartitionOf(inbox.AccountKey(id))) + 10*i)
+			}
+			for i := range accounts {
+				id := fmt.Sprintf("a%d", i)
+				b.publish(b.account(id, `{"roles":[{"role":"owner","person":"tanaka"}]}`), b.signal(id, "logins", level(i)))
+			}
+			b.rest()
+			b.judgeBy(map[string]string{"below.yaml": belowPeers + "existing: start\n"})
+			for i := range accounts {
+				below := 0
+				for k := range accounts {
+					if level(k) < level(i) {
+						below++
+					}
+				}
+				id := fmt.Sprintf("a%d", i)
+				if runs := b.runs(id); len(runs) > 0 && below > accounts/5 {
+					t.Errorf("%s in partition %d is asked about, though %d of %d accounts have less", id, b.stream.PartitionOf(inbox.AccountKey(id)), below, accounts)
+				} else if below < accounts/12 && len(runs) == 0 {
+					t.Errorf("%s is not asked about, though only %d have less", id, below)
+				}
+			}
+		})
 	}
 }

@@ -216,7 +216,7 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		if t.c.at.Before(a.doc.Value.At) {
 			t.c.at = a.doc.Value.At
 		}
-		f.SetPeers(o.peers.Of(a.doc.Key))
+		f.SetPeers(o.peersOf(a.doc.Key))
 		f.Reset(&t.a.doc.Value.Account, &a.history, t.c.at)
 		for _, d := range shadow.judge(t.a, &t.c, f, "") {
 			p.decided(shadow, t, d.Decision)

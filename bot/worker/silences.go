@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -258,13 +259,17 @@ func (w *Worker) hearOthers(ctx context.Context) error {
 	if !w.feeds.news(w.o.Clock.Now()) {
 		return nil
 	}
-	w.mu.RLock()
-	alone := len(w.owners) == w.o.Stream.Partitions()
-	w.mu.RUnlock()
-	if alone {
+	if w.alone() {
 		return nil
 	}
-	return w.learnFeeds(ctx)
+	return errors.Join(w.learnFeeds(ctx), w.learnSpreads(ctx))
+}
+
+// alone reports whether this replica works all partitions.
+func (w *Worker) alone() bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return len(w.owners) == w.o.Stream.Partitions()
 }
 
 // learnFeeds reads what the partitions that are not worked here have noted of the feeds.

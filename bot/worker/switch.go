@@ -95,12 +95,14 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 	}
 	diff := compareBooks(o.book, book)
 	carrier := rules.NewCarrier(o.book.Rules.Compiler, book.Rules.Compiler)
-	samePeers := slices.Equal(book.Rules.Compiler.PeerFeatures(), o.book.Rules.Compiler.PeerFeatures())
 	o.book, o.cp.Value.Book = book, hash
 	o.w.feeds.redeclare(book.Signals)
 	o.switchedOn = diff.on()
 	defer func() { o.switchedOn = nil }()
-	if !samePeers {
+	if peerTerms(book) != o.terms {
+		if err := o.w.hearSpreads(ctx); err != nil {
+			return err
+		}
 		o.spreadAll()
 	}
 	f := book.Rules.Facts(nil, nil, ev.At)
@@ -164,6 +166,9 @@ func idle(s rules.RuleState) bool {
 // book is the one before, although some partitions may have heard of the other: switch again, to either.
 func (w *Worker) SwitchBook(ctx context.Context, book *playbooks.Book) error {
 	if err := w.books.switchTo(ctx, book, w.judgedBy(ctx, book.Hash), w.o.Clock.Now()); err != nil {
+		return err
+	}
+	if err := w.spreadAhead(ctx, book); err != nil {
 		return err
 	}
 	before := w.books.present.Swap(book)
