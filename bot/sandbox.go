@@ -21,6 +21,8 @@ func sandboxCommand(stderr io.Writer, getenv func(string) string) *cobra.Command
 help page views are real daily series. Open the page it names: answer a question as a CSM, turn the clock,
 hand a deal over as sales. Nothing leaves this machine.
 
+Calls that webhook steps make come here too, whichever system they are for; the page shows them under Webhooks.
+
 The book is watched: save a file, and its effect shows within a second. A book with mistakes changes nothing and is told
 to ops in Slack.
 

@@ -5,7 +5,9 @@
 //   data-testid  user-switch, sidebar, messages, composer, send, thread, thread-composer, thread-send, thread-link,
 //                open-thread, thread-close, thread-back, back, home, modal, modal-submit, modal-cancel, modal-close,
 //                confirm, confirm-yes, confirm-no, clock-now, clock-hour, clock-day, clock-week, clock-next, clock-result,
-//                rules-open, rules, rules-close, rules-table, rules-detail, rules-why, rules-outline, rules-news, toast, welcome, welcome-dismiss, waiting, date-text, banner
+//                rules-open, rules, rules-close, rules-table, rules-detail, rules-why, rules-outline, rules-news,
+//                webhooks-open, webhooks, webhooks-close, webhooks-calls, webhooks-system, webhooks-mode, webhooks-times,
+//                webhooks-fail, webhooks-left, webhooks-clear, toast, welcome, welcome-dismiss, waiting, date-text, banner
 //   data-user      the person of an entry in the switch, the author of a message, the viewer on the switch itself
 //   data-channel   a room in the sidebar ("home" is App Home) and a message's channel; data-unread is a room's count
 //   data-ts        a message; with data-ephemeral where only one person sees it
@@ -14,6 +16,7 @@
 //   data-value     an option of an open menu or list; data-date a day of an open calendar
 //   data-view-id, data-callback-id  the open modal
 //   data-account, data-playbook, data-standing   a mark of the rules panel; data-playbook alone on a playbook's name
+//   data-webhook   a call of another system, by number; data-status within it the answer, 0 where it was lost
 //   data-error-for the place of an input block's error, by block id
 //   data-rev       on <body>: the revision of the workspace on show; data-ready once the first is drawn
 //   aria-busy      on a button, form or the clock while the bot has not answered
@@ -35,6 +38,7 @@ import { sidebar } from "./sidebar.js";
 import { HOME, Store } from "./state.js";
 import { threadPanel } from "./thread.js";
 import { userSwitch } from "./people.js";
+import { webhooksPanel } from "./webhooks.js";
 import { welcome } from "./welcome.js";
 
 const narrow = matchMedia("(max-width: 760px)");
@@ -63,14 +67,19 @@ const view = {
   markRead,
   fetchEarlier,
   seenReplies: new Map(),
+  closePanels(but) {
+    if (parts.webhooks.node !== but) parts.webhooks.close();
+    if (parts.rules.node !== but && !parts.rules.node.hidden) parts.rules.button.click();
+  },
   beginCommand: (text) => { render(); composers.main.begin(text); },
 };
 
 const composers = { main: composer(view), thread: composer(view, { inThread: true }) };
 const hintPlaces = { wide: h("div"), narrow: h("div", { class: "sidebar-foot" }) };
 const parts = {
-  hint: welcome(view), clock: clock(view), switch: userSwitch(view), sidebar: sidebar(view, hintPlaces.narrow), thread: threadPanel(view, composers.thread.node), modals: modalStack(view), rules: rulesPanel(view),
+  hint: welcome(view), clock: clock(view), switch: userSwitch(view), sidebar: sidebar(view, hintPlaces.narrow), thread: threadPanel(view, composers.thread.node), modals: modalStack(view), rules: rulesPanel(view), webhooks: webhooksPanel(view),
 };
+parts.rules.button.addEventListener("click", () => { if (!parts.rules.node.hidden) view.closePanels(parts.rules.node); });
 parts.conversation = conversation(view, composers.main.node);
 parts.conversation.node.querySelector(".scroll-frame").before(hintPlaces.wide);
 const banner = h("div", { class: "banner", role: "status", hidden: true, "data-testid": "banner" });
@@ -78,10 +87,10 @@ const link = { answering: true, reading: new Set(), homeFor: "", limit: 100 };
 
 function build() {
   replace(app,
-    h("header", { class: "topbar" }, h("div", { class: "topbar-start" }, h("a", { class: "brand", href: "#", "aria-label": "Playcaller", on: { click: (event) => { event.preventDefault(); view.go({ channel: narrow.matches ? "" : firstChannel(), thread: "" }); } } }, mark(28), h("span", null, "Playcaller")), parts.rules.button),
+    h("header", { class: "topbar" }, h("div", { class: "topbar-start" }, h("a", { class: "brand", href: "#", "aria-label": "Playcaller", on: { click: (event) => { event.preventDefault(); view.go({ channel: narrow.matches ? "" : firstChannel(), thread: "" }); } } }, mark(28), h("span", null, "Playcaller")), parts.rules.button, parts.webhooks.button),
       parts.clock.node, parts.switch.node),
     banner,
-    h("main", { class: "workspace" }, parts.sidebar.node, parts.conversation.node, parts.thread.node, parts.rules.node));
+    h("main", { class: "workspace" }, parts.sidebar.node, parts.conversation.node, parts.thread.node, parts.rules.node, parts.webhooks.node));
 }
 
 function firstChannel() {
@@ -108,7 +117,7 @@ function render() {
   document.body.dataset.screen = store.place.thread ? "thread" : store.place.channel ? "conversation" : "list";
   document.body.dataset.rev = store.snapshot.rev ?? "";
   document.body.toggleAttribute("data-ready", true);
-  for (const part of [parts.hint, parts.clock, parts.switch, parts.sidebar, composers.main, composers.thread, parts.conversation, parts.thread, parts.modals, parts.rules]) part.render();
+  for (const part of [parts.hint, parts.clock, parts.switch, parts.sidebar, composers.main, composers.thread, parts.conversation, parts.thread, parts.modals, parts.rules, parts.webhooks]) part.render();
   drawBanner();
   setTitle();
   openHome();
