@@ -32,6 +32,7 @@ type job struct {
 
 	gatherings []*gathering // of playbooks that this message concerns
 	toDraw     []string     // channels with new messages
+	switched   bool         // the partition judges by another book
 }
 
 // touched is an account that the message concerns.
@@ -74,6 +75,9 @@ func (o *owner) message(ctx context.Context, m stream.Message) error {
 		o.read.Now = m.Seq
 	} else {
 		o.read.Bulk = m.Seq
+	}
+	if j.switched && o.w.o.Switched != nil {
+		o.w.o.Switched(o.n, o.cp.Value.Book)
 	}
 	return nil
 }

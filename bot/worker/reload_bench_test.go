@@ -76,10 +76,13 @@ func reloads(b *testing.B, save func(files map[string][]byte, n int)) {
 		if err := w.SwitchBook(ctx, book); err != nil {
 			b.Fatal(err)
 		}
-		for settled := false; !settled; time.Sleep(100 * time.Microsecond) {
-			if settled, err = w.Settled(ctx); err != nil {
-				b.Fatal(err)
+		for waits := w.partitions; waits > 0; {
+			if hash := <-w.switched; hash == book.Hash {
+				waits--
 			}
+		}
+		if settled, err := w.Settled(ctx); err != nil || !settled {
+			b.Fatal(settled, err)
 		}
 	}
 	rest := func() { // what changed is written in batches afterwards, beside other work
@@ -100,7 +103,9 @@ func reloads(b *testing.B, save func(files map[string][]byte, n int)) {
 // timed is a worker and its clock.
 type timed struct {
 	*worker.Worker
-	clock clockwork.Clock
+	clock      clockwork.Clock
+	partitions int
+	switched   chan string // the book that a partition judges by from then on
 }
 
 func (t timed) Now() time.Time { return t.clock.Now() }
@@ -134,35 +139,37 @@ func loaded(b *testing.B, files map[string][]byte, accounts int) timed {
 			batch = nil
 		}
 	}
-	judged, stop := running(b, str, records, book, clock)
+	judged, _, stop := running(b, str, records, book, clock)
 	clock.Advance(24 * time.Hour) // every rule is judged once
 	judged.Poke()
 	if err := judged.Rest(ctx); err != nil {
 		b.Fatal(err)
 	}
 	stop() // and written
-	w, stop := running(b, str, records, book, clock)
+	w, switched, stop := running(b, str, records, book, clock)
 	b.Cleanup(func() {
 		stop()
 		if err := errors.Join(str.Close(ctx), backend.Close()); err != nil {
 			b.Error(err)
 		}
 	})
-	return timed{w, clock}
+	return timed{w, clock, str.Partitions(), switched}
 }
 
 // running is a worker that has come to rest.
-func running(b *testing.B, str *stream.Stream, records store.Records, book *playbooks.Book, clock clockwork.Clock) (w *worker.Worker, stop func()) {
+func running(b *testing.B, str *stream.Stream, records store.Records, book *playbooks.Book, clock clockwork.Clock) (w *worker.Worker, switched chan string, stop func()) {
 	b.Helper()
+	switched = make(chan string, 2*str.Partitions())
 	quiet := slog.New(slog.DiscardHandler)
-	w = worker.New(worker.Options{Stream: str, Records: records, Sender: newSlack(), Book: book, Clock: clock, Logger: quiet, Draw: (&bench{slack: newSlack()}).draw})
+	w = worker.New(worker.Options{Stream: str, Records: records, Sender: newSlack(), Book: book, Clock: clock, Logger: quiet, Draw: (&bench{slack: newSlack()}).draw,
+		Switched: func(_ int, book string) { switched <- book }})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
 	if err := w.Rest(ctx); err != nil {
 		b.Fatal(err)
 	}
-	return w, func() {
+	return w, switched, func() {
 		cancel()
 		if err := <-ended; err != nil {
 			b.Error(err)

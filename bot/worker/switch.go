@@ -95,7 +95,7 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 	}
 	diff := compareBooks(o.book, book)
 	carrier := rules.NewCarrier(o.book.Rules.Compiler, book.Rules.Compiler)
-	o.book, o.cp.Value.Book = book, hash
+	o.book, o.cp.Value.Book, j.switched = book, hash, true
 	o.w.feeds.redeclare(book.Signals)
 	o.switchedOn = diff.on()
 	defer func() { o.switchedOn = nil }()

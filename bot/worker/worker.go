@@ -37,6 +37,9 @@ type Options struct {
 	Clock   clockwork.Clock // business time
 	Logger  *slog.Logger    // slog.Default where nil
 
+	// Switched is called once a partition of this replica judges by another book; nil: nobody wants to know.
+	Switched func(partition int, book string)
+
 	// PostTimeout is how long a request to Slack of a process that was killed may still be on its way, in real time.
 	PostTimeout time.Duration
 
