@@ -79,6 +79,9 @@ type learner struct {
 	back  []tally    // of the last so many days, as far back as was asked for
 	level []float64  // of the week that ended so many days ago, see levelOf; empty until many are asked for
 
+	levels []knownLevel // of the weeks before so many days ago, as levelAt gives them
+	turn   uint32       // of learning: which of levels hold
+
 	values []float64 // of each day, NaN where it cannot be learnt from
 	unread int       // values are read from this index on
 	spare  []float64
@@ -86,6 +89,13 @@ type learner struct {
 	known  []knownExcess // learnt so far
 
 	nextOff func(d, to Date) Date // as Facts.nextOff; nil: offDays is asked of each day
+}
+
+// A knownLevel is what levelAt came to.
+type knownLevel struct {
+	level
+	ok   bool
+	turn uint32 // of the learner
 }
 
 // A tally is what days add up to.
@@ -113,6 +123,7 @@ func (l *learner) learn(v *view, past uint32, today Date) {
 	}
 	l.values, l.unread = l.values[:l.n], l.n
 	l.known, l.level = l.known[:0], l.level[:0]
+	l.turn++
 	l.learnShares()
 	l.back = append(l.back[:0], tally{})
 }
@@ -191,7 +202,13 @@ func (l *learner) levelBefore(i int) float64 {
 	if i < 7 {
 		return math.NaN()
 	}
-	if t := l.between(i-7, i); t.size >= 3 && t.days >= 3 {
+	t := l.between(i-7, i)
+	return t.level()
+}
+
+// level is that of a week that came to a tally, NaN where less than half of it is known.
+func (t *tally) level() float64 {
+	if t.size >= 3 && t.days >= 3 {
 		return t.sum / t.size
 	}
 	return math.NaN()
@@ -202,31 +219,32 @@ func (l *learner) levelBefore(i int) float64 {
 // counts. With less than one a day there is little to learn, and shares are drawn
 // towards equal ones. Where hardly any weekday is known three times all are equal.
 func (l *learner) learnShares() {
-	var samples [7][profileWeeks]float64
+	var samples [7][profileWeeks]float64 // by the place of a day in the week that ends before today
 	var known [7]int
+	today := l.today.Weekday()
 	plain, total, counted := l.plainShares()
 	weeks := 0
-	for end := l.n; end >= 7 && weeks < profileWeeks && !math.IsNaN(plain[0]); end -= 7 {
-		level, usable := l.weekLevel(end, &plain)
+	for end := l.n; end >= 7 && weeks < profileWeeks && plain[0] == plain[0]; end -= 7 {
+		l.reach(end - 7)
+		week := l.values[end-7 : end : end]
+		level, usable := weekLevel(week, &plain)
 		if !usable {
 			continue
 		}
 		weeks++
-		for i := end - 7; i < end; i++ {
-			if x := l.values[i]; x == x {
-				wd := (l.from + Date(i)).Weekday()
-				samples[wd][known[wd]] = x / level
-				known[wd]++
+		for place, x := range week {
+			if x == x {
+				samples[place][known[place]] = x / level
+				known[place]++
 			}
 		}
 	}
 	sum, n := 0.0, 0
 	for wd := range l.share {
+		place := (wd - int(today) + 7) % 7
 		l.share[wd] = math.NaN()
-		if known[wd] >= leastWeeks {
-			few := samples[wd][:known[wd]]
-			sortFew(few)
-			l.share[wd] = middleMean(few)
+		if known[place] >= leastWeeks {
+			l.share[wd] = middleOf(&samples[place], known[place])
 			sum, n = sum+l.share[wd], n+1
 		}
 	}
@@ -236,34 +254,71 @@ func (l *learner) learnShares() {
 	}
 	trust := 1.0
 	if l.kind != Gauge {
-		trust = math.Min(1, total/float64(max(counted, 1)))
+		trust = min(1, total/float64(max(counted, 1)))
 	}
 	for wd := range l.share {
 		l.share[wd] = trust*l.share[wd]*float64(n)/sum + 1 - trust
 	}
 }
 
-// plainShares is a first idea of the shares, from the weekdays' plain means; NaN where
-// nothing came, or a value is negative and shares mean nothing.
+// middleOf is the middle mean of the first n of a weekday's samples, which it may sort.
+// Nearly always all eight are known and none is negative: then those in the middle are
+// found without branches, by a sorting network (Batcher's) over the bits of the floats,
+// which are in the order of the numbers.
+func middleOf(samples *[profileWeeks]float64, n int) float64 {
+	var v [profileWeeks]int64
+	signs := int64(0)
+	for i, x := range samples {
+		v[i] = int64(math.Float64bits(x))
+		signs |= v[i]
+	}
+	if n < len(samples) || signs < 0 {
+		sortFew(samples[:n])
+		return middleMean(samples[:n])
+	}
+	a, b, c, d, e, f, g, h := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
+	a, b = min(a, b), max(a, b)
+	c, d = min(c, d), max(c, d)
+	e, f = min(e, f), max(e, f)
+	g, h = min(g, h), max(g, h)
+	a, c = min(a, c), max(a, c)
+	b, d = min(b, d), max(b, d)
+	e, g = min(e, g), max(e, g)
+	f, h = min(f, h), max(f, h)
+	b, c = min(b, c), max(b, c)
+	f, g = min(f, g), max(f, g)
+	e, d = max(a, e), min(d, h) // a would be the least, h the greatest
+	b, f = min(b, f), max(b, f)
+	c, g = min(c, g), max(c, g)
+	c, e = min(c, e), max(c, e)
+	d, f = min(d, f), max(d, f)
+	c, d, e, f = max(b, c), min(d, e), max(d, e), min(f, g)
+	at := func(bits int64) float64 { return math.Float64frombits(uint64(bits)) }
+	return (at(c) + at(d) + at(e) + at(f)) / 4
+}
+
+// plainShares is a first idea of the shares, from the weekdays' plain means, by their
+// place in the week that ends before today; NaN where nothing came, or a value is
+// negative and shares mean nothing.
 func (l *learner) plainShares() (plain [7]float64, total float64, counted int) {
 	var sums [7]float64
 	var known [7]int
 	begin := max(0, l.n-7*profileWeeks*2)
 	l.reach(begin)
-	wd := (l.from + Date(begin)).Weekday()
+	place := 6 - (l.n-begin-1)%7
 	for _, x := range l.values[begin:] {
 		if x < 0 {
 			plain[0] = math.NaN()
 			return plain, 0, 0
 		}
 		if x == x {
-			sums[wd] += x
-			known[wd]++
+			sums[place] += x
+			known[place]++
 			total += x
 			counted++
 		}
-		if wd++; wd == 7 {
-			wd = 0
+		if place++; place == 7 {
+			place = 0
 		}
 	}
 	if total <= 0 {
@@ -271,29 +326,24 @@ func (l *learner) plainShares() (plain [7]float64, total float64, counted int) {
 		return plain, 0, 0
 	}
 	mean := total / float64(counted)
-	for wd := range plain {
-		plain[wd] = 1
-		if known[wd] > 0 {
-			plain[wd] = sums[wd] / float64(known[wd]) / mean
+	for place := range plain {
+		plain[place] = 1
+		if known[place] > 0 {
+			plain[place] = sums[place] / float64(known[place]) / mean
 		}
 	}
 	return plain, total, counted
 }
 
-// weekLevel is the level of the week before an index by given shares; usable is
-// false where nothing came or too little is known of it.
-func (l *learner) weekLevel(end int, shares *[7]float64) (level float64, usable bool) {
-	l.reach(end - 7)
+// weekLevel is the level of a week by given shares of its days; usable is false where
+// nothing came or too little is known of it.
+func weekLevel(week []float64, shares *[7]float64) (level float64, usable bool) {
 	sum, size, days := 0.0, 0.0, 0
-	wd := (l.from + Date(end)).Weekday()
-	for _, x := range l.values[end-7 : end] {
+	for place, x := range week {
 		if x == x {
 			sum += x
-			size += shares[wd]
+			size += shares[place]
 			days++
-		}
-		if wd++; wd == 7 {
-			wd = 0
 		}
 	}
 	return sum / size, days >= 3 && sum > 0 && size > 0
@@ -313,12 +363,35 @@ func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
 	if weeks > 0 {
 		return l.steadyLevel(index, weeks)
 	}
+	ago := l.n - index
+	if ago >= len(l.levels) {
+		l.levels = append(make([]knownLevel, 0, ago+ago/2+64), l.levels...)[:ago+1]
+	}
+	known := &l.levels[ago]
+	if known.turn != l.turn {
+		known.level, known.ok = l.latestLevel(index)
+		known.turn = l.turn
+	}
+	return known.level, known.ok
+}
+
+// latestLevel is the level that follows the account.
+func (l *learner) latestLevel(index int) (lv level, ok bool) {
+	var rates, sizes [levelWeeks]float64 // of the weeks; NaN where they are not known
 	var latest [4]float64
 	n := 0
-	for b := range 4 {
+	for b := range levelWeeks {
+		rates[b] = math.NaN()
 		if i := index - 7*b; i >= 7 {
-			if x := l.levelOf(i); x == x {
-				latest[n] = x
+			t := l.between(i-7, i)
+			sizes[b] = t.size
+			if l.n-i < len(l.level) {
+				rates[b] = l.level[l.n-i]
+			} else {
+				rates[b] = t.level()
+			}
+			if b < len(latest) && rates[b] == rates[b] {
+				latest[n] = rates[b]
 				n++
 			}
 		}
@@ -330,15 +403,13 @@ func (l *learner) levelAt(index, weeks int) (lv level, ok bool) {
 	middle := (latest[n/2] + latest[(n-1)/2]) / 2
 	reach := levelReach * math.Abs(middle)
 	sum, weights, squares, weight := 0.0, 0.0, 0.0, 1.0
-	for b := range levelWeeks {
-		if i := index - 7*b; i >= 7 {
-			if x := l.levelOf(i); x == x {
-				rate := min(max(x, middle-reach), middle+reach)
-				sum += weight * rate
-				weights += weight
-				squares += weight * weight * math.Abs(rate) / l.between(i-7, i).size
-				lv.blocks++
-			}
+	for b, x := range rates {
+		if x == x {
+			rate := min(max(x, middle-reach), middle+reach)
+			sum += weight * rate
+			weights += weight
+			squares += weight * weight * math.Abs(rate) / sizes[b]
+			lv.blocks++
 		}
 		weight *= levelMemory
 	}

@@ -141,6 +141,40 @@ func (r *dayRow) widen(v float64) {
 	r.values = r.values[:len(values)<<r.shift]
 }
 
+// decode appends the buckets from one place up to another.
+func (r *dayRow) decode(into []float64, low, high int) []float64 {
+	switch {
+	case r.shift == 0:
+		for _, n := range r.values[low:high] {
+			v := float64(n)
+			if n == none1 {
+				v = math.NaN()
+			}
+			into = append(into, v)
+		}
+	case r.shift == 1:
+		for b := r.values[2*low : 2*high]; len(b) >= 2; b = b[2:] {
+			n := int16(binary.LittleEndian.Uint16(b))
+			v := float64(n)
+			if n == none2 {
+				v = math.NaN()
+			}
+			into = append(into, v)
+		}
+	default:
+		for i := low; i < high; i++ {
+			into = append(into, r.get(i))
+		}
+		return into
+	}
+	if r.scale != 0 {
+		for i := len(into) - (high - low); i < len(into); i++ {
+			into[i] /= scales[r.scale]
+		}
+	}
+	return into
+}
+
 // minute returns at which minute of the day its value was taken, -1 if it has none.
 func (r *dayRow) minute(d Date) int {
 	i := int(d - r.from)

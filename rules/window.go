@@ -202,42 +202,68 @@ func (ft *feature) windowSince(row *dayRow, today Date) (v float64, ok bool) {
 // read appends the values of the days from one up to another, as value gives them, one
 // after another.
 func (v *view) read(into []float64, from, to Date) []float64 {
-	row, i := v.row, int(from-v.row.from)
-	at := func(i int) float64 {
-		if i < 0 || i >= row.len() {
-			return math.NaN()
-		}
-		return row.get(i)
-	}
-	if v.kind == Gauge {
-		held, _ := row.held(from - 1)
-		for d := from; d < to; d, i = d+1, i+1 {
-			if x := at(i); x == x {
-				held = x
-			}
-			into = append(into, held)
-		}
+	if from >= to {
 		return into
 	}
+	row, begin := v.row, len(into)
+	low, high := row.clip(from, to-1)
+	absent := func(n int) {
+		for range n {
+			into = append(into, math.NaN())
+		}
+	}
+	if low == high {
+		absent(int(to - from))
+	} else {
+		absent(int(row.from-from) + low)
+		into = row.decode(into, low, high)
+		absent(int(to-row.from) - high)
+	}
+	if v.kind == Gauge {
+		v.hold(into[begin:], from)
+	} else {
+		v.fillSilence(into[begin:], from)
+	}
+	return into
+}
+
+// hold gives a gauge's days without data the value before them.
+func (v *view) hold(days []float64, from Date) {
+	held := math.NaN()
+	if days[0] != days[0] {
+		held, _ = v.row.held(from - 1)
+	}
+	for i, x := range days {
+		if x == x {
+			held = x
+		} else {
+			days[i] = held
+		}
+	}
+}
+
+// fillSilence makes days without data zero while the feed was alive.
+func (v *view) fillSilence(days []float64, from Date) {
 	heard := from - Date(v.fresh) - 1 // the last day with any data of the signal
 	for d := heard + 1; d < from; d++ {
 		if x := v.cover.at(d); x == x {
 			heard = d
 		}
 	}
-	for d := from; d < to; d, i = d+1, i+1 {
-		x := at(i)
-		if x == x && row == v.cover {
+	part := v.row != v.cover
+	for i, x := range days {
+		d := from + Date(i)
+		if x == x {
 			heard = d
-		} else if row != v.cover {
+			continue
+		}
+		if part {
 			if y := v.cover.at(d); y == y {
 				heard = d
 			}
 		}
-		if x != x && d >= v.first && (d <= v.alive || d-heard <= Date(v.fresh)) && !within(v.out, d) {
-			x = 0
+		if d >= v.first && (d <= v.alive || d-heard <= Date(v.fresh)) && !within(v.out, d) {
+			days[i] = 0
 		}
-		into = append(into, x)
 	}
-	return into
 }
