@@ -69,18 +69,19 @@ func (o *owner) load(ctx context.Context) error {
 }
 
 // recover does, once the stream has been read to its end, what a crash may have left undone: runs that were intended,
-// effects that were not carried out, messages of which it is not known whether they were sent.
+// effects that were not carried out, storms of which ops were not told, messages of which it is not known whether they were sent.
 func (o *owner) recover(ctx context.Context) error {
 	j := &job{o: o, lane: stream.Now, seq: max(o.read.Now, o.cp.Value.Now)}
 	for _, a := range o.accounts {
-		pending := len(a.doc.Value.Intents) > 0
+		storms := o.unasked(a)
+		pending := len(a.doc.Value.Intents) > 0 || len(storms) > 0
 		for _, r := range a.runs {
 			pending = pending || len(r.doc.Value.Effects) > 0
 		}
 		if !pending {
 			continue
 		}
-		t := &touched{a: a, c: change{at: o.w.o.Clock.Now(), again: true}}
+		t := &touched{a: a, c: change{at: o.w.o.Clock.Now(), again: true, storms: storms}}
 		if err := j.settle(ctx, t, true); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"playcaller/bot/inbox"
 	"playcaller/bot/stream"
+	"playcaller/rules"
 	"playcaller/store"
 )
 
@@ -96,7 +97,21 @@ func (o *owner) stormy(playbook string, at time.Time) bool {
 	return p != nil && p.Limit.N > 0 && o.w.storms.full(playbook, p.Limit.N, p.Limit.Per, at)
 }
 
-// announce holds a playbook back in every partition when it would have started too often, and tells ops once.
+// unasked returns the playbooks whose start a storm held back on the account although the partition was never told of one: the
+// process was stopped in between, and ops may not have been asked.
+func (o *owner) unasked(a *account) []string {
+	var all []string
+	for key, s := range a.doc.Value.States {
+		playbook, _ := store.SplitRuleKey(key)
+		if p := o.book.Playbooks[playbook]; s.Phase == rules.Pending && s.Reason == rules.OverStormLimit && p != nil && p.Limit.N > 0 && !o.cp.Value.Storms[playbook] {
+			all = append(all, playbook)
+		}
+	}
+	return all
+}
+
+// announce holds a playbook back in every partition when it would have started too often, and asks ops once: the question's key
+// is that of the time for which the limit counts. The own partition is told last, so that once it knows all others do.
 func (j *job) announce(t *touched) error {
 	for _, playbook := range t.c.storms {
 		if !j.o.w.storms.tell(playbook) {
@@ -108,10 +123,10 @@ func (j *job) announce(t *touched) error {
 		if err != nil {
 			return err
 		}
-		for p := range j.o.w.o.Stream.Partitions() {
-			j.everyone = append(j.everyone, addressed{p, ev})
+		for p, all := 0, j.o.w.o.Stream.Partitions(); p < all; p++ {
+			j.everyone = append(j.everyone, addressed{(j.o.n + 1 + p) % all, ev})
 		}
-		out := store.Outgoing{Key: fmt.Sprintf("ops/storm/%s/%d", playbook, t.c.at.UnixNano()), Kind: "storm", Text: playbook,
+		out := store.Outgoing{Key: fmt.Sprintf("ops/storm/%s/%d", playbook, t.c.at.Truncate(limit.Per).Unix()), Kind: "storm", Text: playbook,
 			Limit: limit.N, At: t.c.at}
 		if err := j.publish(inbox.ChannelKey(opsPlace(j.o.book.Team)), inbox.SendKind, t, out.Key, out); err != nil {
 			return err

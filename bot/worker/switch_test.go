@@ -2,10 +2,12 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -219,6 +221,61 @@ func TestMoreStartsThanTheLimitAreHeldBackAndOpsAskedOnce(t *testing.T) {
 	b.ops(inbox.Ops{What: inbox.Resume, Playbook: "steady", By: "ops"})
 	if got := started(); got != 6 {
 		t.Errorf("%d runs started after ops said so, want 6", got)
+	}
+}
+
+// A kill after the account was written, and before the storm was told of, leaves nothing but the account.
+func TestOpsAreAskedOfAStormAfterAKillBeforeTheyWere(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady + "limit: 2/h\n"})
+	b.customers(5)
+	b.halt()
+	b.start() // for its store
+	b.rest()
+	b.stop()
+	if err := <-b.stopped; err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	for d, err := range b.records.Checkpoints.All(ctx, store.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Value.Storms = nil
+		if err := b.records.Checkpoints.Replace(ctx, &d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ops, err := b.records.Channels.Get(ctx, "#cs-ops")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(ops.Value.Sent)
+	if err := b.records.Channels.Replace(ctx, &ops); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.stream.Close(ctx), b.backend.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b.slack = newSlack()
+	b.clock.Advance(2 * time.Hour) // the stream remembers a while that ops were told
+	b.start()
+	b.rest()
+	if got, want := b.toldOps(), []string{"storm steady"}; !cmp.Equal(got, want) {
+		t.Errorf("ops were told %q, want %q", got, want)
+	}
+	if storms, _, err := b.worker.Held(ctx); err != nil || !cmp.Equal(storms, []string{"steady"}) {
+		t.Errorf("held back are %q, %v; want steady", storms, err)
+	}
+	b.restart()
+	b.to("2027-04-05 14:00")
+	if got := b.toldOps(); len(got) != 1 {
+		t.Errorf("ops were told %q, want it once", got)
+	}
+	b.ops(inbox.Ops{What: inbox.Resume, Playbook: "steady", By: "ops"})
+	b.restart()
+	b.rest()
+	if got := b.toldOps(); len(got) != 1 {
+		t.Errorf("after they answered ops were told %q, want nothing more", got)
 	}
 }
 
