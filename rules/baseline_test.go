@@ -112,7 +112,7 @@ func TestLearningIsWhatItsWordsSay(t *testing.T) {
 				used.nextOff = f.nextOff
 				used.row = nil
 				used.learn(&v, s.past, l.today)
-				want := plainLearner{&v, l.today, used.from, [7]float64{}}
+				want := plainLearner{view: &v, today: l.today, from: used.from}
 				want.learnShares()
 				for wd, share := range used.share {
 					if math.Float64bits(share) != math.Float64bits(want.share[wd]) {
@@ -123,7 +123,7 @@ func TestLearningIsWhatItsWordsSay(t *testing.T) {
 					for ago := range 40 {
 						got, ok := used.levelAt(used.n-ago, weeks)
 						rate, blocks := want.level(l.today-Date(ago), weeks)
-						if ok && (got.blocks != blocks || math.Abs(got.rate-rate) > 1e-9*math.Max(1, math.Abs(rate))) || !ok && blocks >= leastBlocks && weeks == 0 {
+						if ok && (got.blocks != blocks || math.Float64bits(got.rate) != math.Float64bits(rate)) || !ok && blocks >= leastBlocks && weeks == 0 {
 							rt.Fatalf("%s on %s: level %d days ago of %d weeks is %v of %d, want %v of %d", def.Name, l.today, ago, weeks, got.rate, got.blocks, rate, blocks)
 						}
 					}
@@ -138,6 +138,24 @@ type plainLearner struct {
 	*view
 	today, from Date
 	share       [7]float64
+	back        []tally // of the last so many days, added up from the last one back
+}
+
+// between adds up the days from one up to another.
+func (p *plainLearner) between(begin, end Date) tally {
+	for int(p.today-begin) >= len(p.back) {
+		var t tally
+		if n := len(p.back); n > 0 {
+			t = p.back[n-1]
+			d := p.today - Date(n)
+			if x, share := p.at(d), p.share[d.Weekday()]; x == x && share == share {
+				t = tally{t.sum + x, t.size + share, t.days + 1}
+			}
+		}
+		p.back = append(p.back, t)
+	}
+	a, b := p.back[p.today-begin], p.back[p.today-end]
+	return tally{a.sum - b.sum, a.size - b.size, a.days - b.days}
 }
 
 // at is a day's value where it can be learnt from.
@@ -217,16 +235,15 @@ func (p *plainLearner) plainShares() (plain [7]float64, total float64, counted i
 // level is the level of the weeks before a day, and how many of them are known.
 func (p *plainLearner) level(day Date, weeks int) (rate float64, blocks int) {
 	of := func(b int) float64 {
-		end, sum, size, days := day-Date(7*b), 0.0, 0.0, 0
-		for d := end - 7; d < end; d++ {
-			if x, share := p.at(d), p.share[d.Weekday()]; x == x && share == share {
-				sum, size, days = sum+x, size+share, days+1
-			}
-		}
-		if end-7 < p.from || size < 3 || days < 3 {
+		end := day - Date(7*b)
+		if end-7 < p.from {
 			return math.NaN()
 		}
-		return sum / size
+		t := p.between(end-7, end)
+		if t.size < 3 || t.days < 3 {
+			return math.NaN()
+		}
+		return t.sum / t.size
 	}
 	if weeks > 0 {
 		var rates []float64
@@ -249,13 +266,13 @@ func (p *plainLearner) level(day Date, weeks int) (rate float64, blocks int) {
 	}
 	slices.Sort(latest)
 	middle := (latest[len(latest)/2] + latest[(len(latest)-1)/2]) / 2
-	sum, weights := 0.0, 0.0
+	sum, weights, weight := 0.0, 0.0, 1.0
 	for b := range levelWeeks {
 		if x := of(b); x == x {
-			weight := math.Pow(levelMemory, float64(b))
 			reach := levelReach * math.Abs(middle)
 			sum, weights, blocks = sum+weight*math.Min(math.Max(x, middle-reach), middle+reach), weights+weight, blocks+1
 		}
+		weight *= levelMemory
 	}
 	return sum / weights, blocks
 }
