@@ -283,9 +283,10 @@ func (f *Facts) feature(sl *slot, into *result) {
 func (f *Facts) signal(sl *slot) *factSignal {
 	signal := &f.signals[sl.signal]
 	if signal.turn != f.turn {
-		*signal = factSignal{turn: f.turn, alive: f.alive(sl.feature.signal)}
+		*signal = factSignal{turn: f.turn}
 		if f.history != nil {
 			if signal.series = f.history.find(sl.feature.signal); signal.series != nil {
+				signal.alive = f.alive(sl.feature.signal)
 				f.tellOutages(sl.feature.signal, signal.series)
 				signal.series.ask(f.today, signal.alive)
 			}

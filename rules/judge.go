@@ -15,8 +15,8 @@ import "time"
 // towards For.
 func (r *Rule) Judge(s RuleState, f *Facts, c Circumstances) (RuleState, Decision, bool) {
 	when := r.When.Truth(f)
-	if when == False && r.resting(&s) {
-		return s, Decision{Account: f.account.ID, Playbook: r.Playbook, Subject: f.subject, At: f.now, Outcome: Quiet, Episode: s.Episode, Since: s.Since}, false
+	if outcome, rests := r.resting(&s, when); rests {
+		return s, Decision{Account: f.account.ID, Playbook: r.Playbook, Subject: f.subject, At: f.now, Outcome: outcome, Episode: s.Episode, Since: s.Since}, false
 	}
 	j := &judgement{rule: r, facts: f, c: c, now: f.now, s: s, when: when}
 	j.begin()
@@ -32,11 +32,23 @@ func (r *Rule) Judge(s RuleState, f *Facts, c Circumstances) (RuleState, Decisio
 	return j.s, d, changed
 }
 
-// resting reports whether a state stays as it is while the condition does not hold:
-// nearly every judgement finds this.
-func (r *Rule) resting(s *RuleState) bool {
-	return s.Phase == Inactive && s.Outcome == Quiet && s.Reason == "" && s.Fingerprint == r.Fingerprint &&
+// Rests reports whether Judge would leave the state and the last decision as they are,
+// whatever the circumstances, and that decision's outcome, Quiet or Unknowable: nearly
+// every judgement finds this.
+func (r *Rule) Rests(s *RuleState, f *Facts) (Outcome, bool) { return r.resting(s, r.When.Truth(f)) }
+
+// resting reports whether a state stays as it is while the condition does not hold, or
+// goes on being unknown.
+func (r *Rule) resting(s *RuleState, when Truth) (Outcome, bool) {
+	still := s.Phase == Inactive && s.Reason == "" && s.Fingerprint == r.Fingerprint &&
 		s.HeldSince.IsZero() && s.UnknownSince.IsZero() && s.Frozen == 0
+	switch when {
+	case False:
+		return Quiet, still && s.Outcome == Quiet
+	case Unknown:
+		return Unknowable, still && s.Outcome == Unknowable && s.Episode == s.Recorded
+	}
+	return "", false
 }
 
 // A judgement is one call of Judge under way.

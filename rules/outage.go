@@ -75,6 +75,9 @@ func (f *Facts) SetOutages(outages map[string][]Outage) {
 // tellOutages gives a series the account's local days that outages of its signal touch.
 // Where they are others than before, what the series remembers is forgotten.
 func (f *Facts) tellOutages(signal string, s *series) {
+	if len(f.outages) == 0 && len(s.out) == 0 {
+		return
+	}
 	f.out = f.out[:0]
 	for _, o := range f.outages[signal] {
 		f.out = append(f.out, Span{DateOf(o.From.In(f.zone)), DateOf(o.To.In(f.zone))})

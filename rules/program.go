@@ -26,6 +26,8 @@ type program struct {
 	nonzero []bool   // a divisor
 	vm      *vm.Program
 	quick   *comparisonOf // instead of vm, where the program is but one comparison
+	sum     *sum          // instead of vm, where it works out a number or a date
+	text    int           // a slot: what the program is where it is nothing of these
 }
 
 // A comparisonOf compares two numbers, or a text with a constant or another text, or
@@ -34,6 +36,7 @@ type program struct {
 type comparisonOf struct {
 	op          comparator // 0 for a slot that is a yes or no
 	plain       bool       // left is a slot and right a literal, which most comparisons are
+	bounded     bool       // and a bound of the slot may tell
 	left, right sum        // of numbers
 	slot, other int        // of texts, or the yes or no; other is -1 where it is a constant
 	text        bool
@@ -73,11 +76,13 @@ func (c comparator) holds(a, b float64) bool {
 
 // A sum is a number worked out of slots and literals.
 type sum struct {
-	op          byte // 's' a slot, 'n' a literal, or + - * /
-	nonzero     bool // of a slot: a divisor, and with 0 nothing is known
+	op          byte       // 's' a slot, 'n' a literal, '?' a choice, or + - * /
+	nonzero     bool       // of a slot: a divisor, and with 0 nothing is known
+	compare     comparator // of a choice: between left and right
 	slot        int
 	number      float64
 	left, right *sum
+	then, other *sum // of a choice
 }
 
 func (n *sum) eval(f *Facts) float64 {
@@ -95,6 +100,11 @@ func (n *sum) eval(f *Facts) float64 {
 		return a - b
 	case '*':
 		return a * b
+	case '?':
+		if n.compare.holds(a, b) {
+			return n.then.eval(f)
+		}
+		return n.other.eval(f)
 	}
 	return a / b
 }
@@ -120,6 +130,16 @@ func (n *sum) known(f *Facts) (v float64, ok bool) {
 		return a - b, ok
 	case '*':
 		return a * b, ok
+	case '?':
+		if !ok {
+			return 0, false
+		}
+		then, ok1 := n.then.known(f)
+		other, ok2 := n.other.known(f)
+		if n.compare.holds(a, b) {
+			return then, ok1 && ok2
+		}
+		return other, ok1 && ok2
 	}
 	return a / b, ok
 }
@@ -129,19 +149,23 @@ func (n *sum) divides(used *uses) {
 	if n.op == 's' {
 		n.nonzero = used.nonzero[slices.Index(used.slots, n.slot)]
 	}
-	if n.left != nil {
-		n.left.divides(used)
-		n.right.divides(used)
+	for _, part := range []*sum{n.left, n.right, n.then, n.other} {
+		if part != nil {
+			part.divides(used)
+		}
 	}
 }
 
-// sumOf takes a tree of numbers, dates and + - * / only.
+// sumOf takes a tree of numbers, dates, + - * / and choices by one comparison only.
 func sumOf(node ast.Node, slots []slot) (sum, bool) {
 	if i, ok := slotOfNode(node); ok {
 		return sum{op: 's', slot: i}, slots[i].typ == Number || slots[i].typ == Day
 	}
 	if v, ok := numberOf(node); ok {
 		return sum{op: 'n', number: v}, true
+	}
+	if c, ok := node.(*ast.ConditionalNode); ok {
+		return choiceOf(c, slots)
 	}
 	b, ok := node.(*ast.BinaryNode)
 	if !ok || len(b.Operator) != 1 || !strings.Contains("+-*/", b.Operator) {
@@ -150,6 +174,23 @@ func sumOf(node ast.Node, slots []slot) (sum, bool) {
 	left, ok1 := sumOf(b.Left, slots)
 	right, ok2 := sumOf(b.Right, slots)
 	return sum{op: b.Operator[0], left: &left, right: &right}, ok1 && ok2
+}
+
+// choiceOf takes LEFT < RIGHT ? THEN : OTHER, of numbers.
+func choiceOf(c *ast.ConditionalNode, slots []slot) (sum, bool) {
+	by, ok := c.Cond.(*ast.BinaryNode)
+	if !ok || !isComparison(by.Operator) {
+		return sum{}, false
+	}
+	n := sum{op: '?', compare: comparatorOf(by.Operator)}
+	all := true
+	take := func(node ast.Node) *sum {
+		part, ok := sumOf(node, slots)
+		all = all && ok
+		return &part
+	}
+	n.left, n.right, n.then, n.other = take(by.Left), take(by.Right), take(c.Exp1), take(c.Exp2)
+	return n, all
 }
 
 func slotName(i int) string { return "v" + strconv.Itoa(i) }
@@ -162,6 +203,17 @@ func assemble(node ast.Node, typ Type, used *uses, slots []slot) (*program, erro
 	}
 	if p.quick = quickForm(node, used, slots); p.quick != nil {
 		return p, nil
+	}
+	if n, ok := sumOf(node, slots); ok && typ != Bool {
+		n.divides(used)
+		p.sum = &n
+		return p, nil
+	}
+	if isText(typ) {
+		if i, ok := slotOfNode(node); ok {
+			p.text = i
+			return p, nil
+		}
 	}
 	compiled, err := expr.Compile(node.String(), expr.Env(map[string]any{}), expr.AllowUndefinedVariables(),
 		expr.DisableAllBuiltins(), expr.MaxNodes(maxNodes))
@@ -189,6 +241,7 @@ func quickForm(node ast.Node, used *uses, slots []slot) *comparisonOf {
 		right.divides(used)
 		q.left, q.right = left, right
 		q.plain = left.op == 's' && right.op == 'n'
+		q.bounded = q.plain && q.op != '=' && q.op != '!' && !left.nonzero && boundedSlot(slots, left.slot) != nil
 		return q
 	}
 	i, ok := slotOfNode(b.Left)
@@ -245,6 +298,9 @@ func numberOf(node ast.Node) (float64, bool) {
 // truth runs a program that is a yes or no.
 func (p *program) truth(f *Facts) Truth {
 	if q := p.quick; q != nil && q.op != 0 && !q.text {
+		if q.bounded && f.below(q.left.slot, q.right.number) {
+			return truthOf(q.op == '<' || q.op == 'l')
+		}
 		if q.plain && !q.left.nonzero {
 			v, ok := f.number(q.left.slot)
 			if !ok {
@@ -310,6 +366,12 @@ func (p *program) eval(f *Facts) result {
 
 // run runs what is not quick.
 func (p *program) run(f *Facts) result {
+	if p.sum != nil {
+		return unboxed(p.sum.eval(f))
+	}
+	if p.vm == nil {
+		return result{text: f.slot(p.text).text}
+	}
 	if f.env == nil {
 		f.env = map[string]any{}
 	}
@@ -362,6 +424,17 @@ func unboxed(v any) result {
 		return result{gap: gap{Code: NotKnown}}
 	}
 	return result{gap: gap{Code: CannotBeReckoned}}
+}
+
+// alone returns the slot whose value the program has, where it does nothing else.
+func (p *program) alone() (i int, is bool) {
+	switch {
+	case len(p.slots) != 1 || p.nonzero[0]:
+		return 0, false
+	case p.sum != nil:
+		return p.sum.slot, p.sum.op == 's'
+	}
+	return p.text, p.quick == nil && p.vm == nil
 }
 
 // uses collects the slots that one program reads.
