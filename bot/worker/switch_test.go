@@ -80,6 +80,38 @@ func TestAThresholdThatIsChangedAndChangedBackEndsNoRun(t *testing.T) {
 	}
 }
 
+func TestARuleThatIsChangedAndChangedBackRestsAfterTheRunThatItBegan(t *testing.T) {
+	short := strings.NewReplacer("cooldown: 30d", "cooldown: 1d", "answers:\n", "answers:\n      fine: {label: Fine, then: =not_a_problem}\n").Replace(lowScore)
+	stricter := strings.Replace(short, "when: score.last() <= 2", "when: score.last() <= 1", 1)
+	for _, tc := range []struct {
+		name   string
+		during float64 // what the score is while the rule is another
+	}{
+		{"it holds all the time", 2},
+		{"it holds again by the answer", 3},
+		{"the other one held, too", 1},
+	} {
+		b := newBench(t, map[string]string{"low-score.yaml": short, "look.yaml": look})
+		b.send(b.acme(), b.signal("acme", "score", 2))
+		b.judgeBy(map[string]string{"low-score.yaml": stricter, "look.yaml": look})
+		b.send(b.signal("acme", "score", tc.during))
+		b.judgeBy(map[string]string{"low-score.yaml": short, "look.yaml": look})
+		b.send(b.signal("acme", "score", 2))
+		b.send(b.answer("acme", "low-score", "fine"))
+		b.to("2027-04-05 10:05") // the answer cannot be taken back any more
+		b.send(b.signal("acme", "score", 1))
+		b.stands("acme", "low-score =not_a_problem")
+		if got := b.decisions("acme", "low-score"); got[len(got)-1] != "suppressed cooling_down" {
+			t.Errorf("%s: decided %q, want it to rest at last", tc.name, got)
+		}
+		b.restart()
+		b.to("2027-04-06 09:55")
+		b.stands("acme", "low-score =not_a_problem")
+		b.to("2027-04-06 10:06")
+		b.stands("acme", "low-score =not_a_problem", "low-score at why")
+	}
+}
+
 // lapses is a context that is over once so many events have been published with it.
 type lapses struct {
 	context.Context
