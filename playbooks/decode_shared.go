@@ -45,6 +45,7 @@ func (l *loading) readSignals(d *document) {
 // signal reads one signal.
 func (d *document) signal(name string, n ast.Node) rules.SignalDef {
 	s := rules.SignalDef{Name: name, Kind: rules.Count} // where the kind is missing, that alone is reported
+	var hourly ast.Node
 	d.object(n, "a signal",
 		field{"kind", required, func(n ast.Node) { s.Kind = d.signalKind(n) }},
 		field{"title", optional, func(n ast.Node) { s.Title = d.label(n, "a signal's title", 20) }},
@@ -55,6 +56,10 @@ func (d *document) signal(name string, n ast.Node) rules.SignalDef {
 				d.identifierName(n, "a dimension", s.Dimension)
 			}
 		}},
+		field{"hourly", optional, func(n ast.Node) {
+			s.Hourly = d.flag(n, "hourly")
+			hourly = n
+		}},
 		field{"fresh", optional, func(n ast.Node) {
 			s.Fresh = d.duration(n, "fresh")
 			if s.Fresh != 0 && s.Fresh < time.Hour {
@@ -62,6 +67,10 @@ func (d *document) signal(name string, n ast.Node) rules.SignalDef {
 			}
 		}},
 	)
+	if s.Hourly && s.Kind != rules.Count {
+		d.fail(hourly, "leave it out", "only a count can be hourly, and %s is a %s", name, s.Kind)
+		s.Hourly = false
+	}
 	return s
 }
 

@@ -184,7 +184,7 @@ func (k *checker) arguments(n *ast.CallNode, callee *ast.MemberNode, form featur
 func (k *checker) window(arg ast.Node, ft *feature) bool {
 	s, ok := arg.(*ast.StringNode)
 	if !ok {
-		if p, isPeriod := k.periodNode(arg); isPeriod && p.Days > 0 {
+		if p, isPeriod := k.periodNode(arg); isPeriod && (p.Days > 0 || p.Minutes > 0) {
 			from, length := k.place(arg.Location())
 			k.report(from, length, "a window stands in quotes", "", fmt.Sprintf("%q", p))
 			return false
@@ -198,8 +198,11 @@ func (k *checker) window(arg ast.Node, ft *feature) bool {
 		return false
 	}
 	p, err := ParsePeriod(s.Value)
+	if err == nil && p.Minutes > 0 {
+		return k.hourWindow(arg, p, ft)
+	}
 	switch {
-	case err != nil || p.WorkingDays > 0 || p.Minutes > 0:
+	case err != nil || p.WorkingDays > 0:
 		fix := ""
 		if p.WorkingDays > 0 {
 			fix = fmt.Sprintf(`"%dd"`, p.WorkingDays)
@@ -221,6 +224,13 @@ func allDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") 
 
 // reach checks that what a feature looks back on is kept.
 func (k *checker) reach(arg ast.Node, ft *feature) bool {
+	if ft.hours > 0 {
+		if weeks := KeepHourly/hoursOfWeek - 1; ft.weeks > weeks {
+			k.wrong(arg, fmt.Sprintf(`write {vs: "%dw"} or less`, weeks), "the hours of %d weeks are kept", weeks+1)
+			return false
+		}
+		return true
+	}
 	keep, days := KeepDays, ft.window
 	if ft.by != "" || ft.op == opTop {
 		keep = KeepByDays

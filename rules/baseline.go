@@ -88,6 +88,7 @@ type learner struct {
 	weeks  []float64 // scratch of bound
 	off    []float64
 	known  []knownExcess // learnt so far
+	part   float64       // of today, that has passed; see soFar
 
 	nextOff func(d, to Date) Date // as Facts.nextOff; nil: offDays is asked of each day
 }

@@ -11,15 +11,23 @@ import (
 	"unique"
 )
 
-// historyFormat is the first byte of a written History.
-const historyFormat = 1
+// The first byte of a written History: of one with hourly signals, which programs before
+// them cannot read, and of any other.
+const (
+	historyFormat = 1
+	hourlyFormat  = 2
+)
 
 var errCorrupt = errors.New("the bytes are cut off or corrupt")
 
 // MarshalBinary writes the History in a compact, versioned form: about 600 bytes
 // for 400 days of two-digit counts.
 func (h *History) MarshalBinary() ([]byte, error) {
-	b := []byte{historyFormat}
+	format := byte(historyFormat)
+	if slices.ContainsFunc(h.series, func(s named) bool { return s.hourly != nil }) {
+		format = hourlyFormat
+	}
+	b := []byte{format}
 	b = binary.AppendUvarint(b, uint64(len(h.series)))
 	for _, s := range h.series {
 		b = appendText(b, s.name)
@@ -34,6 +42,9 @@ func (h *History) MarshalBinary() ([]byte, error) {
 			b = appendRow(b, s.by[by])
 		}
 		b = appendHours(b, &s.hours)
+		if format == hourlyFormat {
+			b = appendHourly(b, s.hourly)
+		}
 		b = appendUsers(b, &s.users)
 	}
 	return b, nil
@@ -43,8 +54,8 @@ func (h *History) MarshalBinary() ([]byte, error) {
 // leave the History as it was.
 func (h *History) UnmarshalBinary(data []byte) error {
 	r := reader{data: data}
-	if v := r.byte(); !r.bad && v != historyFormat {
-		return fmt.Errorf("series: written in format %d, this program reads %d", v, historyFormat)
+	if r.format = r.byte(); !r.bad && r.format != historyFormat && r.format != hourlyFormat {
+		return fmt.Errorf("series: written in format %d, this program reads up to %d", r.format, hourlyFormat)
 	}
 	n := r.count(len(data))
 	all := make([]named, 0, min(n, 64))
@@ -145,9 +156,10 @@ func appendUsers(b []byte, u *users) []byte {
 // A reader takes values off bytes. After the first that is not there or not
 // possible it is bad and returns zeros.
 type reader struct {
-	data  []byte
-	bad   bool
-	space []float64 // of a row that is being read
+	data   []byte
+	bad    bool
+	format byte
+	space  []float64 // of a row that is being read
 }
 
 func (r *reader) take(n int) []byte {
@@ -252,6 +264,9 @@ func (r *reader) series() *series {
 		s.by[by] = &row
 	}
 	s.hours = r.hours()
+	if r.format == hourlyFormat {
+		s.hourly = r.hourly()
+	}
 	s.users = r.users()
 	if len(s.by) != n {
 		r.bad = true
@@ -297,12 +312,12 @@ func (r *reader) row(gauge bool) dayRow {
 func (r *reader) hours() dayRow {
 	var row dayRow
 	last := int64(0)
-	n := r.count(KeepHours)
+	n := r.count(KeepHours + foldEvery + 1)
 	r.space = r.space[:0]
 	for i := range n {
 		gap := r.varint()
 		last += gap
-		if i > 0 && (gap <= 0 || last >= int64(row.from)+KeepHours) || last < 0 || last > int64(MaxDate)*24 {
+		if i > 0 && (gap <= 0 || last >= int64(row.from)+KeepHours+foldEvery+1) || last < 0 || last > int64(MaxDate)*24 {
 			r.bad = true
 		}
 		v := r.value(r.uvarint())

@@ -133,6 +133,8 @@ func (c *core) checkSignalDef(def SignalDef) string {
 		return fmt.Sprintf("signal %s: kind %q: want count, gauge or unique", def.Name, def.Kind)
 	case def.Kind == Unique && def.Dimension != "":
 		return fmt.Sprintf("signal %s: a unique signal cannot be split by a dimension (%s)", def.Name, def.Dimension)
+	case def.Hourly && def.Kind != Count:
+		return fmt.Sprintf("signal %s: only a count can be hourly, and this is a %s", def.Name, def.Kind)
 	case def.Fresh < 0:
 		return fmt.Sprintf("signal %s: fresh is negative", def.Name)
 	case c.signals[def.Name].Name != "":

@@ -415,7 +415,7 @@ func (c *Condition) Daily() bool {
 	read := false
 	for _, i := range c.slots() {
 		f := c.core.slots[i].feature
-		if f == nil {
+		if f == nil || f.hours > 0 {
 			return false
 		}
 		switch f.op {

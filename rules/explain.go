@@ -23,7 +23,9 @@ type Baseline struct {
 	Missing  string        `json:"missing,omitempty"` // why nothing can be said; "" otherwise
 	Gap      Gap           `json:"gap,omitzero"`      // the same, for every language
 
-	Stretch   int     `json:"stretch,omitempty"`   // of drop: how many of the latest days are farthest off; the whole window where 0
+	Stretch int         `json:"stretch,omitempty"` // of drop: how many of the latest days are farthest off; the whole window where 0
+	Window  *HourWindow `json:"window,omitempty"`  // of a window of hours; From and To are the days it touches, and Days is empty
+
 	ChangedOn Date    `json:"changed_on,omitzero"` // of shift: the first day of the new level
 	Alarms    float64 `json:"alarms,omitempty"`    // as surprising differences a year by chance, of judged features; see Facts.Surprise
 }
@@ -97,6 +99,9 @@ func (f *Facts) Explain(feature string) (Baseline, error) {
 		return Baseline{}, fmt.Errorf("no rule asks for %s", feature)
 	}
 	ft := f.core.slots[i].feature
+	if ft.hours > 0 && ft.op != opSum {
+		return f.hourBaseline(ft), nil
+	}
 	switch ft.op {
 	case opDrop, opSpike, opExpected, opShift, opShiftDays:
 		return f.baseline(ft), nil
@@ -148,6 +153,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 	}
 	l := &f.learner
 	l.learn(v, s.past, f.today)
+	l.part = f.partOfToday(ft, s)
 	c := comparer{learner: l, weeks: ft.weeks}
 	for d := b.From - Date(7*ft.looksBack()); d < b.From; d++ {
 		if _, why := v.usable(d); why != "" {
@@ -164,6 +170,9 @@ func (f *Facts) baseline(ft *feature) Baseline {
 	for d := b.From; d <= b.To; d++ {
 		x, why := v.usable(d)
 		share := l.share[d.Weekday()]
+		if d == l.today {
+			share *= l.soFar()
+		}
 		if why == "" && (!known || math.IsNaN(share)) {
 			why = "too few weeks of data"
 		}
@@ -183,7 +192,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 	}
 	st := c.against(usual, ft.window, sum, size, len(b.Days))
 	b.Expected, b.Actual = st.expected, st.actual
-	b.Low, b.High = ft.band(v.kind, st)
+	b.Low, b.High = ft.band(v.kind, st, l.looks())
 	ft.whatIsBeyond(l, &b)
 	return b
 }
@@ -207,12 +216,12 @@ func (ft *feature) whatIsBeyond(l *learner, b *Baseline) {
 }
 
 // band returns between which sums of the window (of a gauge between which means) drop
-// is 0 and spike is 1, as far as the window as a whole is concerned.
-func (ft *feature) band(kind Kind, s stretch) (low, high float64) {
+// is 0 and spike is 1, as far as the window as a whole is concerned; looks as learner.looks.
+func (ft *feature) band(kind Kind, s stretch, looks float64) (low, high float64) {
 	low = s.atOff(kind, -offFor(ft.budget()))
 	if kind != Gauge {
 		low = max(low, 0)
 		s.expected += ft.unseen(s.days)
 	}
-	return low, s.atOff(kind, offFor(ft.budget()))
+	return low, s.atOff(kind, offFor(ft.budget()/looks))
 }

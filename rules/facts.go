@@ -38,6 +38,7 @@ type Facts struct {
 	contract *Contract
 	chosen   bool // contract has been looked for
 	learner  learner
+	hourly   hourLearner
 }
 
 type factCell struct {
@@ -92,7 +93,7 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 func (f *Facts) invalidate() {
 	f.turn++
 	f.chosen = false
-	f.learner.row = nil
+	f.learner.row, f.hourly.series = nil, nil
 	f.room()
 }
 
@@ -265,9 +266,12 @@ func (f *Facts) feature(sl *slot, into *result) {
 	}
 	cell, stamp := s.cell(sl.cell, f.core.cells[sl.signal]), s.stamp.number(sl)
 	if cell.of != stamp {
-		if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
+		if ft.hours > 0 {
+			cell.keep(f.overHours(ft, s))
+		} else if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
 			cell.number, cell.other = v, nil
 		} else {
+			f.learner.part = f.partOfToday(ft, s)
 			cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, &f.learner, cell))
 		}
 		cell.of = stamp
@@ -289,6 +293,9 @@ func (f *Facts) signal(sl *slot) *factSignal {
 				signal.alive = f.alive(sl.feature.signal)
 				f.tellOutages(sl.feature.signal, signal.series)
 				signal.series.ask(f.today, signal.alive)
+				if signal.series.hourly != nil {
+					f.askHour(sl.feature.signal, signal.series)
+				}
 			}
 		}
 	}

@@ -69,6 +69,7 @@ type feature struct {
 	by     string
 	of     featureOp // of top
 	window int       // days
+	hours  int       // in place of days
 	weeks  int       // compared with; 0 follows the account's level
 	alarms float64   // a year, by chance; 0 is the default
 	asked  string    // how alarms were written
@@ -95,19 +96,20 @@ func (ft *feature) String() string {
 	if ft.by != "" {
 		fmt.Fprintf(&b, ".by(%q)", ft.by)
 	}
+	window := Period{Days: ft.window, Minutes: 60 * ft.hours}
 	switch {
 	case ft.op == opTop:
-		fmt.Fprintf(&b, `.top(%q, "%dd")`, ft.of, ft.window)
-	case ft.window == 0:
+		fmt.Fprintf(&b, `.top(%q, %q)`, ft.of, window)
+	case window.IsZero():
 		fmt.Fprintf(&b, ".%s()", ft.op)
 	case ft.weeks != 0 && ft.asked != "":
-		fmt.Fprintf(&b, `.%s("%dd", {vs: "%dw", alarms: %q})`, ft.op, ft.window, ft.weeks, ft.asked)
+		fmt.Fprintf(&b, `.%s(%q, {vs: "%dw", alarms: %q})`, ft.op, window, ft.weeks, ft.asked)
 	case ft.weeks != 0:
-		fmt.Fprintf(&b, `.%s("%dd", {vs: "%dw"})`, ft.op, ft.window, ft.weeks)
+		fmt.Fprintf(&b, `.%s(%q, {vs: "%dw"})`, ft.op, window, ft.weeks)
 	case ft.asked != "":
-		fmt.Fprintf(&b, `.%s("%dd", {alarms: %q})`, ft.op, ft.window, ft.asked)
+		fmt.Fprintf(&b, `.%s(%q, {alarms: %q})`, ft.op, window, ft.asked)
 	default:
-		fmt.Fprintf(&b, `.%s("%dd")`, ft.op, ft.window)
+		fmt.Fprintf(&b, `.%s(%q)`, ft.op, window)
 	}
 	return b.String()
 }
@@ -116,7 +118,7 @@ func (ft *feature) String() string {
 func (ft *feature) completed() bool {
 	switch ft.op {
 	case opMean, opTrend, opExpected, opDrop, opShift, opShiftDays:
-		return true
+		return ft.hours == 0
 	}
 	return false
 }
@@ -186,7 +188,7 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 		}
 		u = cell.usual
 	}
-	if u.past != s.past || u.on != today || u.alive != v.alive {
+	if u.past != s.past || u.on != today || u.alive != v.alive || u.part != l.soFar() {
 		l.learn(v, s.past, today)
 		ft.learnUsual(l, u, true)
 	}
@@ -326,11 +328,15 @@ func (f *Facts) Surprise(feature string) (float64, error) {
 	if r := f.slot(i); !r.gap.known() {
 		return 0, errors.New(r.gap.String())
 	}
+	if ft.hours > 0 {
+		return f.hourBaseline(ft).Alarms, nil
+	}
 	v, s, err := f.view(ft.signal, ft.by)
 	if err != nil {
 		return 0, err
 	}
 	f.learner.learn(v, s.past, f.today)
+	f.learner.part = f.partOfToday(ft, s)
 	return ft.surprise(&f.learner), nil
 }
 
@@ -347,7 +353,7 @@ func (ft *feature) surprise(l *learner) float64 {
 		}
 	case opSpike:
 		if off, ok := ft.spikeOff(l); ok && off > 0 {
-			return alarmsAYear(off)
+			return math.Min(alarmsMost, l.looks()*alarmsAYear(off))
 		}
 	default:
 		if w, ok := ft.judge(l, 0); ok && w.off > 0 && w.actual < w.expected {

@@ -37,10 +37,11 @@ const (
 	IsZero                   // something is divided by Of, which is 0
 	HasErrors                // Of has errors, which were reported when the book was read
 	CannotBeReckoned         // the expression came to no number; Of may say why
+	HoursUnknown             // less than half of Count hours of the signal Of can be compared
 )
 
 var gapWords = []string{"", "no_data", "no_data_since", "no_data_in", "no_data_today", "half_known", "half_compared",
-	"weeks_needed", "nothing_earlier", "few_peers", "not_known", "no_contract", "is_zero", "has_errors", "cannot_be_reckoned"}
+	"weeks_needed", "nothing_earlier", "few_peers", "not_known", "no_contract", "is_zero", "has_errors", "cannot_be_reckoned", "hours_unknown"}
 
 // String returns the code as a word.
 func (c GapCode) String() string { return gapWords[min(int(c), len(gapWords)-1)] }
@@ -81,6 +82,8 @@ func (g Gap) String() string {
 		return fmt.Sprintf("%s: less than half of %d days known", g.Of, g.Count)
 	case HalfCompared:
 		return fmt.Sprintf("%s: less than half of %d days can be compared", g.Of, g.Count)
+	case HoursUnknown:
+		return fmt.Sprintf("%s: less than half of %d hours can be compared", g.Of, g.Count)
 	case WeeksNeeded:
 		return fmt.Sprintf("%s: %d of %d weeks of data needed", g.Of, g.Count, g.Need)
 	case NothingEarlier:

@@ -13,7 +13,7 @@ import (
 const maxValue = 1e15
 
 // A History is all series of one account: daily buckets in the account's zone
-// for 400 days, hourly ones for 48 hours. The zero History is empty and ready.
+// for 400 days, hourly ones for 48 hours, of an hourly signal for eight weeks more. The zero History is empty and ready.
 // It is not safe for use by several goroutines at once.
 //
 // When an account moves to another time zone its buckets stay as they were dated,
@@ -92,7 +92,7 @@ func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.
 		today = pointOf(now, loc).day
 	}
 	change := Change{Signal: sig.Signal, Day: p.day, Late: p.day < today, Before: s.look(sig.By).at(p.day)}
-	if err := s.put(&sig, p, loc); err != nil {
+	if err := s.put(&sig, p, loc, def.Hourly); err != nil {
 		return Change{}, err
 	}
 	change.After = s.look(sig.By).at(p.day)
@@ -183,7 +183,7 @@ func (s *series) look(by string) *dayRow {
 }
 
 // put changes the buckets.
-func (s *series) put(sig *Signal, p point, loc *time.Location) error {
+func (s *series) put(sig *Signal, p point, loc *time.Location, hourly bool) error {
 	if s.kind == Gauge {
 		s.putGauge(sig, p)
 		return nil
@@ -198,16 +198,22 @@ func (s *series) put(sig *Signal, p point, loc *time.Location) error {
 	if sig.Mode == "set" {
 		before := s.look(sig.By).at(p.day)
 		more = sig.Value - orZero(before)
-		s.dropHours(floorDiv(p.day.In(loc).Unix(), 3600), floorDiv((p.day+1).In(loc).Unix(), 3600))
 	}
-	if total := orZero(s.total.at(p.day)) + more; math.Abs(total) > maxValue {
+	total := orZero(s.total.at(p.day)) + more
+	if math.Abs(total) > maxValue {
 		return fmt.Errorf("signal %s: the day's sum is beyond 1e15", sig.Signal)
+	}
+	s.coverHours(hourly, p, loc)
+	if sig.Mode == "set" {
+		from, to := floorDiv(p.day.In(loc).Unix(), 3600), floorDiv((p.day+1).In(loc).Unix(), 3600)
+		s.dropHours(from, to)
+		s.correct(Date(from), Date(to), max(0, total))
 	}
 	if sig.By != "" {
 		r := s.row(sig.By)
 		r.set(p.day, orZero(r.at(p.day))+more, 0, false)
 	}
-	s.total.set(p.day, max(0, orZero(s.total.at(p.day))+more), 0, false)
+	s.total.set(p.day, max(0, total), 0, false)
 	if sig.Mode != "set" && more != 0 {
 		s.addHour(p.hour, more)
 	}

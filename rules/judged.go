@@ -83,19 +83,20 @@ type usual struct {
 	today    bool       // today can be compared
 	gap      gap
 
-	on, alive Date   // the day it was learnt on, and through which the feed was alive
-	past      uint32 // the series' changes of days that were over
+	on, alive Date    // the day it was learnt on, and through which the feed was alive
+	past      uint32  // the series' changes of days that were over
+	part      float64 // of today, that had passed
 }
 
 // learnUsual learns what a spike's window is judged by; with bound, a bound of it.
 func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
-	deviations := offFor(ft.budget())
-	*into = usual{bound: bound && deviations > 0, on: l.today, alive: l.alive, past: l.past}
+	deviations := offFor(ft.budget() / l.looks())
+	*into = usual{bound: bound && deviations > 0, on: l.today, alive: l.alive, past: l.past, part: l.soFar()}
 	c := comparer{learner: l, weeks: ft.weeks}
 	if into.bound {
 		c.enough = math.Inf(1)
 	}
-	share := l.share[l.today.Weekday()]
+	share := l.share[l.today.Weekday()] * l.soFar()
 	into.today = share == share && (l.offDays == nil || l.offDays(l.today) == "")
 	lengths, n := ft.lengths()
 	into.n = n
@@ -199,7 +200,7 @@ func (u *usual) beyond(today float64) bool {
 func (ft *feature) spikeOff(l *learner) (most float64, ok bool) {
 	c := comparer{learner: l, weeks: ft.weeks}
 	x, why := l.usable(l.today)
-	share := l.share[l.today.Weekday()]
+	share := l.share[l.today.Weekday()] * l.soFar()
 	withToday := why == "" && share == share
 	if !withToday {
 		x = 0

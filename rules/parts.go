@@ -15,6 +15,7 @@ type Part struct {
 	Feature string   // "drop"
 	By      string   // the value of the dimension
 	Days    int      // the window; 0 where it has none
+	Hours   int      // or of hours
 	Name    string   // of anything else: "account.seats", "contract.signed"
 	Compare string   // == != < <= > >= in; "" for a yes or no
 	Number  *float64 // what it is compared with
@@ -82,7 +83,7 @@ func (c *Condition) clausePart(cl *clause) Part {
 func (c *Condition) named(p *Part, i int) {
 	s := &c.core.slots[i]
 	if f := s.feature; f != nil {
-		p.Signal, p.Feature, p.By, p.Days = f.signal, string(f.op), f.by, f.window
+		p.Signal, p.Feature, p.By, p.Days, p.Hours = f.signal, string(f.op), f.by, f.window, f.hours
 		return
 	}
 	p.Name = s.text

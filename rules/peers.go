@@ -188,6 +188,10 @@ func (k *checker) peerAsk(call *ast.CallNode) (peerAsk, bool) {
 	if !ok {
 		return peerAsk{}, false
 	}
+	if ft := k.slots[i].feature; ft.hours > 0 {
+		k.wrong(text, `ask for days, such as "1d"`, "peers are compared by days, not by hours")
+		return peerAsk{}, false
+	}
 	ask := peerAsk{PeerFeature{Feature: k.slots[i].text}, i, -1}
 	if len(k.order) > 0 {
 		ask.Segment, ask.segment = k.order[0], k.segments[k.order[0]]

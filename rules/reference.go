@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A ReferencePart is a part of what expressions may read.
 type ReferencePart struct {
@@ -36,6 +39,9 @@ func Reference() []ReferencePart {
 		}
 		if form.alarms {
 			about += ` {alarms: "1/year"} says how often chance may raise it.`
+		}
+		if form.op.inHours() {
+			about += fmt.Sprintf(` Of an hourly signal also of hours: %s("6h").`, form.op)
 		}
 		features.Entries = append(features.Entries, ReferenceEntry{signal + strings.ReplaceAll(form.example, "VALUE", "exports"), about, strings.Join(kinds, ", ")})
 	}

@@ -6,7 +6,7 @@ import "math"
 const (
 	KeepDays   = 400 // daily buckets of a signal
 	KeepByDays = 120 // daily buckets of one value of its dimension: eight weeks, the window judged, and some slack
-	KeepHours  = 48
+	KeepHours  = 48  // hourly ones; of an hourly signal also KeepHourly
 )
 
 // MaxBy is how many values of a dimension an account has its own buckets for; what
@@ -31,16 +31,21 @@ type series struct {
 	out      []Span // the account's days that outages of the feed touch; cells are worked out by them
 
 	by      map[string]*dayRow
-	users   users  // of a unique signal
-	hours   dayRow // of the last two days; its dates are hours since 1970
-	until   int64  // Unix seconds of the latest At
-	arrived int64  // Unix seconds of the last arrival
+	users   users     // of a unique signal
+	hours   dayRow    // of the last two days; its dates are hours since 1970
+	hourly  *hourPast // older ones, of an hourly signal
+	until   int64     // Unix seconds of the latest At
+	arrived int64     // Unix seconds of the last arrival
 }
 
 // addHour puts a value into an hourly bucket and forgets old ones. The row's days are
 // hours since 1970.
 func (s *series) addHour(hour int64, v float64) {
 	h := Date(hour)
+	if s.hourly != nil {
+		s.addHourly(h, v)
+		return
+	}
 	if s.hours.len() > 0 && h <= s.hours.end()-1-KeepHours {
 		return
 	}

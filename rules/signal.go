@@ -24,6 +24,9 @@ type SignalDef struct {
 	// whether there was an outage, and for a gauge that its last value holds for
 	// as long as it is kept.
 	Fresh time.Duration `json:"fresh,omitempty"`
+	// Hourly says that the hours of the week are learnt, for windows of hours and for
+	// what of a day is usual by now. Only a count may be hourly.
+	Hourly bool `json:"hourly,omitempty"`
 }
 
 // A Signal is one fact about an account at a time.

@@ -16,6 +16,9 @@ const (
 )
 
 func (ft *feature) windowOp() windowOp {
+	if ft.hours > 0 {
+		return notWindow
+	}
 	switch ft.op {
 	case opSum:
 		return windowSum
