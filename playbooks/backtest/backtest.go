@@ -31,7 +31,11 @@
 //     something is changed on the account. An account that has ended is no peer.
 //   - a quiet copy has the peers that its account has: a day on which everybody is busy
 //     excuses the copy too.
-//   - daily budgets and storm limits hold nothing back; days over them are counted.
+//   - accounts that fire at once become a group's message, and limits hold over all of
+//     them, as in the live bot; ops let go on what a limit holds an hour after they are
+//     asked, or when they next work. Quiet copies are each alone.
+//   - questions over a person's daily budget come on a later day. That a play's own
+//     times count from then is not played.
 //
 // The package is pure: no clock, no files, no network. The same book, inputs and seed
 // give the same report, however many workers there are.
@@ -177,23 +181,35 @@ func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, erro
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	now, old, err := o.survey(ctx, book, inputs, workers)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return newReport(book, &o, nil), ctx.Err()
-	case err != nil:
+	f := &field{o: &o, book: book, inputs: inputs, workers: workers}
+	var err error
+	if f.spreads, err = o.survey(ctx, book, inputs, workers); err == nil {
+		err = f.play(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	work, results := make(chan Input, workers), make(chan *Result, workers)
+	slices.SortFunc(f.results, func(a, b *Result) int { return cmp.Compare(a.Account, b.Account) })
+	crowds, left, again := f.together(ctx)
+	if again != nil && ctx.Err() == nil {
+		return nil, again
+	}
+	return newReport(book, &o, f.results, crowds, left), cmp.Or(err, again, ctx.Err())
+}
+
+// play plays every account as if it were the only one.
+func (f *field) play(ctx context.Context) error {
+	o := f.o
+	work, results := make(chan Input, f.workers), make(chan *Result, f.workers)
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(work)
-		return o.feed(inner, inputs, work, results)
+		return o.feed(inner, f.inputs, work, results)
 	})
 	players, playing := errgroup.WithContext(inner)
-	for range workers {
+	for range f.workers {
 		players.Go(func() error {
-			p := newPair(book, &o, now, old)
+			p := newPair(f.book, o, f.spreads)
 			for in := range work {
 				select {
 				case results <- p.play(in):
@@ -208,23 +224,17 @@ func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, erro
 		defer close(results)
 		return players.Wait()
 	})
-	var all []*Result
 	var keep error
 	for r := range results {
 		if keep == nil && !r.old && o.Each != nil {
 			keep = o.Each(r)
 		}
-		all = append(all, r)
+		f.results = append(f.results, r)
 		if o.Count != nil {
 			o.Count()
 		}
 	}
-	err = cmp.Or(g.Wait(), keep, ctx.Err())
-	slices.SortFunc(all, func(a, b *Result) int { return cmp.Compare(a.Account, b.Account) })
-	if err != nil && ctx.Err() == nil {
-		return nil, err
-	}
-	return newReport(book, &o, all), err
+	return cmp.Or(g.Wait(), keep, ctx.Err())
 }
 
 // feed hands the inputs on, but for those whose result is known.

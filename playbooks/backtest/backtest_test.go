@@ -183,9 +183,9 @@ func TestWhatStillHoldsFiresAgainAfterTheCooldown(t *testing.T) {
 func TestPeopleAreCountedByWeekAndAgainstTheirDailyBudget(t *testing.T) {
 	days := "5 5 5 0 0 0 0 0 0 0 4 4 4 4"
 	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Chance: -1}
-	r := run(t, book(t, quietLogins(3)), o, input(t, "acme", "2026-03-02", days), input(t, "bolt", "2026-03-02", days), input(t, "calm", "2026-03-02", "5 5 5 5 5 5 5 5 5 5 5 5 5 5"))
+	r := run(t, book(t, crowdOf("")), o, input(t, "acme", "2026-03-02", days), input(t, "bolt", "2026-03-02", days), input(t, "calm", "2026-03-02", "5 5 5 5 5 5 5 5 5 5 5 5 5 5"))
 	p := r.People[0]
-	if p.Person != "tanaka" || p.Accounts != 3 || p.Prompts != 2 || p.PerWeek != 1 || p.Budget != 1 || p.DaysOver != 1 {
+	if p.Person != "tanaka" || p.Accounts != 3 || p.Prompts != 2 || p.PerWeek != 1 || p.Budget != 1 || p.DaysOver != 1 || p.Late != 1 || p.Messages != 2 {
 		t.Errorf("%+v", p)
 	}
 	want := []backtest.Week{{date(t, "2026-03-02"), 0}, {date(t, "2026-03-09"), 2}}

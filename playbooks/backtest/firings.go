@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -71,7 +72,10 @@ func (e *Episode) held() string {
 
 // asked names who is given the prompt of a firing.
 func asked(e *Episode, names map[string]string) string {
-	if !e.prompt() {
+	switch {
+	case e.Message > 0:
+		return fmt.Sprintf("together with others, message %d", e.Message)
+	case !e.prompt():
 		return "nobody"
 	}
 	return cmp.Or(names[e.Person], e.Person)

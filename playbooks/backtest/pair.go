@@ -22,12 +22,12 @@ type pair struct {
 
 // newPair returns a pair whose players know of peers what a survey found; nil where the
 // book asks nothing of them.
-func newPair(book *playbooks.Book, o *Options, now, old *spreads) *pair {
+func newPair(book *playbooks.Book, o *Options, peers [2]*spreads) *pair {
 	p := &pair{o: o, book: book, now: newPlayer(book, o)}
-	p.now.among(now)
+	p.now.among(peers[after])
 	if o.Against != nil {
 		p.old = newPlayer(o.Against, o)
-		p.old.among(old)
+		p.old.among(peers[before])
 	}
 	return p
 }
@@ -44,6 +44,17 @@ func (p *pair) play(in Input) *Result {
 		return r
 	}
 	r.Days = int(to-from) + 1
+	p.now.crowd = nil
+	if p.old != nil {
+		p.old.crowd = nil
+	}
+	p.pass(in, r, from, to)
+	p.chance(&in, r, from, to)
+	return r
+}
+
+// pass lets the days of an account pass.
+func (p *pair) pass(in Input, r *Result, from, to rules.Date) {
 	p.now.begin(in.Account, in.Signals, from)
 	if p.old != nil {
 		p.old.begin(in.Account, in.Signals, from)
@@ -60,11 +71,23 @@ func (p *pair) play(in Input) *Result {
 		p.explain(p.now, p.old.episodes[before:])
 	}
 	r.Episodes, r.Counts, r.Refused = list(p.now.episodes), p.now.counts, p.now.refused
+	r.played[after].held = p.now.held
 	if p.old != nil {
-		r.Before = list(p.old.episodes)
+		r.Before, r.played[before].held = list(p.old.episodes), p.old.held
 	}
-	p.chance(&in, r, from, to)
-	return r
+}
+
+// again plays an account once more, now that it is known what others mean for it.
+func (p *pair) again(in Input, r *Result, crowds [2]*crowd) {
+	slices.SortStableFunc(in.Signals, byTime)
+	p.now.crowd = crowds[after]
+	r.played[after].key = crowds[after].parts[r.Account].key()
+	if p.old != nil {
+		p.old.crowd = crowds[before]
+		r.played[before].key = crowds[before].parts[r.Account].key()
+	}
+	from, to := p.o.span(&in)
+	p.pass(in, r, from, to)
 }
 
 // span returns the days that an account is played: all of them, but none after its end.
@@ -126,6 +149,7 @@ func (p *pair) chance(in *Input, r *Result, from, to rules.Date) {
 
 // copy plays a quiet copy, and returns what fired of what reads signals.
 func (p *pair) copy(in *Input, from, to rules.Date, random *rand.Rand) []*Episode {
+	p.now.crowd = nil
 	p.now.begin(in.Account, Quiet(in, p.book, p.o.Heard, from-WarmUp, to, random), from)
 	for day := from; day <= to; day++ {
 		p.now.day(day)

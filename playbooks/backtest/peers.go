@@ -123,11 +123,11 @@ func (s *spreads) at(group rules.PeerGroup, now time.Time) *rules.Distribution {
 }
 
 // survey goes over all accounts and collects how what a book asks of peers is spread.
-// It is nil where no book asks anything.
-func (o *Options) survey(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, error], workers int) (now, old *spreads, err error) {
+// Of a book that asks nothing it is nil.
+func (o *Options) survey(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, error], workers int) (found [2]*spreads, err error) {
 	books := []*playbooks.Book{book, o.Against}
 	if !asksPeers(book) && !asksPeers(o.Against) {
-		return nil, nil, nil
+		return found, nil
 	}
 	work := make(chan Input, workers)
 	g, inner := errgroup.WithContext(ctx)
@@ -175,7 +175,7 @@ func (o *Options) survey(ctx context.Context, book *playbooks.Book, inputs iter.
 		}
 	}
 	if err := g.Wait(); err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	all := make([]*spreads, len(parts[0]))
 	for _, part := range parts {
@@ -190,13 +190,12 @@ func (o *Options) survey(ctx context.Context, book *playbooks.Book, inputs iter.
 	for _, s := range all {
 		s.seal()
 	}
-	if asksPeers(book) {
-		now, all = all[0], all[1:]
+	for side, b := range books {
+		if asksPeers(b) {
+			found[side], all = all[0], all[1:]
+		}
 	}
-	if asksPeers(o.Against) {
-		old = all[0]
-	}
-	return now, old, nil
+	return found, nil
 }
 
 func byTime(a, b rules.Signal) int { return a.At.Compare(b.At) }

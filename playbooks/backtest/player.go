@@ -43,6 +43,9 @@ type player struct {
 		day rules.Date
 		of  func(rules.PeerGroup) *rules.Distribution
 	}
+	crowd     *crowd      // what other accounts mean for this one; nil where that is not known
+	held      []firing    // firings that a storm limit held
+	looks     []time.Time // when ops say that they may go on
 	episodes  []*Episode
 	counts    []Count
 	refused   []string
@@ -59,7 +62,7 @@ type delivery struct {
 
 func newPlayer(book *playbooks.Book, o *Options) *player {
 	p := &player{o: o, world: replay.NewWorld(book, o.judged(book), time.Time{})}
-	p.world.NoStorms = true
+	p.world.Others = p
 	p.world.Hooks = replay.Hooks{Decided: p.decided, Begun: p.begun, Ended: p.ended, Nudged: p.nudged}
 	if o.Heard != nil {
 		p.world.Feed = p.heard
@@ -106,6 +109,7 @@ func (p *player) begin(account rules.Account, signals []rules.Signal, from rules
 	p.feeds.now, p.feeds.yesterday, p.feeds.last = time.Time{}, 0, map[string]time.Time{}
 	p.out.ended, p.out.by = 0, nil
 	p.peers.day, p.peers.own = 0, nil
+	p.held, p.looks = nil, nil
 	start := from.In(p.zone)
 	p.world.Now = start
 	p.dated = account
@@ -199,6 +203,11 @@ func (p *player) next() time.Time {
 			next = d.at
 		}
 	}
+	for _, t := range p.looks {
+		if t.Before(next) {
+			next = t
+		}
+	}
 	return next
 }
 
@@ -221,7 +230,9 @@ func (p *player) due(end time.Time) {
 		n++
 	}
 	p.signals = p.signals[n:]
-	c.All = !p.account.Due.After(p.world.Now)
+	looks := len(p.looks)
+	p.looks = slices.DeleteFunc(p.looks, func(t time.Time) bool { return !t.After(p.world.Now) })
+	c.All = !p.account.Due.After(p.world.Now) || len(p.looks) < looks
 	kept := p.delivered[:0]
 	for _, d := range p.delivered {
 		if d.at.After(p.world.Now) {
@@ -247,13 +258,17 @@ func (p *player) decided(_ *replay.Account, key string, d rules.Decision) {
 			last.Over = d.At
 		}
 		p.episodes = append(p.episodes, &Episode{Account: d.Account, Playbook: d.Playbook, Subject: d.Subject, Fired: d.At,
-			Values: values(d.Clauses), Severity: string(p.world.Book.Playbooks[d.Playbook].Severity), zone: p.zone, episode: d.Episode})
+			Values: values(d.Clauses), Severity: string(p.world.Book.Playbooks[d.Playbook].Severity), Held: p.heldSince(d),
+			zone: p.zone, episode: d.Episode})
 	case rules.Resolves, rules.Quiet:
 		if last := p.last(d.Playbook, d.Subject); last != nil && last.Over.IsZero() {
 			last.Over = d.At
 		}
 	case rules.Suppressed:
 		p.count(d.Playbook, string(d.Reason), "")
+		if d.Reason == rules.OverStormLimit {
+			p.holds(d)
+		}
 	case rules.Unknowable:
 		p.count(d.Playbook, string(rules.Unknowable), strings.Join(slices.Compact(slices.Sorted(slices.Values(d.Missing))), "; "))
 	}
@@ -283,6 +298,9 @@ func (p *player) begun(a *replay.Account, r *replay.Run) {
 	e := p.last(r.Playbook, r.Subject)
 	if e == nil || e.run != "" || r.StartedBy != "rule" {
 		e = &Episode{Account: a.ID, Playbook: r.Playbook, Subject: r.Subject, Fired: r.Began, Severity: string(r.Severity), zone: p.zone}
+		if r.StartedBy != "rule" {
+			e.By = r.StartedBy
+		}
 		p.episodes = append(p.episodes, e)
 	}
 	e.run, e.Person = r.ID, r.Assignee
@@ -321,7 +339,7 @@ func (p *player) nudged(_ *replay.Account, r *replay.Run, e playbooks.Effect) {
 	at := p.world.Team.Calendar(e.Person).NextWorking(p.world.Now)
 	p.delivered = append(p.delivered, delivery{at, r, e.Visit, e.Person})
 	if of := p.ofRun(r); of != nil && !of.prompt() {
-		of.Prompted, of.Person = at, e.Person
+		of.Prompted, of.Person, of.Asks = at, e.Person, e.What
 		of.Joined = at.Sub(r.Began) > 0 && slices.ContainsFunc(r.Log, func(l playbooks.Entry) bool { return l.What == "log.held" })
 	}
 }

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -30,6 +31,10 @@ type Report struct {
 	Days     int        `json:"days"`              // of accounts
 	Partial  bool       `json:"partial,omitempty"` // it was ended early; set by the caller
 
+	// NotFollowed is on how many accounts limits and groups change something whose
+	// consequences were not played, because there is too much of it.
+	NotFollowed int `json:"not_followed,omitempty"`
+
 	Playbooks []PlaybookLine `json:"playbooks"`
 	People    []PersonLine   `json:"people"`
 	Chance    *Chance        `json:"chance,omitempty"`   // nil where it was not asked for
@@ -56,7 +61,15 @@ type PlaybookLine struct {
 	Suppressed map[string]int `json:"suppressed,omitempty"`
 	Unknown    int            `json:"unknown,omitempty"` // times that it became unknown
 	Missing    string         `json:"missing,omitempty"` // what was missing the first time
-	Chance     *Rate          `json:"chance,omitempty"`  // prompts a week that chance alone brings, over all accounts
+
+	Grouped  int    `json:"grouped,omitempty"`        // plays that became part of messages about several accounts
+	Messages int64  `json:"group_messages,omitempty"` // such messages
+	Limit    string `json:"limit,omitempty"`          // the storm limit: 20/h; "" where it has none, or it was never reached
+	Storms   int    `json:"storms,omitempty"`         // times that it was reached, and ops would be asked
+	Held     int    `json:"held,omitempty"`           // plays that wait until ops have looked
+	Gone     int    `json:"held_gone,omitempty"`      // those of them whose condition did not hold any more by then
+
+	Chance *Rate `json:"chance,omitempty"` // prompts a week that chance alone brings, over all accounts
 }
 
 // A PersonLine is what the book asked of one person.
@@ -67,7 +80,9 @@ type PersonLine struct {
 	Prompts  int     `json:"prompts"`
 	PerWeek  float64 `json:"prompts_per_week"`
 	Budget   int     `json:"budget_per_day"`
-	DaysOver int     `json:"days_over_budget"` // on which more than the budget would have come; the rest would wait
+	DaysOver int     `json:"days_over_budget"` // on which more than the budget would have come: the rest waits
+	Late     int     `json:"late"`             // prompts that wait for another day because of that
+	Messages int     `json:"messages"`         // that bring the prompts: what comes at one time comes as one
 	Chance   *Rate   `json:"chance,omitempty"`
 	Weeks    []Week  `json:"weeks"` // every week of the time, Monday first
 	Busiest  Week    `json:"busiest"`
@@ -90,8 +105,10 @@ type Chance struct {
 }
 
 // newReport adds results up. They are sorted by account.
-func newReport(book *playbooks.Book, o *Options, results []*Result) *Report {
-	r := &Report{Book: book.Hash, From: o.From, To: o.To, Weeks: float64(o.To-o.From+1) / 7, Accounts: len(results), Assumptions: assumptions()}
+// The crowds are what accounts mean for each other, and left is how many were not played
+// with that.
+func newReport(book *playbooks.Book, o *Options, results []*Result, crowds [2]*crowd, left int) *Report {
+	r := &Report{Book: book.Hash, From: o.From, To: o.To, Weeks: float64(o.To-o.From+1) / 7, Accounts: len(results), Assumptions: assumptions(left), NotFollowed: left}
 	for _, one := range results {
 		r.Days += one.Days
 		if one.Since == 0 {
@@ -106,9 +123,11 @@ func newReport(book *playbooks.Book, o *Options, results []*Result) *Report {
 		}
 	}
 	sortEpisodes(r.Episodes)
+	boxes := deliver(book.Team, r.Episodes)
 	scale := r.chance(o, results)
 	r.playbooks(book, o, results, scale)
-	r.people(book, o, results, scale)
+	r.crowded(book, crowds[after])
+	r.people(book, o, results, scale, boxes)
 	r.Outcomes = newOutcomes(book, o, results)
 	if o.Against != nil {
 		r.Against = newDifference(book, o, results)
@@ -122,15 +141,61 @@ func sortEpisodes(all []Episode) {
 	})
 }
 
-func assumptions() []string {
-	return []string{
+func assumptions(left int) []string {
+	all := []string{
 		"Nobody answers: a question or a task times out as its playbook says. A prompt is the first question or task that a play puts to a person; what follows depends on the answers and is not counted.",
 		"Accounts are as they are known today, but for what carries a date: roles, contracts, milestones and the time of the present stage.",
 		"What held already on the first day is listed, not asked, unless the playbook says existing: start.",
 		"An account's peers are the other accounts as they stood at the last of their midnights, those that have ended left out.",
-		"Daily budgets and storm limits hold nothing back here; days over a budget are counted.",
-		"By chance: quiet copies of the accounts, with their own weekly rhythm and spread, and neither trend nor incident, one by one among the peers that their accounts have. What the book asks of those is false, but for what it would ask of a copy without any spread: that is how the account is, not chance.",
+		"A play that is one of many is told of in the group's message. What is over a playbook's limit waits until ops say that it goes on, an hour after they are asked or when they next work; what does not hold any more by then is not asked.",
+		"Questions over a person's daily budget come on the next working day, but for those of high severity. What comes at one time is one message.",
+		"By chance: quiet copies of the accounts, with their own weekly rhythm and spread, and neither trend nor incident, one by one among the peers that their accounts have. What the book asks of those is false, but for what it would ask of a copy without any spread: that is how the account is, not chance. Neither limits nor groups hold them back.",
 	}
+	if left > 0 {
+		all = append(all, fmt.Sprintf("Limits and groups change so much that what follows from it on %s was not played: only the plays that are held or told of together are as they would be, not what comes after them.", counted(left, "account")))
+	}
+	return all
+}
+
+// crowded adds what accounts mean for each other to the playbooks' lines.
+func (r *Report) crowded(book *playbooks.Book, c *crowd) {
+	fired := map[string]int{} // of those that were held
+	grouped := map[string]int{}
+	for i := range r.Episodes {
+		e := &r.Episodes[i]
+		if !e.Held.IsZero() {
+			fired[e.Playbook]++
+		}
+		if e.Message > 0 {
+			grouped[e.Playbook]++
+		}
+	}
+	held := map[string]int{}
+	for _, p := range c.parts {
+		for f := range p.held {
+			held[f.playbook]++
+		}
+	}
+	for i := range r.Playbooks {
+		l := &r.Playbooks[i]
+		l.Grouped, l.Messages, l.Storms, l.Held = grouped[l.Playbook], c.messages[l.Playbook], len(c.storms[l.Playbook]), held[l.Playbook]
+		l.Gone = max(0, l.Held-fired[l.Playbook])
+		if p := book.Playbooks[l.Playbook]; p != nil && l.Storms > 0 {
+			l.Limit = limitText(p.Limit)
+		}
+		delete(l.Suppressed, string(rules.OverStormLimit)) // that is Held
+	}
+}
+
+// limitText writes a storm limit as a playbook has it: 20/h.
+func limitText(l playbooks.Limit) string {
+	switch l.Per {
+	case time.Hour:
+		return fmt.Sprintf("%d/h", l.N)
+	case 24 * time.Hour:
+		return fmt.Sprintf("%d/d", l.N)
+	}
+	return fmt.Sprintf("%d/%s", l.N, l.Per)
 }
 
 // chance adds up the quiet copies. It returns how many days of accounts each of their
@@ -251,15 +316,12 @@ func monday(d rules.Date) rules.Date { return d - rules.Date((int(d.Weekday())+6
 
 // people makes a line for each person who was asked anything or owns an account, those
 // asked most first.
-func (r *Report) people(book *playbooks.Book, o *Options, results []*Result, scale float64) {
+func (r *Report) people(book *playbooks.Book, o *Options, results []*Result, scale float64, boxes map[string]postbox) {
 	byID := map[string]*PersonLine{}
 	line := func(id string) *PersonLine {
 		l := byID[id]
 		if l == nil {
-			l = &PersonLine{Person: id, Name: nameOf(book.Team, id, "en"), Budget: usualBudget}
-			if p := book.Team.Person(id); p != nil && p.Budget > 0 {
-				l.Budget = p.Budget
-			}
+			l = &PersonLine{Person: id, Name: nameOf(book.Team, id, "en"), Budget: budgetOf(book.Team, id)}
 			for m := monday(o.From); m <= o.To; m += 7 {
 				l.Weeks = append(l.Weeks, Week{Monday: m})
 			}
@@ -267,32 +329,29 @@ func (r *Report) people(book *playbooks.Book, o *Options, results []*Result, sca
 		}
 		return l
 	}
-	daily, chance := map[string]map[rules.Date]int{}, map[string]int{}
+	chance := map[string]int{}
 	for _, one := range results {
 		if one.Owner != "" {
 			line(one.Owner).Accounts++
-		}
-		for i := range one.Episodes {
-			e := &one.Episodes[i]
-			if !e.prompt() {
-				continue
-			}
-			l, day := line(e.Person), book.Team.Calendar(e.Person).Day(e.Prompted)
-			l.Prompts++
-			if w := int(monday(day)-monday(o.From)) / 7; w < len(l.Weeks) { // asked on a Friday night, told after the last week
-				l.Weeks[max(w, 0)].Prompts++
-			}
-			if daily[e.Person] == nil {
-				daily[e.Person] = map[rules.Date]int{}
-			}
-			if e.Severity != string(playbooks.High) {
-				daily[e.Person][day]++
-			}
 		}
 		for i := range one.Chance {
 			if e := &one.Chance[i]; e.prompt() {
 				chance[e.Person]++
 			}
+		}
+	}
+	for i := range r.Episodes {
+		e := &r.Episodes[i]
+		if !e.prompt() {
+			continue
+		}
+		l, day := line(e.Person), book.Team.Calendar(e.Person).Day(e.Prompted)
+		l.Prompts++
+		if w := int(monday(day)-monday(o.From)) / 7; w < len(l.Weeks) { // asked on a Friday night, told after the last week
+			l.Weeks[max(w, 0)].Prompts++
+		}
+		if e.Late {
+			l.Late++
 		}
 	}
 	for id, l := range byID {
@@ -302,11 +361,7 @@ func (r *Report) people(book *playbooks.Book, o *Options, results []*Result, sca
 				l.Busiest = w
 			}
 		}
-		for _, n := range daily[id] {
-			if n > l.Budget {
-				l.DaysOver++
-			}
-		}
+		l.DaysOver, l.Messages = boxes[id].over, boxes[id].messages
 		if scale > 0 {
 			rate := rateOf(chance[id], r.Weeks).times(scale)
 			l.Chance = &rate

@@ -23,8 +23,47 @@ type Result struct {
 	Refused  []string   `json:"refused,omitempty"` // signals that were not taken in, and why; the first few
 	Since    rules.Date `json:"since,omitzero"`    // the first day of its data
 
-	old bool // it was known before
+	old    bool // it was known before
+	played [2]played
 }
+
+// The two sides of a back-test with a comparison.
+const (
+	after  = 0 // the book
+	before = 1 // the one that it is compared with
+)
+
+// played says what of the crowd an account was played with, by one book.
+type played struct {
+	key  string   // of the part
+	held []firing // what a storm limit held
+}
+
+// episodes returns those of one side.
+func (r *Result) episodes(side int) *[]Episode {
+	if side == before {
+		return &r.Before
+	}
+	return &r.Episodes
+}
+
+// firings returns when the rule of a playbook fired, or would have but for its limit.
+func (r *Result) firings(side int, playbook string) []crowded {
+	var all []crowded
+	for i := range *r.episodes(side) {
+		if e := &(*r.episodes(side))[i]; e.Playbook == playbook && e.By == "" {
+			all = append(all, crowded{firing: e.firing(), account: r.Account, over: e.Over})
+		}
+	}
+	for _, f := range r.played[side].held {
+		if f.playbook == playbook {
+			all = append(all, crowded{firing: f, account: r.Account, attempt: true})
+		}
+	}
+	return all
+}
+
+func (e *Episode) firing() firing { return firing{e.Playbook, e.Subject, e.Fired.UTC()} }
 
 // A Count is how often a decision was made of an account and playbook, by its reason.
 type Count struct {
@@ -45,7 +84,13 @@ type Episode struct {
 	Over     time.Time `json:"over,omitzero"` // when its condition no longer held; zero where it still does on the last day
 	Person   string    `json:"person,omitempty"`
 	Prompted time.Time `json:"prompted,omitzero"` // when the person is given it, in their working hours; zero: nobody is asked anything
+	Asks     string    `json:"asks,omitempty"`    // what the prompt is: playbooks.NudgeQuestion, NudgeTask, …
 	Joined   bool      `json:"joined,omitempty"`  // it waited behind another playbook's open question
+	By       string    `json:"by,omitempty"`      // the run that started it; "" where its rule did
+	Held     time.Time `json:"held,omitzero"`     // since then it was held by the playbook's storm limit, and fired when ops let it
+	Grouped  time.Time `json:"grouped,omitzero"`  // when it became part of a message about several accounts, and nobody was asked about this one
+	Message  int64     `json:"message,omitempty"` // the number of that message of the playbook's
+	Late     bool      `json:"late,omitempty"`    // it was over the person's daily budget, and came on a later day
 	Outcome  string    `json:"outcome,omitempty"` // of the run, nobody having answered
 	Values   []Value   `json:"values,omitempty"`  // what was seen when it fired
 	Why      *Why      `json:"why,omitempty"`     // why the other version of the book did not fire then

@@ -29,6 +29,9 @@ func (r *Report) WriteText(out io.Writer) error {
 	if r.Empty > 0 {
 		w.line("%s without any data; rules that read signals are unknown there.", counted(r.Empty, "account"))
 	}
+	if r.NotFollowed > 0 {
+		w.line("Limits and groups hold back so much that what follows from it on %s was not played.", counted(r.NotFollowed, "account"))
+	}
 	w.line("")
 	r.writePlaybooks(w)
 	r.writeFirings(w)
@@ -122,9 +125,26 @@ func held(l PlaybookLine) string {
 	return number(l.DaysHeld) + " d"
 }
 
+func waits(n int) string {
+	if n == 1 {
+		return "1 play waits"
+	}
+	return strconv.Itoa(n) + " plays wait"
+}
+
 // heldBack says what kept a playbook from firing, or from being judged.
 func heldBack(l PlaybookLine) string {
 	var parts []string
+	if l.Messages > 0 {
+		parts = append(parts, fmt.Sprintf("%s became part of %s about several accounts", counted(l.Grouped, "play"), counted(int(l.Messages), "message")))
+	}
+	if l.Storms > 0 {
+		text := fmt.Sprintf("over its limit of %s %s: ops are asked, and %s until they look", l.Limit, counted(l.Storms, "time"), waits(l.Held))
+		if l.Gone > 0 {
+			text += fmt.Sprintf("; by then %d no longer held", l.Gone)
+		}
+		parts = append(parts, text)
+	}
 	for _, reason := range slices.Sorted(maps.Keys(l.Suppressed)) {
 		parts = append(parts, strings.ReplaceAll(reason, "_", " ")+" "+counted(l.Suppressed[reason], "time"))
 	}
@@ -139,7 +159,7 @@ func heldBack(l PlaybookLine) string {
 }
 
 func (r *Report) writePeople(w *lines) {
-	rows := [][]string{{"PERSON", "ACCOUNTS", "PROMPTS", "A WEEK", "BUSIEST WEEK", "BUDGET A DAY", "DAYS OVER IT"}}
+	rows := [][]string{{"PERSON", "ACCOUNTS", "PROMPTS", "A WEEK", "BUSIEST WEEK", "MESSAGES", "BUDGET A DAY", "DAYS OVER IT", "A DAY LATER"}}
 	if r.Chance != nil {
 		rows[0] = append(rows[0], "BY CHANCE A WEEK")
 	}
@@ -148,7 +168,7 @@ func (r *Report) writePeople(w *lines) {
 		if p.Busiest.Prompts > 0 {
 			busiest = fmt.Sprintf("%d, of %s", p.Busiest.Prompts, p.Busiest.Monday)
 		}
-		row := []string{p.Name, strconv.Itoa(p.Accounts), strconv.Itoa(p.Prompts), number(p.PerWeek), busiest, strconv.Itoa(p.Budget), strconv.Itoa(p.DaysOver)}
+		row := []string{p.Name, strconv.Itoa(p.Accounts), strconv.Itoa(p.Prompts), number(p.PerWeek), busiest, strconv.Itoa(p.Messages), strconv.Itoa(p.Budget), strconv.Itoa(p.DaysOver), strconv.Itoa(p.Late)}
 		if p.Chance != nil {
 			row = append(row, number(p.Chance.PerWeek))
 		}
@@ -279,7 +299,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 // book that have no counterpart too, and for those that differ why.
 func (r *Report) WriteCSV(out io.Writer) error {
 	w := csv.NewWriter(out)
-	if err := w.Write([]string{"account", "playbook", "contract", "severity", "fired", "over", "days", "person", "prompted", "outcome_unanswered", "values", "change", "fired_before", "why"}); err != nil {
+	if err := w.Write([]string{"account", "playbook", "contract", "severity", "fired", "over", "days", "person", "prompted", "outcome_unanswered", "values", "change", "fired_before", "why", "told_together", "message", "held_since", "late"}); err != nil {
 		return err
 	}
 	type key struct{ account, playbook, subject, fired string }
@@ -297,7 +317,13 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		}
 	}
 	row := func(e *Episode, c *Change) error {
-		rec := []string{e.Account, e.Playbook, e.Subject, e.Severity, stamp(e.Fired), stamp(e.Over), "", e.Person, stamp(e.Prompted), e.Outcome, reads(e.Values), "", "", ""}
+		rec := []string{e.Account, e.Playbook, e.Subject, e.Severity, stamp(e.Fired), stamp(e.Over), "", e.Person, stamp(e.Prompted), e.Outcome, reads(e.Values), "", "", "", stamp(e.Grouped), "", stamp(e.Held), ""}
+		if e.Message > 0 {
+			rec[15] = fmt.Sprintf("%s %d", e.Playbook, e.Message)
+		}
+		if e.Late {
+			rec[17] = "yes"
+		}
 		if !e.Over.IsZero() {
 			rec[6] = number(e.Over.Sub(e.Fired).Hours() / 24)
 		}

@@ -46,6 +46,8 @@ type intent struct {
 	episode               int64
 	fired                 []rules.ClauseValue
 	fields                map[string]any
+	until                 time.Time // where World.Others says what becomes of it: when that is
+	grouped               bool
 }
 
 // A Change is what an account must be looked at for.
@@ -117,6 +119,7 @@ func (w *World) Settle(a *Account, c Change) {
 	if c.All && w.Spread != nil {
 		w.Spread(a)
 	}
+	w.waited(a, &c)
 	if c.All {
 		w.reach(a)
 	}
@@ -197,7 +200,7 @@ func (w *World) judgeOne(a *Account, i int, subject string) {
 	if w.Hooks.Decided != nil {
 		w.Hooks.Decided(a, s.key, d)
 	}
-	if d.Reason == rules.OverStormLimit {
+	if d.Reason == rules.OverStormLimit && w.Others == nil {
 		w.stormy[rule.Playbook] = true
 	}
 	if d.Outcome == rules.Fired {
@@ -206,7 +209,7 @@ func (w *World) judgeOne(a *Account, i int, subject string) {
 			return
 		}
 		a.intents = append(a.intents, in)
-		if !w.NoStorms && !w.silent(rule.Playbook) {
+		if !w.NoStorms && w.Others == nil && !w.silent(rule.Playbook) {
 			w.starts[rule.Playbook] = append(w.starts[rule.Playbook], w.Now)
 		}
 	}
@@ -226,7 +229,7 @@ func (a *Account) standing(i int, playbook, subject string) *Standing {
 func (w *World) circumstances(a *Account, rule *rules.Rule, s *Standing) rules.Circumstances {
 	c := rules.Circumstances{
 		SnoozedUntil: a.Snoozed(rule.Playbook),
-		StormHeld:    w.storm(rule.Playbook),
+		StormHeld:    w.storm(a, rule.Playbook, s.Subject),
 		SwitchedOn:   a.SwitchedOn,
 		Add:          a.add,
 	}
@@ -285,6 +288,9 @@ func (w *World) schedule(a *Account) {
 	}
 	for _, t := range a.Snoozes {
 		earlier(t)
+	}
+	for _, in := range a.waiting {
+		earlier(in.until)
 	}
 	for _, r := range a.Open() {
 		if d := r.Due(); !d.IsZero() {

@@ -16,6 +16,11 @@ func (w *World) gather(a *Account, in intent) bool {
 	if p == nil || p.Group.Of == 0 || w.NoStorms || w.silent(p.Name) {
 		return false
 	}
+	if w.Others != nil {
+		in.until, in.grouped = w.Others.Gathered(a, in.playbook, in.subject)
+		a.waiting = append(a.waiting, in)
+		return true
+	}
 	if w.gatherings == nil {
 		w.gatherings, w.byID = map[string]*playbooks.Gathering{}, map[string]*Account{}
 	}
@@ -32,6 +37,24 @@ func (w *World) gather(a *Account, in intent) bool {
 		w.Hooks.Grouped(p, g.Message)
 	}
 	return true
+}
+
+// waited lets plays begin that have waited for accounts elsewhere, or makes them part of a message.
+func (w *World) waited(a *Account, c *Change) {
+	for _, in := range slices.Clone(a.waiting) {
+		if in.until.IsZero() || in.until.After(w.Now) {
+			continue
+		}
+		f := playbooks.Firing{Subject: in.subject, Episode: in.episode}
+		if a.taken(in.playbook, f); !in.grouped {
+			a.intents = append(a.intents, in)
+			continue
+		}
+		if s := w.Standing(a, in.playbook, in.subject); s != nil {
+			s.State = s.State.Regrouped(in.episode)
+		}
+		c.All = true
+	}
 }
 
 // GatheringDue returns when plays that wait for others are to begin, or the zero time.

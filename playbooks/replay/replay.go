@@ -33,8 +33,11 @@ type World struct {
 	// that it returns is never changed. Nil where only the account tells.
 	Outages func() map[string][]rules.Outage
 
-	// NoStorms leaves the storm limits and groups out, where not all accounts are in one World.
+	// NoStorms leaves the storm limits and groups out.
 	NoStorms bool
+
+	// Others tells what accounts that are not in this World mean for storm limits and groups; nil where all are in it.
+	Others Others
 
 	// Silent says which drafts are played silently: what they would post and do is told to Hooks.Drafted alone. Where it is
 	// nil, drafts are played as if they were none.
@@ -47,14 +50,29 @@ type World struct {
 	// It may be nil.
 	Spread func(a *Account)
 
+	// Load counts the open plays by whose turn it is, but for one; asked where somebody is to be proposed for a handoff. It may
+	// be nil.
+	Load func(but *Run) map[string]int
+
 	starts map[string][]time.Time
 	stormy map[string]bool
-	index  map[string]int // of Rules, by playbook
-	reads  [][]string     // by rule: the signals that it reads
+	lifted map[string]time.Time // when ops said that a playbook goes on
+	index  map[string]int       // of Rules, by playbook
+	reads  [][]string           // by rule: the signals that it reads
 	queue  []func()
 
 	gatherings map[string]*playbooks.Gathering // by playbook
 	byID       map[string]*Account             // those with plays that wait
+}
+
+// Others knows what becomes of plays because of accounts that are replayed elsewhere.
+type Others interface {
+	// Held reports whether too many accounts have started a playbook, and ops have not said yet that it goes on.
+	Held(a *Account, playbook, subject string) bool
+
+	// Gathered tells until when a play that a rule asks for now waits for others, and whether it then becomes part of a
+	// message about many accounts instead of beginning.
+	Gathered(a *Account, playbook, subject string) (until time.Time, grouped bool)
 }
 
 // Hooks are told what happens. Each may be nil.
@@ -75,7 +93,7 @@ type Hooks struct {
 // NewWorld returns a world of a book at a time; judged are the rules that start runs.
 func NewWorld(book *playbooks.Book, judged []*rules.Rule, now time.Time) *World {
 	w := &World{Book: book, Team: book.Team, Rules: judged, Now: now, Paused: map[string]bool{},
-		starts: map[string][]time.Time{}, stormy: map[string]bool{}, index: map[string]int{}}
+		starts: map[string][]time.Time{}, stormy: map[string]bool{}, lifted: map[string]time.Time{}, index: map[string]int{}}
 	for i, r := range judged {
 		w.index[r.Playbook] = i
 		w.reads = append(w.reads, r.Signals())
@@ -109,11 +127,12 @@ func (w *World) Drain(limit int) int {
 	return n
 }
 
-// Resume lets a paused or storm-held playbook go on.
+// Resume lets a paused or storm-held playbook go on. For one period of its storm limit it may then start as often as it wants.
 func (w *World) Resume(playbook string) {
 	delete(w.Paused, playbook)
 	delete(w.stormy, playbook)
 	delete(w.starts, playbook)
+	w.lifted[playbook] = w.Now
 }
 
 // Happened tells the timeline.
@@ -124,13 +143,19 @@ func (w *World) Happened(who, format string, args ...any) {
 }
 
 // storm reports whether a playbook may not start now, because too many did.
-func (w *World) storm(playbook string) bool {
-	if w.NoStorms {
+func (w *World) storm(a *Account, playbook, subject string) bool {
+	switch {
+	case w.NoStorms:
 		return false
+	case w.Others != nil:
+		return w.Others.Held(a, playbook, subject)
 	}
 	p := w.Book.Playbooks[playbook]
 	if w.stormy[playbook] || p == nil || p.Limit.N == 0 {
 		return w.stormy[playbook]
+	}
+	if w.Now.Before(w.lifted[playbook].Add(p.Limit.Per)) {
+		return false
 	}
 	n := 0
 	for _, at := range w.starts[playbook] {
