@@ -21,31 +21,50 @@ type books struct {
 	loaded map[string]*playbooks.Book
 	asked  map[string]int64 // by hash: when it was last asked for, in calls
 	calls  int64
+	size   int             // of the files of those loaded, in bytes
+	room   int             // for them
 	kept   map[string]bool // hashes known to be in the store
 }
 
-// mostLoaded is how many books are at hand at once: an author saves many times a day, and few of those have runs. One more
-// takes the place of the one that was not asked for longest; it is read from the store again when it is.
-const mostLoaded = 16
+// loadedFiles bounds the books at hand by the size of their files, in bytes: compiled, a book takes five times that. The
+// starter book has 213 kB of files, takes 1.0 MB and is read in 40 ms, so there is room for 120 versions of it: an author saves
+// many times a day, and runs are played by the version they began with for months. One more takes the place of the one that
+// was not asked for longest; it is read from the store again when it is.
+const loadedFiles = 25 << 20
 
 // hold keeps a book at hand. b.mu is held.
 func (b *books) hold(book *playbooks.Book) {
+	if b.loaded[book.Hash] == nil {
+		b.size += sizeOf(book)
+	}
 	b.loaded[book.Hash] = book
 	b.use(book.Hash)
-	present := b.present.Load()
-	for len(b.loaded) > mostLoaded {
+	pinned := map[string]bool{book.Hash: true}
+	if present := b.present.Load(); present != nil {
+		pinned[present.Hash] = true
+	}
+	for b.size > b.room {
 		oldest := ""
-		for hash, have := range b.loaded {
-			if b.kept[hash] && have != present && have != book && (oldest == "" || b.asked[hash] < b.asked[oldest]) {
+		for hash := range b.loaded {
+			if b.kept[hash] && !pinned[hash] && (oldest == "" || b.asked[hash] < b.asked[oldest]) {
 				oldest = hash
 			}
 		}
 		if oldest == "" {
 			return
 		}
+		b.size -= sizeOf(b.loaded[oldest])
 		delete(b.loaded, oldest)
 		delete(b.asked, oldest)
 	}
+}
+
+// sizeOf returns the size of a book's files in bytes.
+func sizeOf(book *playbooks.Book) (size int) {
+	for _, content := range book.Files {
+		size += len(content)
+	}
+	return size
 }
 
 func (b *books) use(hash string) {
@@ -57,20 +76,17 @@ func (b *books) use(hash string) {
 var errBook = errors.New("the book cannot be used any more")
 
 func newBooks(r store.Records, first *playbooks.Book) *books {
-	b := &books{records: r, loaded: map[string]*playbooks.Book{}, asked: map[string]int64{}, kept: map[string]bool{}}
+	b := &books{records: r, loaded: map[string]*playbooks.Book{}, asked: map[string]int64{}, kept: map[string]bool{}, room: loadedFiles}
 	if first != nil {
-		b.loaded[first.Hash] = first
 		b.present.Store(first)
+		b.hold(first)
 	}
 	return b
 }
 
-// get returns the book, loaded from the store where it is not at hand.
+// get returns the book, loaded from the store where it is not at hand. Others can be had while it is being loaded.
 func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if book := b.loaded[hash]; book != nil {
-		b.use(hash)
+	if book := b.atHand(hash); book != nil {
 		return book, nil
 	}
 	d, err := b.records.Books.Get(ctx, hash)
@@ -84,9 +100,25 @@ func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
 	if book == nil {
 		return nil, fmt.Errorf("%w: %.12s is refused by this program: %v", errBook, hash, problems)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if first := b.loaded[hash]; first != nil { // somebody else was quicker
+		return first, nil
+	}
 	b.kept[hash] = true
 	b.hold(book)
 	return book, nil
+}
+
+// atHand returns a book that is loaded; nil where it is not.
+func (b *books) atHand(hash string) *playbooks.Book {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	book := b.loaded[hash]
+	if book != nil {
+		b.use(hash)
+	}
+	return book
 }
 
 // keep writes a book to the store, once.
