@@ -45,13 +45,15 @@ func (a *advance) answer() {
 		a.moved(v, step)
 	case Approved:
 		a.undoable()
-		v.Approval = "approved"
+		v.Approval, v.Approver = "approved", firstOf(a.event.By, v.Approver)
 		a.log("log.approved")
 		a.afterApproval(v, step)
 	case Refused:
 		a.undoable()
-		v.Approval = "refused"
-		a.log("log.refused", "reason", firstOf(a.event.Reason, a.event.Text))
+		v.Approval, v.Approver = "refused", firstOf(a.event.By, v.Approver)
+		reason := firstOf(a.event.Reason, a.event.Text)
+		a.log("log.refused", "reason", reason)
+		a.nudge(v.By, NudgeRefused, "approver", v.Approver, "reason", reason)
 		denied := step.Approve.Denied
 		if denied == (Target{}) {
 			denied = Target{Outcome: Unanswered}
@@ -59,6 +61,12 @@ func (a *advance) answer() {
 		a.follow(denied, nil)
 	}
 }
+
+// What a Nudge tells whoever asked for an approval that they do not get.
+const (
+	NudgeRefused     = "refused"
+	NudgeNotApproved = "not_approved" // nobody decided in time
+)
 
 // finished notes who answered a visit, and how.
 func (a *advance) finished(v *Visit, answer string) {

@@ -105,6 +105,9 @@ func (a *advance) refuseAtStep() *Refusal {
 func (a *advance) overtaken(current *Visit) *Refusal {
 	if n := a.event.Visit; n >= 0 && n < len(a.run.Visits) {
 		if v := &a.run.Visits[n]; v.By != "" && !v.Undone {
+			if decided := v.Approval == "approved" || v.Approval == "refused"; decided && (a.event.Kind == Approved || a.event.Kind == Refused) {
+				return refuse(RefusedAnswered, "person", v.Approver, "answer", v.Approval, "step", v.Step)
+			}
 			return refuse(RefusedAnswered, "person", v.By, "answer", v.Answer, "step", v.Step)
 		}
 	}

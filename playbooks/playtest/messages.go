@@ -208,7 +208,7 @@ func (w *wants) recipient(n ast.Node) string {
 // channel; webhook is a call of another system.
 func kinds() []string {
 	return []string{"card", "say", "group", "webhook", playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeReminder, playbooks.NudgeOverdue,
-		playbooks.NudgeEscalation, playbooks.NudgeApproval, playbooks.NudgeTold, playbooks.NudgeOutcome, playbooks.NudgeSnoozeOver,
+		playbooks.NudgeEscalation, playbooks.NudgeApproval, playbooks.NudgeRefused, playbooks.NudgeNotApproved, playbooks.NudgeTold, playbooks.NudgeOutcome, playbooks.NudgeSnoozeOver,
 		playbooks.NudgeHandoff, playbooks.NudgeFill, playbooks.NudgeAskedBack, playbooks.NudgeCall, playbooks.NudgeAccepted,
 		playbooks.NudgeDeclined, playbooks.NudgeWithdrawn}
 }

@@ -138,35 +138,39 @@ func (s *Scene) evidence() string {
 // back while there is one.
 func (s *Scene) answers() slack.Block {
 	var lines []string
+	said := func(answer, person string) {
+		lines = append(lines, s.Voice.Say("card.answered", words.Args{"answer": answer, "person": s.person(person)}))
+	}
 	for i := range s.Run.Visits {
 		v := &s.Run.Visits[i]
 		step := s.step(v)
-		if v.Undone || v.Answer == "" || v.By == "" || step == nil {
+		switch {
+		case v.Undone || v.By == "" || step == nil:
 			continue
+		case v.Answer == "": // nobody answered, or there is no approval yet
+		case step.Task != nil && v.Answer == "approved": // before it was sent
+			said(s.answerLabel(step, v.Answer), v.Approver)
+		case step.Task != nil:
+			lines = append(lines, s.Voice.Say("card.did", words.Args{"answer": s.answer(step, v), "person": s.person(v.By)}))
+		default:
+			said(s.answer(step, v), v.By)
 		}
-		if step.Task != nil && v.Answer == "approved" { // before it was sent
-			lines = append(lines, s.Voice.Say("card.answered", words.Args{"answer": s.answerLabel(step, v.Answer), "person": s.person(v.Approver)}))
-			continue
-		}
-		id := "card.answered"
-		if step.Task != nil {
-			id = "card.did"
-		}
-		lines = append(lines, s.Voice.Say(id, words.Args{"answer": s.answer(step, v), "person": s.person(v.By)}))
 		for _, person := range slices.Sorted(maps.Keys(v.Others)) {
-			lines = append(lines, s.Voice.Say("card.answered", words.Args{
-				"answer": s.answerGiven(step, v.Others[person].Answer, v.Others[person].Collected), "person": s.person(person)}))
+			said(s.answerGiven(step, v.Others[person].Answer, v.Others[person].Collected), person)
+		}
+		if v.Approval == "refused" {
+			said(s.Voice.Say("answer.refused", nil), v.Approver)
 		}
 	}
-	said := strings.Join(lines[max(0, len(lines)-3):], "\n")
+	text := strings.Join(lines[max(0, len(lines)-3):], "\n")
 	undo := s.undo()
 	switch {
-	case undo != nil && said != "":
-		b := section(said)
+	case undo != nil && text != "":
+		b := section(text)
 		b.Accessory = slack.NewAccessory(undo)
 		return b
-	case said != "":
-		return context(said)
+	case text != "":
+		return context(text)
 	}
 	return nil
 }

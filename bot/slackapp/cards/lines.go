@@ -317,7 +317,7 @@ func (n *Nudge) buttons(alone bool, index int) slack.Block {
 			return s.handoffButtons(s.Run.Handoff, visit)
 		}
 		return nil
-	case playbooks.NudgeTold, playbooks.NudgeCall, playbooks.NudgeAccepted, playbooks.NudgeDeclined, playbooks.NudgeWithdrawn:
+	case playbooks.NudgeRefused, playbooks.NudgeNotApproved, playbooks.NudgeTold, playbooks.NudgeCall, playbooks.NudgeAccepted, playbooks.NudgeDeclined, playbooks.NudgeWithdrawn:
 		return nil
 	}
 	switch {
