@@ -20,7 +20,7 @@ const (
 )
 
 // forecast plays two books over the last weeks of every account's history, and says how many prompts a week each person
-// would have got by either.
+// would have got by either, rounded as a back-test tells it.
 func forecast(ctx context.Context, w *worker.Worker, from, to *playbooks.Book, weeks int, now time.Time) ([]cards.PromptChange, error) {
 	last := rules.DateOf(now.UTC()) - 1 // today is not over
 	inputs := func(yield func(backtest.Input, error) bool) {
@@ -48,7 +48,8 @@ func forecast(ctx context.Context, w *worker.Worker, from, to *playbooks.Book, w
 	}
 	changes := []cards.PromptChange{}
 	for _, p := range report.Against.People {
-		changes = append(changes, cards.PromptChange{Person: p.Person, Before: p.Before, After: p.After})
+		was, is, _ := p.Told()
+		changes = append(changes, cards.PromptChange{Person: p.Person, Before: was, After: is})
 	}
 	return changes, nil
 }

@@ -222,6 +222,22 @@ func TestTwoBooksDifferInWhatFiresAndSayWhy(t *testing.T) {
 	}
 }
 
+// One and an eighth, and one and a quarter, are told as 1.1 and 1.3: then the change is
+// 0.2 wherever it is told, though it is an eighth.
+func TestPromptsAWeekAreToldAlikeEverywhere(t *testing.T) {
+	p := backtest.PersonChange{Person: "tanaka", Names: map[string]string{"en": "Tanaka", "ja": "田中"}, Before: 1.125, After: 1.25}
+	if was, is, change := p.Told(); was != 1.1 || is != 1.3 || change != 0.2 {
+		t.Error(was, is, change)
+	}
+	d := backtest.Difference{People: []backtest.PersonChange{p, {Person: "miller", Before: 0.06, After: 0.12}}}
+	if got := d.Headline("en"); got != "+0.2 prompts a week for Tanaka" {
+		t.Error(got)
+	}
+	if got := d.Headline("ja"); got != "田中さん 週+0.2件" {
+		t.Error(got)
+	}
+}
+
 func TestAWhySaysWhatHeldTheOtherBookBack(t *testing.T) {
 	acme := input(t, "acme", "2026-03-02", "5 5 5 0 0 0 0 0 0 0 4 4 4 4")
 	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Chance: -1}

@@ -45,6 +45,15 @@ type PersonChange struct {
 	PromptsAfter  int               `json:"prompts_after"`
 }
 
+// Told returns the numbers of prompts a week as they are told everywhere: with one
+// decimal, and the change between them as it is between those.
+func (p *PersonChange) Told() (before, after, change float64) {
+	before, after = oneDecimal(p.Before), oneDecimal(p.After)
+	return before, after, oneDecimal(after - before)
+}
+
+func oneDecimal(v float64) float64 { return math.Round(v*10) / 10 }
+
 // A Change is one firing that differs.
 type Change struct {
 	Kind    string    `json:"kind"` // "more", "fewer", "moved"
@@ -177,7 +186,7 @@ func (d *Difference) people(book *playbooks.Book, o *Options, results []*Result)
 func (d *Difference) Headline(lang string) string {
 	var parts []string
 	for _, p := range d.People {
-		by := math.Round((p.After-p.Before)*10) / 10
+		_, _, by := p.Told()
 		if by == 0 {
 			continue
 		}

@@ -346,9 +346,10 @@ func (c *charts) dumbbells() template.HTML {
 		y := top + each*(float64(i)+0.5)
 		out.text(0, y+4, "start", ink, p.Name)
 		out.line(x(p.Before), y, x(p.After), y, "#8fb6d6", `stroke-width="3"`)
-		out.circle(x(p.Before), y, 4.5, "#ffffff", soft, "before: "+number(p.Before))
-		out.circle(x(p.After), y, 5, "#0072b2", "#0072b2", "after: "+number(p.After))
-		out.text(width-8, y+4, "end", ink, signed(p.After-p.Before)+" a week")
+		was, is, change := p.Told()
+		out.circle(x(p.Before), y, 4.5, "#ffffff", soft, "before: "+number(was))
+		out.circle(x(p.After), y, 5, "#0072b2", "#0072b2", "after: "+number(is))
+		out.text(width-8, y+4, "end", ink, signed(change)+" a week")
 	}
 	return out.html()
 }

@@ -247,7 +247,8 @@ func (r *Report) writeAgainst(w *lines) {
 	if len(d.People) > 0 {
 		rows := [][]string{{"PROMPTS A WEEK", "BEFORE", "AFTER", "CHANGE"}}
 		for _, p := range d.People {
-			rows = append(rows, []string{p.Name, number(p.Before), number(p.After), signed(p.After - p.Before)})
+			was, is, change := p.Told()
+			rows = append(rows, []string{p.Name, number(was), number(is), signed(change)})
 		}
 		w.table(rows)
 	}
