@@ -1,20 +1,28 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"playcaller/bot/slackapp/cards"
+	"playcaller/playbooks/words"
 	"playcaller/rules"
 	"playcaller/store"
 )
 
-// explain says in words why a playbook does or does not start for an account, with the sentences of /cs why.
+// present is how near to now a time counts as the present.
+const present = time.Minute
+
+// explain says in words why a playbook does or does not start for an account, with the sentences of /cs why. For a time that
+// is over it goes by what was recorded then, as far as that was.
 func (b *Bot) explain(ctx context.Context, account, playbook, lang string, at time.Time) (string, error) {
-	if at.IsZero() {
-		at = b.clock.Now()
+	now := b.clock.Now()
+	if at.IsZero() || at.Sub(now).Abs() < present {
+		at = now
 	}
 	account, err := b.meant(ctx, account)
 	if err != nil {
@@ -32,20 +40,122 @@ func (b *Bot) explain(ctx context.Context, account, playbook, lang string, at ti
 	if err != nil {
 		zone = time.UTC
 	}
-	w := cards.WhyScene{Account: facts.Account(), Book: b.worker.Present(), Playbook: playbook, Facts: facts, Voice: cards.NewTexts().In(lang, zone)}
+	e := &explanation{bot: b, at: at, now: now, scene: cards.WhyScene{Account: facts.Account(), Book: b.worker.Present(), Playbook: playbook,
+		Facts: facts, Voice: cards.NewTexts().In(lang, zone), At: at}}
+	if err := e.read(ctx); err != nil {
+		return "", err
+	}
 	if len(decisions) == 0 {
-		return strings.Join(cards.WhyLines(w), "\n"), nil
+		decisions = []rules.Decision{{}}
 	}
 	var lines []string
-	for _, d := range decisions {
-		facts.ForContract(d.Subject)
-		if d.Subject != "" {
-			lines = append(lines, d.Subject)
+	for i, d := range decisions {
+		if len(decisions) > 1 {
+			lines = append(lines, "["+d.Subject+"]")
 		}
-		w.Decisions = []rules.Decision{d}
-		lines = append(lines, cards.WhyLines(w)...)
+		lines = append(lines, e.of(ctx, d, i == len(decisions)-1)...)
 	}
 	return strings.Join(lines, "\n"), nil
+}
+
+// An explanation is one being made.
+type explanation struct {
+	bot     *Bot
+	at, now time.Time
+	scene   cards.WhyScene
+	runs    []store.Run      // of the playbook and account
+	records []store.Decision // likewise, newest first
+}
+
+// mostRecords bounds how far back decisions are looked through; a rule decides a few times a month.
+const mostRecords = 1000
+
+// read reads what was recorded.
+func (e *explanation) read(ctx context.Context) error {
+	docs, err := e.bot.records.Runs.Find(ctx, store.Query{Field: "account", Equal: e.scene.Account.ID})
+	if err != nil {
+		return err
+	}
+	e.runs = slices.DeleteFunc(values(docs), func(r store.Run) bool { return r.Playbook != e.scene.Playbook })
+	slices.SortFunc(e.runs, func(a, b store.Run) int {
+		return cmp.Or(a.Began.Compare(b.Began), strings.Compare(a.ID, b.ID))
+	})
+	if e.past() {
+		e.records, err = e.bot.reads.decisions(ctx, e.scene.Account.ID, e.scene.Playbook, mostRecords)
+	}
+	return err
+}
+
+func (e *explanation) past() bool { return e.at.Before(e.now) }
+
+// of explains where one subject stands or stood. last is whether the notes follow.
+func (e *explanation) of(ctx context.Context, d rules.Decision, last bool) []string {
+	w := e.scene
+	w.Facts.ForContract(d.Subject)
+	w.Plays, w.Drafted = e.plays(ctx, d.Subject)
+	if d.Outcome != "" {
+		w.Decisions = []rules.Decision{d}
+	}
+	if !e.past() {
+		if last && e.at.After(e.now) {
+			w.Notes = []string{w.Voice.Say("why.at.future", nil)}
+		}
+		return cards.WhyLines(w)
+	}
+	if last {
+		w.Notes = []string{w.Voice.Say("why.at.past", nil)}
+	}
+	if d.Outcome == "" { // nothing but people and other playbooks start it
+		return cards.WhyLines(w)
+	}
+	args := words.Args{"at": w.Voice.When(e.at)}
+	i := slices.IndexFunc(e.records, func(r store.Decision) bool { return r.Subject == d.Subject && !r.At.After(e.at) })
+	if i >= 0 {
+		then := e.records[i].Decision
+		args["at"] = w.Voice.When(then.At)
+		w.Say = func(said string) string {
+			args["said"] = said
+			return w.Voice.Say("why.at.recorded", args)
+		}
+		then.Clauses = d.Clauses
+		w.Decisions = []rules.Decision{then}
+		return cards.WhyLines(w)
+	}
+	holds := w.Book.Playbooks[w.Playbook].Rule.When.Truth(w.Facts)
+	args["said"] = w.Voice.Say("why.at."+holds.String(), nil)
+	w.Say = func(string) string { return w.Voice.Say("why.at.unrecorded", args) }
+	w.Decisions[0].Outcome = map[rules.Truth]rules.Outcome{rules.False: rules.Quiet, rules.Unknown: rules.Unknowable}[holds] // for what it needs
+	return cards.WhyLines(w)
+}
+
+// plays returns the plays of a subject that are or were open, and what drafts would have told by then.
+func (e *explanation) plays(ctx context.Context, subject string) (open []*cards.Scene, drafted []cards.DraftLine) {
+	for i := range e.runs {
+		r := &e.runs[i]
+		if r.Subject != subject {
+			continue
+		}
+		book, err := e.bot.worker.Book(ctx, r.Book)
+		if err != nil { // one that is not kept any more
+			book = e.scene.Book
+		}
+		s := &cards.Scene{Run: &r.Run, Account: e.scene.Account, Book: book, Team: e.bot.worker.Team(e.scene.Book), Now: e.at, Voice: e.scene.Voice}
+		for _, d := range slices.Backward(r.Drafted) {
+			if !d.At.After(e.at) && len(drafted) < 5 {
+				drafted = append(drafted, cards.DraftLine{Scene: s, At: d.At, Visit: d.Visit, What: d.What, To: d.To})
+			}
+		}
+		then, ok := &r.Run, r.Open()
+		if e.past() {
+			then, ok = cards.AsAt(&r.Run, e.at)
+		}
+		if ok {
+			one := *s
+			one.Run = then
+			open = append(open, &one)
+		}
+	}
+	return open, drafted
 }
 
 // meant returns the id of the account that somebody named by its id or its name. One that is not known is returned as it is.

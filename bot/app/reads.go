@@ -259,7 +259,8 @@ func (r forSlack) Facts(ctx context.Context, account, book string, at time.Time)
 	return f, nil
 }
 
-// Decisions implements slackapp.Reads.
+// Decisions implements slackapp.Reads. In place of each rule's newest one stands what the rule says at this moment: what was
+// recorded may since have been put off, or be about to start.
 func (r forSlack) Decisions(ctx context.Context, account, playbook string) ([]rules.Decision, error) {
 	all, err := r.decisions(ctx, account, playbook, 500)
 	if err != nil {
@@ -272,10 +273,31 @@ func (r forSlack) Decisions(ctx context.Context, account, playbook string) ([]ru
 		if playbook == "" && had[key] {
 			continue
 		}
+		if had[key] {
+			out = append(out, d.Decision)
+			continue
+		}
 		had[key] = true
-		out = append(out, d.Decision)
+		now, ok := r.now(d.Decision)
+		if out = append(out, now); ok && playbook != "" && (now.Outcome != d.Outcome || now.Reason != d.Reason) {
+			out = append(out, d.Decision)
+		}
 	}
 	return out, nil
+}
+
+// now judges anew what was decided; ok is false where nothing can be: the book has no such rule any more, or another replica
+// has the account.
+func (r forSlack) now(d rules.Decision) (now rules.Decision, ok bool) {
+	all, err := r.worker.Explain(d.Account, d.Playbook, time.Time{})
+	if err != nil {
+		return d, false
+	}
+	i := slices.IndexFunc(all, func(one rules.Decision) bool { return one.Subject == d.Subject })
+	if i < 0 {
+		return d, false
+	}
+	return all[i], true
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

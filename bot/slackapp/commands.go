@@ -179,11 +179,49 @@ func (a *App) whyCommand(ctx context.Context, c *caller, rest string) (cards.Mes
 	}
 	why := cards.WhyScene{Account: account, Book: book, Playbook: playbook, Decisions: decisions, Voice: c.voice}
 	if len(decisions) > 0 {
-		if why.Facts, err = a.o.Reads.Facts(ctx, account.ID, "", decisions[0].At); err != nil {
+		why.At = a.o.Clock.Now()
+		if why.Facts, err = a.o.Reads.Facts(ctx, account.ID, "", why.At); err != nil {
 			return cards.Message{}, fmt.Errorf("read the account's data: %w", err)
 		}
 	}
+	if err := a.plays(ctx, c, &why); err != nil {
+		return cards.Message{}, err
+	}
 	return cards.Why(why), nil
+}
+
+// plays adds where the playbook's open plays stand, and what a draft would have told.
+func (a *App) plays(ctx context.Context, c *caller, why *cards.WhyScene) error {
+	if why.Book.Playbooks[why.Playbook].Draft {
+		drafts, err := a.o.Ops.Drafts(ctx, why.Playbook, 20*mostDrafts)
+		if err != nil {
+			return fmt.Errorf("read the drafts: %w", err)
+		}
+		for _, d := range drafts {
+			if d.Run.Account == why.Account.ID && len(why.Drafted) < mostDrafts/3 {
+				s := &cards.Scene{Run: d.Run, Account: why.Account, Book: why.Book, Team: c.team, Now: a.o.Clock.Now(), Voice: c.voice}
+				why.Drafted = append(why.Drafted, cards.DraftLine{Scene: s, At: d.At, Visit: d.Visit, What: d.What, To: d.To})
+			}
+		}
+	}
+	runs, err := a.o.Reads.AccountRuns(ctx, why.Account.ID)
+	if err != nil {
+		return fmt.Errorf("read the plays: %w", err)
+	}
+	for _, r := range runs {
+		if r.Playbook != why.Playbook || !r.Open() {
+			continue
+		}
+		_, s, err := a.run(ctx, c, r.ID)
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			s.Account = why.Account
+			why.Plays = append(why.Plays, s)
+		}
+	}
+	return nil
 }
 
 func names(book *playbooks.Book) []string {

@@ -141,8 +141,11 @@ func (w *Worker) Book(ctx context.Context, hash string) (*playbooks.Book, error)
 }
 
 // Explain judges a playbook's rule for an account at a time without changing anything: for each of its subjects what the
-// decision would be. It is store.ErrNotFound where this replica has no such account.
+// decision would be; now for the zero time. It is store.ErrNotFound where this replica has no such account.
 func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decision, error) {
+	if at.IsZero() {
+		at = w.o.Clock.Now()
+	}
 	w.mu.RLock()
 	o := w.owners[w.o.Stream.PartitionOf(inbox.AccountKey(account))]
 	w.mu.RUnlock()
@@ -170,7 +173,7 @@ func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decisi
 			d.At = d.Since // when it was decided
 		}
 		verdict := rule.When.Eval(f)
-		d.Clauses, d.Missing = verdict.Clauses, verdict.Missing
+		d.Clauses, d.Missing, d.Gaps = verdict.Clauses, verdict.Missing, verdict.Gaps
 		if rule.Audience != nil {
 			d.Clauses = append(rule.Audience.Eval(f).Clauses, d.Clauses...)
 		}

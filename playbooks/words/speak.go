@@ -20,6 +20,7 @@ type Names struct {
 	Field     func(id string) string           // the label of a handoff's field
 	Milestone func(id string) string
 	Signal    func(name string) string // its title, in the middle of a sentence
+	Draft     func(name string) bool   // whether a playbook decides silently
 }
 
 // call names an id, or leaves it.
@@ -152,6 +153,9 @@ func (v *Voice) Decision(d rules.Decision, names Names) string {
 			id = "decision.unknown_bare"
 		}
 		args["missing"] = v.missing(d, names)
+	}
+	if silent := id + ".draft"; names.Draft != nil && names.Draft(d.Playbook) && v.Has(silent) {
+		id = silent
 	}
 	return v.Say(id, args)
 }

@@ -48,15 +48,25 @@ func Drafts(v *Voice, book *playbooks.Book, lines []DraftLine) Message {
 
 func (l *DraftLine) say() string {
 	s := l.Scene
-	what := l.What
+	what, to, text := l.parts()
+	if text != "" {
+		text = "> " + text
+	}
+	return strings.TrimSpace(s.Voice.Say("draft.line", words.Args{"at": s.Voice.When(l.At), "customer": s.customer(),
+		"title": line(s.title(s.Run.Playbook)), "what": what, "to": to, "text": text}))
+}
+
+// parts are what it is, to whom, and what it says.
+func (l *DraftLine) parts() (what, to, text string) {
+	s := l.Scene
+	what = l.What
 	if id := "draft.what." + l.What; s.Voice.Has(id) {
 		what = s.Voice.Say(id, nil)
 	}
-	to := line(l.To)
+	to = line(l.To)
 	if person, ok := strings.CutPrefix(l.To, "dm:"); ok || s.Team.Person(l.To) != nil {
 		to = s.person(person)
 	}
-	text := ""
 	if l.Visit < len(s.Run.Visits) {
 		visit := &s.Run.Visits[l.Visit]
 		text = s.visitText(visit)
@@ -64,9 +74,5 @@ func (l *DraftLine) say() string {
 			text = s.inOneLine(s.text(step.Say.Text))
 		}
 	}
-	if text != "" {
-		text = "> " + text
-	}
-	return strings.TrimSpace(s.Voice.Say("draft.line", words.Args{"at": s.Voice.When(l.At), "customer": s.customer(),
-		"title": line(s.title(s.Run.Playbook)), "what": what, "to": to, "text": text}))
+	return what, to, text
 }

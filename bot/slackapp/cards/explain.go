@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -173,8 +174,15 @@ type WhyScene struct {
 	Book      *playbooks.Book
 	Playbook  string
 	Decisions []rules.Decision // newest first
-	Facts     *rules.Facts     // as at the newest, or nil
+	Facts     *rules.Facts     // as at the time of the clauses' values, or nil
 	Voice     *Voice
+
+	At      time.Time   // of the clauses' values
+	Plays   []*Scene    // the playbook's plays that are open
+	Drafted []DraftLine // what a draft would have told, newest first
+	Notes   []string    // what else the reader must know, not escaped
+
+	Say func(said string) string // tells the newest decision otherwise; nil: as it is
 }
 
 // Why draws what the rules last said of an account and playbook: the state, every
@@ -183,14 +191,18 @@ func Why(w WhyScene) Message {
 	v, s := w.Voice, w.scene()
 	head := "*" + s.customer() + "* · " + line(PlaybookTitle(v, w.Book, w.Playbook))
 	if len(w.Decisions) == 0 {
-		said := head + "\n" + v.Say("why.none", nil)
+		said := strings.Join(append([]string{head, v.Say("why.none", nil)}, w.plays()...), "\n")
 		return Message{Text: said, Blocks: []slack.Block{section(said)}}
 	}
 	d := w.Decisions[0]
-	said := s.decision(d)
+	said := w.said(s, d)
 	blocks := []slack.Block{section(head + "\n" + said)}
+	plays := w.plays()
+	if len(plays) > 0 {
+		blocks = append(blocks, paragraphs(plays)...)
+	}
 	if clauses := s.clauses(d.Clauses, w.Facts); len(clauses) > 0 {
-		blocks = append(blocks, paragraphs(clauses)...)
+		blocks = append(blocks, paragraphs(append(w.values(), clauses...))...)
 	}
 	if needs := w.needs(d); needs != "" {
 		blocks = append(blocks, section(Clip(Escape(needs), 2000)))
@@ -202,7 +214,7 @@ func Why(w WhyScene) Message {
 	if len(before) > 0 {
 		blocks = append(blocks, slack.NewDividerBlock(), context(strings.Join(before, "\n")))
 	}
-	return Message{Text: head + "\n" + said, Blocks: Fit(blocks)}
+	return Message{Text: fallback(head, said, strings.Join(plays, "\n")), Blocks: Fit(blocks)}
 }
 
 func (w *WhyScene) scene() *Scene {
@@ -213,18 +225,41 @@ func (w *WhyScene) scene() *Scene {
 func WhyLines(w WhyScene) []string {
 	s := w.scene()
 	lines := []string{s.customerName() + " · " + PlaybookTitle(w.Voice, w.Book, w.Playbook)}
-	if len(w.Decisions) == 0 {
-		return append(lines, w.Voice.Say("why.none", nil))
+	switch {
+	case len(w.Decisions) == 0:
+		lines = append(append(lines, w.Voice.Say("why.none", nil)), w.plays()...)
+	default:
+		lines = append(append(lines, w.said(s, w.Decisions[0])), w.plays()...)
+		if clauses := s.clauses(w.Decisions[0].Clauses, w.Facts); len(clauses) > 0 {
+			lines = append(append(lines, w.values()...), clauses...)
+		}
 	}
-	lines = append(lines, s.decision(w.Decisions[0]))
-	lines = append(lines, s.clauses(w.Decisions[0].Clauses, w.Facts)...)
 	for i := range lines {
 		lines[i] = html.UnescapeString(lines[i])
 	}
-	if needs := w.needs(w.Decisions[0]); needs != "" {
-		lines = append(lines, needs)
+	if len(w.Decisions) > 0 {
+		if needs := w.needs(w.Decisions[0]); needs != "" {
+			lines = append(lines, needs)
+		}
 	}
-	return lines
+	return append(lines, w.Notes...)
+}
+
+// said tells the newest decision.
+func (w *WhyScene) said(s *Scene, d rules.Decision) string {
+	said := s.decision(d)
+	if w.Say != nil {
+		return w.Say(said)
+	}
+	return said
+}
+
+// values says of when the values below are.
+func (w *WhyScene) values() []string {
+	if w.At.IsZero() {
+		return nil
+	}
+	return []string{w.Voice.Say("details.values", words.Args{"at": w.Voice.When(w.At)})}
 }
 
 // needs says what would have to change for the playbook to start; "" where its rule holds, or the book in use has none.
@@ -254,6 +289,13 @@ func (w *WhyScene) needs(d rules.Decision) string {
 
 func (s *Scene) decision(d rules.Decision) string {
 	names := s.names()
+	names.Draft = func(name string) bool {
+		p := (*playbooks.Playbook)(nil)
+		if s.Book != nil {
+			p = s.Book.Playbooks[name]
+		}
+		return p != nil && p.Draft
+	}
 	names.Playbook = func(name string) string { return PlaybookTitle(s.Voice, s.Book, name) }
 	return Clip(Escape(s.Voice.Voice.Decision(d, names)), 600)
 }

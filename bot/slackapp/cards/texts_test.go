@@ -38,11 +38,12 @@ var endings = map[string][]string{
 	"modal.":   {cards.RefuseView, cards.DeclineView, cards.WithdrawView, cards.ReplyView},
 	"decision.": {string(rules.Quiet), string(rules.Waits), string(rules.Fired), string(rules.Resolves), string(rules.Unknowable),
 		string(rules.Snoozed), string(rules.Inhibited), string(rules.Paused)},
+	"why.at.":           {rules.True.String(), rules.False.String(), rules.Unknown.String(), "recorded", "unrecorded", "past", "future"},
 	"ops.book.":         {"refused", "unread", "fallback", "same", "mended", "changed"},
 	"command.ops.stay.": {"gone", "step", "variant", "undo"},
 	"collect.kind.":     {"date", "person", "amount", "reason", "text"},
 	// The code asks the catalogue whether it has these, or has them from it.
-	"explain.": nil, "details.without.": nil, "holiday.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "account.role.": nil, "refusal.": nil,
+	"explain.": nil, "details.without.": nil, "holiday.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "why.next.": nil, "account.role.": nil, "refusal.": nil,
 }
 
 func cardStates() []string {
