@@ -79,6 +79,8 @@ type core struct {
 	numbers map[string]int // of signals, in the order in which features of them were compiled
 	cells   []int          // by a signal's number: how many features are remembered with a series of it
 
+	hourly []string // signals of which a feature changes as hours pass
+
 	years sync.Map // countryYear -> *offYear
 	zones sync.Map // name -> *time.Location
 	peers []peerAsk
@@ -266,6 +268,9 @@ func (c *core) addSlot(sl slot) int {
 			n = len(c.cells)
 			c.numbers[ft.signal] = n
 			c.cells = append(c.cells, 0)
+		}
+		if c.byHour(ft) && !slices.Contains(c.hourly, ft.signal) {
+			c.hourly = append(c.hourly, ft.signal)
 		}
 		sl.signal, sl.cell, sl.completed, sl.window = n, c.cells[n], ft.completed(), ft.windowOp()
 		c.cells[n]++

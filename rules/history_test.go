@@ -296,6 +296,11 @@ func FuzzHistory(f *testing.F) {
 	f.Add(data)
 	f.Add([]byte{1, 0})
 	f.Add([]byte{})
+	var hourly History
+	hoursOf(f, &hourly, time.UTC, utc("2026-10-20T00:00"), utc("2026-11-20T11:00"), atWork)
+	apply(f, &hourly, errorsDef, time.UTC, utc("2026-11-20T11:00"), Signal{Value: 3, Mode: "set", At: utc("2026-11-12T11:00")})
+	data, _ = hourly.MarshalBinary()
+	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var h History
 		if err := h.UnmarshalBinary(data); err != nil {
@@ -313,6 +318,14 @@ func FuzzHistory(f *testing.F) {
 		f.Reset(&Account{ID: "a"}, &h, utc("2026-11-20T12:00"))
 		for _, e := range exprs {
 			e.Eval(f)
+		}
+		now := utc("2026-11-20T12:00")
+		for _, at := range []time.Time{now.AddDate(0, 0, -20), now} {
+			h.Apply(Signal{Signal: "errors", Value: 1, At: at}, errorsDef, time.UTC, now)
+		}
+		hours, exprs := hourFacts(t, &Account{ID: "a"}, &h, now, `errors.drop("6h")`, `errors.spike("3h")`, `errors.sum("72h")`, `errors.spike("1d")`)
+		for _, e := range exprs {
+			e.Eval(hours)
 		}
 	})
 }

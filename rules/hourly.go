@@ -319,6 +319,31 @@ func (l *learner) looks() float64 {
 	return 1
 }
 
+// byHour reports whether a feature changes as hours pass, whatever comes.
+func (c *core) byHour(ft *feature) bool {
+	return ft.hours > 0 || c.signals[ft.signal].Hourly && (ft.op == opSpike || ft.of == opSpike)
+}
+
+// hourSettles is how long after its end an hour is looked at: time for something to be
+// heard of its feed, which shows that it is over.
+const hourSettles = 5 * time.Minute
+
+// NextHour returns when, after now, what the book asks of an account's hourly signals is
+// to be looked at again: shortly after the hour that runs. It is the zero time where it
+// asks nothing of them, or the account has none.
+func (s *Set) NextHour(h *History, now time.Time) time.Time {
+	for _, signal := range s.Compiler.hourly {
+		if series := h.find(signal); series != nil && series.hourly != nil {
+			next := now.Truncate(time.Hour).Add(hourSettles)
+			if !next.After(now) {
+				next = next.Add(time.Hour)
+			}
+			return next
+		}
+	}
+	return time.Time{}
+}
+
 // An HourWindow is a Baseline's window of hours.
 type HourWindow struct {
 	Hours int       `json:"hours"`

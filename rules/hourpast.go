@@ -101,8 +101,12 @@ func (p *hourPast) touch(h Date) {
 // foldHours packs all hours but the latest KeepHours.
 func (s *series) foldHours(latest Date) {
 	p, end := s.hourly, latest+1-KeepHours
-	values := p.read(nil, p.from, p.end)
-	for h := p.end; h < end; h++ {
+	var values []float64
+	begin := max(p.end, end-KeepHourly)
+	if begin == p.end {
+		values = p.read(nil, p.from, p.end)
+	}
+	for h := begin; h < end; h++ {
 		values = append(values, orZero(s.hours.at(h)))
 	}
 	p.end = end

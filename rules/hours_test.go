@@ -544,3 +544,34 @@ func TestHourWindowsAreRefused(t *testing.T) {
 		t.Errorf("an hourly unique signal: %v", problems)
 	}
 }
+
+// An account is looked at again when an hour has passed, where the book asks for hours and
+// the account has some.
+func TestNextHour(t *testing.T) {
+	now := utc("2026-11-17T10:20")
+	var with, without History
+	apply(t, &with, errorsDef, time.UTC, now, Signal{Value: 1})
+	apply(t, &without, loginsDef, time.UTC, now, Signal{Value: 1})
+	for _, tc := range []struct {
+		when string
+		h    *History
+		now  time.Time
+		want time.Time
+	}{
+		{`errors.drop("6h") > 0.5`, &with, now, utc("2026-11-17T11:05")},
+		{`errors.drop("6h") > 0.5`, &with, utc("2026-11-17T10:04"), utc("2026-11-17T10:05")},
+		{`errors.drop("6h") > 0.5`, &with, utc("2026-11-17T10:05"), utc("2026-11-17T11:05")},
+		{`errors.spike("1d") > 2`, &with, now, utc("2026-11-17T11:05")},
+		{`errors.drop("7d") > 0.5`, &with, now, time.Time{}},
+		{`errors.drop("6h") > 0.5`, &without, now, time.Time{}},
+	} {
+		c, _ := NewCompiler(Schema{Signals: []SignalDef{errorsDef, loginsDef}})
+		cond, problems := c.Condition(Source{Text: tc.when})
+		if len(problems) > 0 {
+			t.Fatal(problems[0].Long())
+		}
+		if got := NewSet(c, &Rule{Playbook: "p", When: cond}).NextHour(tc.h, tc.now); !got.Equal(tc.want) {
+			t.Errorf("%s at %s: %s, want %s", tc.when, tc.now, got, tc.want)
+		}
+	}
+}

@@ -515,8 +515,8 @@ func (o *owner) circumstances(a *account, f *rules.Facts, rule *rules.Rule, subj
 	return c
 }
 
-// schedule sets when the account must be looked at again: at a rule's next date, a run's, the end of a snooze, or the next
-// midnight, when features of whole days change.
+// schedule sets when the account must be looked at again: at a rule's next date, a run's, the end of a snooze, after the
+// hour where the book asks for hours, or the next midnight, when features of whole days change.
 func (o *owner) schedule(a *account, c *change) {
 	v := &a.doc.Value
 	due := (rules.DateOf(c.at.In(a.location())) + 1).In(a.location())
@@ -525,6 +525,7 @@ func (o *owner) schedule(a *account, c *change) {
 			due = t
 		}
 	}
+	earlier(o.book.Rules.NextHour(&a.history, c.at))
 	for t := range maps.Values(v.Untils) {
 		earlier(t)
 	}

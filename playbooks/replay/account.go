@@ -281,6 +281,9 @@ func (w *World) schedule(a *Account) {
 			a.Due = t
 		}
 	}
+	if next := w.Book.Rules.NextHour(&a.History, w.Now); !next.IsZero() {
+		earlier(next)
+	}
 	for _, stands := range a.stands {
 		for _, s := range stands {
 			earlier(s.until)
