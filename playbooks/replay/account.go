@@ -38,6 +38,7 @@ type Standing struct {
 	Decision rules.Decision // the latest
 	key      string
 	until    time.Time // when to judge again although nothing happens
+	rested   bool      // the latest decision left all as it was
 }
 
 // An intent is a run that is to begin.
@@ -189,8 +190,18 @@ func (w *World) judgeOne(a *Account, i int, subject string) {
 	if w.Hooks.Judging != nil {
 		w.Hooks.Judging(a, rule, s.State)
 	}
+	if outcome, rests := rule.Rests(&s.State, a.Facts); rests {
+		if s.rested && s.Decision.Outcome == outcome {
+			s.Decision.At = w.Now
+			return
+		}
+		s.rested, s.until = true, time.Time{}
+		s.Decision = rules.Decision{Account: a.ID, Playbook: rule.Playbook, Subject: subject, At: w.Now, Outcome: outcome,
+			Episode: s.State.Episode, Since: s.State.Since}
+		return
+	}
 	state, d, changed := rule.Judge(s.State, a.Facts, w.circumstances(a, rule, s))
-	s.State, s.Decision, s.until = state, d, time.Time{}
+	s.State, s.Decision, s.until, s.rested = state, d, time.Time{}, false
 	if d.Until.After(w.Now) {
 		s.until = d.Until
 	}
