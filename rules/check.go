@@ -237,12 +237,7 @@ func (k *checker) fallback(node *ast.Node, n *ast.BinaryNode) Type {
 	}
 	key := k.slots[first].text + " ?? " + k.slots[second].text
 	return k.use(node, k.slotOf(key, func() slot {
-		return slot{text: key, typ: a, reads: []int{first, second}, passes: true, get: func(f *Facts) result {
-			if r := f.slot(first); r.gap.known() {
-				return *r
-			}
-			return *f.slot(second)
-		}}
+		return slot{text: key, typ: a, reads: []int{first, second}, passes: true}
 	}))
 }
 

@@ -100,7 +100,7 @@ type slot struct {
 	reads     []int    // slots that get reads
 	completed bool     // the feature reads completed days alone
 	fresh     bool     // worked out each time: depends on the reader's language
-	passes    bool     // has the value of the first slot that it reads, where that is known
+	passes    bool     // instead of get: it has the value of the first slot of reads that is known
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -245,7 +245,7 @@ func (c *Compiler) letSlot(let Let) (slot, []Problem) {
 		return failed, problems
 	}
 	if i, plain := e.program.alone(); plain && e.Type != Bool {
-		return slot{text: let.Name, typ: e.Type, reads: []int{i}, get: func(f *Facts) result { return *f.slot(i) }, passes: true}, nil
+		return slot{text: let.Name, typ: e.Type, reads: []int{i}, passes: true}, nil
 	}
 	if e.Type != Bool {
 		return slot{text: let.Name, typ: e.Type, reads: e.program.slots, get: e.program.eval}, nil

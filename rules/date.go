@@ -23,8 +23,8 @@ func NewDate(year int, month time.Month, day int) Date {
 
 // DateOf returns the day that it is at t in t's own location.
 func DateOf(t time.Time) Date {
-	y, m, d := t.Date()
-	return NewDate(y, m, d)
+	_, offset := t.Zone()
+	return Date(floorDiv(t.Unix()+int64(offset), 86400))
 }
 
 // ParseDate reads YYYY-MM-DD.
@@ -43,10 +43,10 @@ func ParseDate(s string) (Date, error) {
 // In returns the instant at which the day begins in loc: midnight, or the first
 // instant after it where the clocks skip midnight.
 func (d Date) In(loc *time.Location) time.Time {
-	u := time.Unix(int64(d)*86400, 0).UTC()
-	t := time.Date(u.Year(), u.Month(), u.Day(), 0, 0, 0, 0, loc)
+	year, month, day := time.Unix(int64(d)*86400, 0).UTC().Date()
+	t := time.Date(year, month, day, 0, 0, 0, 0, loc)
 	if DateOf(t) < d { // midnight does not exist: Date normalised it into the day before
-		t = time.Date(u.Year(), u.Month(), u.Day(), 1, 0, 0, 0, loc)
+		t = time.Date(year, month, day, 1, 0, 0, 0, loc)
 	}
 	return t
 }

@@ -208,11 +208,10 @@ func (f *Facts) slot(i int) *result {
 func (f *Facts) number(i int) (v float64, known bool) {
 	if i < len(f.cells) && f.cells[i].turn != f.turn {
 		if sl := &f.core.slots[i]; sl.feature != nil {
-			signal := f.signal(sl)
-			if s := signal.series; s != nil && sl.cell < len(s.cells) {
-				if cell := &s.cells[sl.cell]; cell.of == s.stamp.number(sl) && cell.other == nil {
-					return cell.number, true
-				}
+			if cell := f.remembered(sl); cell == nil {
+				return 0, false
+			} else if cell.other == nil {
+				return cell.number, true
 			}
 		}
 	}
@@ -230,6 +229,12 @@ func (f *Facts) workOut(i int) *result {
 		cell.turn = f.turn
 		f.feature(sl, &cell.result)
 		return &cell.result
+	}
+	if sl.passes {
+		if r := f.slot(sl.reads[0]); r.gap.known() || len(sl.reads) == 1 {
+			return r
+		}
+		return f.slot(sl.reads[1])
 	}
 	r := sl.get(f)
 	cell := &f.cells[i] // get may have grown cells
@@ -255,14 +260,26 @@ func (f *Facts) boxed(i int) any {
 	return r.number
 }
 
-// feature works a feature out, or takes it from what is remembered with the series
-// while nothing it is computed from has changed.
+// feature returns what a feature comes to.
 func (f *Facts) feature(sl *slot, into *result) {
+	cell := f.remembered(sl)
+	switch {
+	case cell == nil:
+		*into = result{gap: gap{Code: NoData, Of: sl.feature.signal}}
+	case cell.other != nil:
+		*into = *cell.other
+	default:
+		*into = result{number: cell.number}
+	}
+}
+
+// remembered works a feature out, or takes it from what is remembered with the series
+// while nothing it is computed from has changed; nil where the account has no series.
+func (f *Facts) remembered(sl *slot) *memoCell {
 	ft, signal := sl.feature, f.signal(sl)
 	s := signal.series
 	if s == nil {
-		*into = result{gap: gap{Code: NoData, Of: ft.signal}}
-		return
+		return nil
 	}
 	cell, stamp := s.cell(sl.cell, f.core.cells[sl.signal]), s.stamp.number(sl)
 	if cell.of != stamp {
@@ -276,11 +293,7 @@ func (f *Facts) feature(sl *slot, into *result) {
 		}
 		cell.of = stamp
 	}
-	if cell.other != nil {
-		*into = *cell.other
-		return
-	}
-	*into = result{number: cell.number}
+	return cell
 }
 
 // signal returns what the account has of a feature's signal, looked up once.

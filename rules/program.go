@@ -318,6 +318,13 @@ func (p *program) truth(f *Facts) Truth {
 		}
 		return truthOf(q.op.holds(a, b))
 	}
+	if q := p.quick; q != nil && q.op == 0 {
+		r := f.slot(q.slot)
+		if !r.gap.known() {
+			return Unknown
+		}
+		return truthOf(r.number != 0)
+	}
 	if _, ok := p.missing(f); !ok {
 		return Unknown
 	}
@@ -355,6 +362,11 @@ func (p *program) missing(f *Facts) (g gap, ok bool) {
 // eval runs the program. The result of a yes or no is the number 1 or 0, that of a
 // date its Date as a number.
 func (p *program) eval(f *Facts) result {
+	if p.sum != nil {
+		if v, ok := p.sum.known(f); ok {
+			return unboxedNumber(v)
+		}
+	}
 	if g, ok := p.missing(f); !ok {
 		return result{gap: g}
 	}
@@ -367,7 +379,7 @@ func (p *program) eval(f *Facts) result {
 // run runs what is not quick.
 func (p *program) run(f *Facts) result {
 	if p.sum != nil {
-		return unboxed(p.sum.eval(f))
+		return unboxedNumber(p.sum.eval(f))
 	}
 	if p.vm == nil {
 		return result{text: f.slot(p.text).text}
@@ -416,10 +428,7 @@ func unboxed(v any) result {
 	case int:
 		return result{number: float64(v)}
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return result{gap: gap{Code: CannotBeReckoned}}
-		}
-		return result{number: v}
+		return unboxedNumber(v)
 	case nil:
 		return result{gap: gap{Code: NotKnown}}
 	}
@@ -435,6 +444,13 @@ func (p *program) alone() (i int, is bool) {
 		return p.sum.slot, p.sum.op == 's'
 	}
 	return p.text, p.quick == nil && p.vm == nil
+}
+
+func unboxedNumber(v float64) result {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return result{gap: gap{Code: CannotBeReckoned}}
+	}
+	return result{number: v}
 }
 
 // uses collects the slots that one program reads.
