@@ -250,6 +250,8 @@ type Book struct {
 	Since time.Time `json:"since,omitzero"` // when it was last switched to; zero for one that was there from the beginning
 	From  string    `json:"from,omitempty"` // hash of the book before it
 	Told  bool      `json:"told,omitempty"` // ops were told of what that switch found
+
+	Change json.RawMessage `json:"change,omitempty"` // what that switch meant for accounts and people, as the bot reports it
 }
 
 // Checkpoint is how far a partition's owner has come.

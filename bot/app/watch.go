@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -272,25 +273,59 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 		news.Keeps += len(o.Runs)
 	}
 	change := BookChange{At: b.clock.Now(), From: from.Hash, Changed: by, Shared: shared, Prompts: []cards.PromptChange{}}
-	b.watch.keep(change)
+	if err := b.keep(ctx, book.Hash, change); err != nil {
+		return err
+	}
 	if b.config.Foresee {
-		ctx, cancel := context.WithTimeout(ctx, foreseenTime)
-		prompts, err := forecast(ctx, b.worker, from, book, foreseen, b.clock.Now())
+		soon, cancel := context.WithTimeout(ctx, foreseenTime)
+		prompts, err := forecast(soon, b.worker, from, book, foreseen, b.clock.Now())
 		cancel()
 		if err != nil {
 			b.log.Warn("the book could not be played over history", "error", err)
 		} else {
 			change.Weeks, change.Prompts, news.Weeks, news.Prompts = foreseen, prompts, foreseen, prompts
-			b.watch.keep(change)
+			if err := b.keep(ctx, book.Hash, change); err != nil {
+				return err
+			}
 		}
 	}
 	return b.tellOps(ctx, b.newsKey(book.Hash), opsBook, news)
 }
 
-func (w *watch) keep(c BookChange) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.last = &c
+// keep keeps what a switch meant, with the book that was switched to, so that it is known after a restart too.
+func (b *Bot) keep(ctx context.Context, hash string, c BookChange) error {
+	b.watch.mu.Lock()
+	b.watch.last = &c
+	b.watch.mu.Unlock()
+	kept, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	for {
+		d, err := b.records.Books.Get(ctx, hash)
+		if err != nil {
+			return err
+		}
+		d.Value.Change = kept
+		if err := b.records.Books.Replace(ctx, &d); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// lastChange is what the switch to a book meant; nil where there was none.
+func (w *watch) lastChange(book store.Book) (*BookChange, error) {
+	if w.last != nil || len(book.Change) == 0 {
+		return w.last, nil
+	}
+	c := &BookChange{}
+	if err := json.Unmarshal(book.Change, c); err != nil {
+		return nil, fmt.Errorf("what the switch to book %.12s meant: %w", book.Hash, err)
+	}
+	if c.At.Before(book.Since) { // of a switch to the same book before
+		return nil, nil
+	}
+	return c, nil
 }
 
 // tellOfBook tells ops what they must know and were not told yet: that the folder has mistakes, and for which accounts new
@@ -339,7 +374,10 @@ func (b *Bot) BookStatus(ctx context.Context) (BookStatus, error) {
 	w := b.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.Errors, s.Last = append(s.Errors, w.all...), w.last
+	s.Errors = append(s.Errors, w.all...)
+	if s.Last, err = w.lastChange(d.Value); err != nil {
+		return s, err
+	}
 	if w.bad != nil {
 		s.Reason = w.bad.Reason
 	}

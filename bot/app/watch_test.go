@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
 
 	"playcaller/bot/app"
@@ -161,8 +162,8 @@ func (l *live) press(person, action string) {
 }
 
 func TestTheBookIsFollowedWhileTheSandboxRuns(t *testing.T) {
-	s := newShelf(t)
-	l := beginWith(t, t.TempDir(), s.dir)
+	s, data := newShelf(t), t.TempDir()
+	l := beginWith(t, data, s.dir)
 	first := l.book()
 	if first.Hash == "" || len(first.Errors) > 0 || first.Last != nil {
 		t.Fatalf("at the start the book is %+v", first)
@@ -210,6 +211,13 @@ func TestTheBookIsFollowedWhileTheSandboxRuns(t *testing.T) {
 	}
 	if more <= 0 || l.told("Tanaka: +") != 1 {
 		t.Errorf("prompts a week: %+v, and ops were told %q; want more than before for Tanaka", now.Last.Prompts, l.ops())
+	}
+
+	// After a restart it is known still.
+	l.stop()
+	l = beginWith(t, data, s.dir)
+	if diff := cmp.Diff(now.Last, l.book().Last); diff != "" {
+		t.Errorf("after a restart the last change is another (-before +after):\n%s", diff)
 	}
 }
 
