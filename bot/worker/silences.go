@@ -64,16 +64,6 @@ func (f *feeds) heard(partition int, def rules.SignalDef, at time.Time) {
 	f.forget(log, def.Name, at)
 }
 
-// raise notes that something of a signal arrived at a time, and perhaps before: it says nothing of silences.
-func (f *feeds) raise(partition int, signal string, at time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if log := f.log(partition, signal); at.After(log.Last) {
-		log.Last = at
-		f.latest(signal, at)
-	}
-}
-
 // log returns what a partition knows of a signal. f.mu is held.
 func (f *feeds) log(partition int, signal string) *rules.FeedLog {
 	logs := f.by[partition]
@@ -297,12 +287,9 @@ func (o *owner) learnArrivals() {
 	o.w.feeds.redeclare(o.book.Signals)
 	for _, a := range o.accounts {
 		for _, s := range a.history.Signals() {
-			def, at := o.book.Signal(s), a.history.LastArrival(s)
-			if def == nil || o.cp.Value.Feeds[s].IsZero() { // each account tells of its last arrival alone
-				o.w.feeds.raise(o.n, s, at)
-				continue
+			if def := o.book.Signal(s); def != nil {
+				o.w.feeds.heard(o.n, *def, a.history.LastArrival(s))
 			}
-			o.w.feeds.heard(o.n, *def, at)
 		}
 	}
 }
