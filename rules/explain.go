@@ -26,6 +26,7 @@ type Baseline struct {
 	Stretch int         `json:"stretch,omitempty"` // of drop: how many of the latest days are farthest off; the whole window where 0
 	Window  *HourWindow `json:"window,omitempty"`  // of a window of hours; From and To are the days it touches, and Days is empty
 
+	SoFar     float64 `json:"so_far,omitempty"`    // of a window that ends today: the share of today that is compared, by the hours of the week; 1 where it is compared as a whole
 	ChangedOn Date    `json:"changed_on,omitzero"` // of shift: the first day of the new level
 	Alarms    float64 `json:"alarms,omitempty"`    // as surprising differences a year by chance, of judged features; see Facts.Surprise
 }
@@ -191,7 +192,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 		return b
 	}
 	st := c.against(usual, ft.window, sum, size, len(b.Days))
-	b.Expected, b.Actual = st.expected, st.actual
+	b.Expected, b.Actual, b.SoFar = st.expected, st.actual, l.soFar()
 	b.Low, b.High = ft.band(v.kind, st, l.looks())
 	ft.whatIsBeyond(l, &b)
 	return b

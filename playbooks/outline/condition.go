@@ -41,7 +41,7 @@ func (o *outline) clause(p rules.Part) string {
 		if !o.voice.Has(id) {
 			return ""
 		}
-		subject = o.voice.Say(id, words.Args{"signal": o.signal(p), "for": rules.Period{Days: p.Days}})
+		subject = o.voice.Say(id, words.Args{"signal": o.signal(p), "for": rules.Period{Days: p.Days, Minutes: 60 * p.Hours}})
 		if p.Number != nil {
 			number = o.number64(p.Feature, *p.Number)
 		}

@@ -133,6 +133,14 @@ func (v *Voice) Period(p rules.Period) string {
 	return v.Say("period.minutes", Args{"count": p.Minutes})
 }
 
+// Weekday writes a day of the week: Tuesday, 火曜日.
+func (v *Voice) Weekday(d time.Weekday) string {
+	if v.lang == Japanese {
+		return weekdaysJa[d] + "曜日"
+	}
+	return d.String()
+}
+
 // List joins things: "a, b and c", a、b、c.
 func (v *Voice) List(all []string) string {
 	if v.lang == Japanese {

@@ -56,6 +56,9 @@ func (s *Scene) clause(c rules.ClauseValue) string {
 				return s.Voice.Number(math.Round(x*10) / 10)
 			}
 			window := ""
+			if hours := id + ".hours"; f.window.Minutes > 0 && s.Voice.Has(hours) {
+				id = hours
+			}
 			if !f.window.IsZero() {
 				window = s.Voice.Period(f.window)
 			}
@@ -101,9 +104,13 @@ func (s *Scene) compared(source string, facts *rules.Facts) []string {
 	if !b.Gap.IsKnown() {
 		return []string{"      " + line(s.Voice.Gap(b.Gap, s.names()))}
 	}
-	lines := []string{"      " + s.Voice.Say("details.baseline", words.Args{
+	id, args := "details.baseline", words.Args{
 		"from": b.From, "to": b.To, "actual": math.Round(b.Actual), "expected": roughly(b.Expected),
-		"low": math.Round(b.Low), "high": math.Round(b.High), "days": len(b.Used)})}
+		"low": math.Round(b.Low), "high": math.Round(b.High), "days": len(b.Used)}
+	if w := b.Window; w != nil {
+		id, args["from"], args["to"] = "details.baseline.hours", w.From, w.To
+	}
+	lines := []string{"      " + s.Voice.Say(id, args)}
 	lines = append(lines, s.beyond(b)...)
 	left := slices.Clone(b.LeftOut)
 	slices.SortFunc(left, func(x, y rules.LeftOut) int { return int(x.Date) - int(y.Date) })

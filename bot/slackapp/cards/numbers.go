@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -150,7 +151,16 @@ func (s *Scene) sentence(source string, f feature, value float64, facts *rules.F
 		if !ok {
 			return s.Voice.Say(id+".plain", args)
 		}
-		if b.From == facts.Today() {
+		switch {
+		case b.Window != nil:
+			id += ".hours"
+			args["weekday"] = ""
+			if b.Window.Hours <= 24 {
+				args["weekday"] = s.Voice.Weekday(b.Window.To.Add(-time.Minute).Weekday())
+			}
+		case b.From == facts.Today() && b.SoFar < 1:
+			id += ".by_now"
+		case b.From == facts.Today():
 			id += ".today"
 		}
 		args["actual"], args["expected"] = math.Round(b.Actual), roughly(b.Expected)

@@ -34,7 +34,7 @@ var endings = map[string][]string{
 	"dismiss.": cards.DismissReasons,
 	"snooze.":  {cards.Tomorrow, cards.NextWeek, cards.InAMonth, cards.OnADate},
 	"digest.":  {"overdue", "due", "new", "new_tasks", "carried"},
-	"numbers.": {"drop", "spike", "drop.plain", "spike.plain", "drop.today", "spike.today"},
+	"numbers.": {"drop", "spike", "drop.plain", "spike.plain", "drop.today", "spike.today", "drop.hours", "spike.hours", "spike.by_now"},
 	"modal.":   {cards.RefuseView, cards.DeclineView, cards.WithdrawView, cards.ReplyView},
 	"decision.": {string(rules.Quiet), string(rules.Waits), string(rules.Fired), string(rules.Resolves), string(rules.Unknowable),
 		string(rules.Snoozed), string(rules.Inhibited), string(rules.Paused)},
