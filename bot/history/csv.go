@@ -250,8 +250,8 @@ func (s *spreadsheets) scan(ctx context.Context) (grouped bool, err error) {
 			}
 		}
 		sig, line, err := rows.next()
-		var wrong *sheet.RowError
 		switch {
+		case err == nil:
 		case errors.Is(err, io.EOF):
 			s.h.Notes = append(s.h.Notes, undeclared(strange, s.declared)...)
 			if n := len(strangers); n > 0 {
@@ -261,8 +261,8 @@ func (s *spreadsheets) scan(ctx context.Context) (grouped bool, err error) {
 				return false, fmt.Errorf("no signal of it can be used%s", first(append(s.h.Notes, s.notes.list()...)))
 			}
 			return grouped, nil
-		case errors.As(err, &wrong):
-			s.notes.add("%s:%d: %v", s.signals, wrong.Line, wrong.Err)
+		case isWrong(err):
+			s.notes.add("%s:%d: %v", s.signals, line, errors.Unwrap(err))
 			continue
 		case errors.Is(err, errStranger):
 			strangers[strings.Clone(sig.Account)]++
@@ -270,7 +270,7 @@ func (s *spreadsheets) scan(ctx context.Context) (grouped bool, err error) {
 		case errors.Is(err, errUndeclared):
 			strange[strings.Clone(sig.Signal)]++
 			continue
-		case err != nil:
+		default:
 			return false, err
 		}
 		def := rows.defs[sig.Signal]
@@ -508,6 +508,12 @@ func (s *spreadsheets) all(files []string, grouped bool, yield func(backtest.Inp
 	return nil
 }
 
+// isWrong reports whether an error is of a row that cannot be read.
+func isWrong(err error) bool {
+	var wrong *sheet.RowError
+	return errors.As(err, &wrong)
+}
+
 // play hands on the accounts of one file: as they come where it is sorted, else all of them at its end.
 func (s *spreadsheets) play(name string, grouped bool, hand func(string, []rules.Signal) bool) error {
 	f, err := os.Open(name)
@@ -525,8 +531,8 @@ func (s *spreadsheets) play(name string, grouped bool, hand func(string, []rules
 	apart := map[string][]rules.Signal{}
 	for {
 		sig, _, err := rows.next()
-		var wrong *sheet.RowError
 		switch {
+		case err == nil:
 		case errors.Is(err, io.EOF):
 			if account != "" && !hand(account, signals) {
 				return errStopped
@@ -537,9 +543,9 @@ func (s *spreadsheets) play(name string, grouped bool, hand func(string, []rules
 				}
 			}
 			return nil
-		case errors.As(err, &wrong), errors.Is(err, errStranger), errors.Is(err, errUndeclared):
+		case isWrong(err), errors.Is(err, errStranger), errors.Is(err, errUndeclared):
 			continue // told of by scan
-		case err != nil:
+		default:
 			return err
 		}
 		if !grouped {

@@ -26,6 +26,7 @@ type Sheet struct {
 	in      *bufio.Reader
 	line    int      // lines read so far
 	cells   []string // of the last row
+	lines   string   // read, and not yet returned; whole lines
 	long    []byte
 }
 
@@ -73,24 +74,48 @@ func (s *Sheet) row() (cells []string, line int, err error) {
 		if err != nil {
 			return nil, s.line, err
 		}
-		switch {
-		case len(text) == 0:
+		if len(text) == 0 {
 			continue
-		case bytes.IndexByte(text, '"') >= 0:
-			return s.quoted(text)
 		}
 		s.cells = s.cells[:0]
-		for rest, more := string(text), true; more; {
-			var cell string
-			cell, rest, more = strings.Cut(rest, ",")
-			s.cells = append(s.cells, cell)
+		from := 0
+		for i := range len(text) {
+			switch text[i] {
+			case '"':
+				return s.quoted([]byte(text))
+			case ',':
+				s.cells = append(s.cells, text[from:i])
+				from = i + 1
+			}
 		}
+		s.cells = append(s.cells, text[from:])
 		return s.cells, s.line, nil
 	}
 }
 
-// text returns the next line without its end, valid until the next call.
-func (s *Sheet) text() ([]byte, error) {
+// text returns the next line without its end. As many lines as are at hand become one
+// string, of which each is a part.
+func (s *Sheet) text() (string, error) {
+	end := strings.IndexByte(s.lines, '\n')
+	if end < 0 {
+		at, _ := s.in.Peek(max(1, s.in.Buffered()))
+		whole := bytes.LastIndexByte(at, '\n') + 1
+		if whole == 0 { // a line that goes beyond what is at hand
+			text, err := s.read()
+			return string(text), err
+		}
+		s.lines = string(at[:whole])
+		s.in.Discard(whole)
+		end = strings.IndexByte(s.lines, '\n')
+	}
+	text := s.lines[:end]
+	s.lines = s.lines[end+1:]
+	s.line++
+	return strings.TrimRight(text, "\r\n"), nil
+}
+
+// read reads one line, valid until the next call.
+func (s *Sheet) read() ([]byte, error) {
 	text, err := s.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		s.long = append(s.long[:0], text...)
