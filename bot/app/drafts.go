@@ -26,7 +26,7 @@ func (r forOps) Drafts(ctx context.Context, playbook string, limit int) ([]cards
 			return nil, err
 		}
 		for i := range docs {
-			for _, d := range docs[i].Value.Drafted {
+			for _, d := range slices.Backward(docs[i].Value.Drafted) {
 				all = append(all, cards.Drafted{Run: &docs[i].Value.Run, At: d.At, Visit: d.Visit, What: d.What, To: d.To})
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"playcaller/bot/sandbox"
 	"playcaller/bot/sender"
+	"playcaller/bot/slackapp/cards"
 	"playcaller/bot/worker"
 	"playcaller/playbooks"
 	"playcaller/store"
@@ -77,13 +78,26 @@ type called struct {
 	Data     map[string]any `json:"data"`
 }
 
+// A refusedCall is why another system will not take a call, as cards.CallReason reads it.
+type refusedCall string
+
+func (r refusedCall) Error() string { return string(r) }
+
+func (refusedCall) Unwrap() error { return worker.ErrRefused }
+
 // caller implements worker.Call over the configured systems.
 func caller(hooks *sender.Webhooks) worker.Call {
 	return func(ctx context.Context, system string, out store.Outgoing) error {
 		e := out.Effect
 		err := hooks.Call(ctx, system, out.Key, called{ID: out.Key, At: out.At.UTC().Format("2006-01-02T15:04:05Z"), Account: out.Account,
 			Playbook: e.Playbook, Run: out.Run, Step: e.Step, Data: e.Args})
-		if errors.Is(err, sender.ErrCallRefused) {
+		var answered *sender.StatusError
+		switch {
+		case errors.As(err, &answered):
+			return refusedCall(fmt.Sprint(cards.CallStatus, answered.Code))
+		case errors.Is(err, sender.ErrNotConfigured):
+			return refusedCall(cards.CallUnconfigured)
+		case errors.Is(err, sender.ErrCallRefused):
 			return fmt.Errorf("%w: %s", worker.ErrRefused, strings.TrimPrefix(err.Error(), sender.ErrCallRefused.Error()+": "))
 		}
 		return err

@@ -38,7 +38,9 @@ func TestOpsAreToldWhichSystemsOfANewBookAreNotConfigured(t *testing.T) {
 	workspace.until("the bot is there", func() bool { return b.Ready() == nil })
 	s.save("tells.yaml", tells)
 	s.save("chats.yaml", strings.ReplaceAll(strings.Replace(tells, "webhook: crm", "webhook: chat", 1), "tells", "chats"))
-	workspace.until("ops are told", func() bool { return workspace.told("Playbooks call the system `crm`, which is not configured here") == 1 })
+	workspace.until("ops are told", func() bool {
+		return workspace.told("Playbooks call the system `crm`, which is not configured here") == 1
+	})
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -33,9 +33,20 @@ type Webhooks struct {
 // webhookTimeout bounds one call.
 const webhookTimeout = 10 * time.Second
 
+// A StatusError is an answer of another system that refuses a call for good.
+type StatusError struct {
+	System string
+	Code   int
+}
+
+func (e *StatusError) Error() string { return fmt.Sprintf("webhook %s answered %d", e.System, e.Code) }
+
 // ErrCallRefused says that a call will not be taken, however often it is made: nobody
 // knows the system, or it answered so.
 var ErrCallRefused = errors.New("the call is refused")
+
+// ErrNotConfigured says that nobody knows the system.
+var ErrNotConfigured = errors.New("not configured")
 
 // NewWebhooks returns the systems of a configuration. It is an error where an address
 // is none; the address itself is not in the error.
@@ -72,7 +83,7 @@ func (w *Webhooks) of(name string) Webhook {
 func (w *Webhooks) Call(ctx context.Context, name, key string, content any) error {
 	hook := w.of(name)
 	if hook.URL == "" {
-		return fmt.Errorf("%w: no webhook %q is configured", ErrCallRefused, name)
+		return fmt.Errorf("%w: %w: no webhook %q is configured", ErrCallRefused, ErrNotConfigured, name)
 	}
 	body, err := json.Marshal(content)
 	if err != nil {
@@ -102,7 +113,7 @@ func (w *Webhooks) Call(ctx context.Context, name, key string, content any) erro
 	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
 		return fmt.Errorf("webhook %s: answered %s", name, res.Status)
 	default:
-		return fmt.Errorf("%w: webhook %s answered %s", ErrCallRefused, name, res.Status)
+		return fmt.Errorf("%w: %w", ErrCallRefused, &StatusError{name, code})
 	}
 }
 

@@ -100,6 +100,9 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 		if slices.Contains(DismissReasons, text) {
 			return s.Voice.Say("dismiss."+text, nil)
 		}
+		if why, ok := s.callReason(text); ok {
+			return why
+		}
 	case "step":
 		if t := s.stepText(text); t != "" {
 			return t
@@ -118,6 +121,20 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 		}
 	}
 	return Clip(Escape(text), 500)
+}
+
+// Why a call of another system failed for good, as the log of a run has it.
+const (
+	CallStatus       = "status " // and the code that it answered
+	CallUnconfigured = "unconfigured"
+)
+
+// callReason says why a call failed.
+func (s *Scene) callReason(reason string) (string, bool) {
+	if status, ok := strings.CutPrefix(reason, CallStatus); ok {
+		return s.Voice.Say("call.reason.status", words.Args{"status": Escape(status)}), true
+	}
+	return s.Voice.Say("call.reason.unconfigured", nil), reason == CallUnconfigured
 }
 
 // A Nudge is one reason to speak to a person.
