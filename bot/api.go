@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 type api struct {
 	to, token string
 	getenv    func(string) string
+	flag      string // that names to; --to where empty
 }
 
 func (a *api) flags(c *cobra.Command, getenv func(string) string) {
@@ -46,7 +48,7 @@ func (a *api) send(ctx context.Context, method, path string, content io.Reader, 
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("%w; is the bot running there? choose another address with --to", err)
+		return fmt.Errorf("%w; is the bot running there? choose another address with %s", err, cmp.Or(a.flag, "--to"))
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)

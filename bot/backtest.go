@@ -24,20 +24,22 @@ import (
 
 // backtesting is one call of backtest: its flags, and what comes of them.
 type backtesting struct {
-	from, to, accounts, signals, data, against, resume string
-	csv, json, html                                    string
-	sample                                             bool
-	playbooks                                          []string
-	maxFalse, maxPrompts                               float64
-	chance, within, workers                            int
-	seed                                               uint64
+	from, to, accounts, signals, data, config, against, resume string
+	csv, json, html                                            string
+	sample                                                     bool
+	playbooks                                                  []string
+	maxFalse, maxPrompts                                       float64
+	chance, within, workers                                    int
+	seed                                                       uint64
 
+	bot      api // where a running one is asked
+	getenv   func(string) string
 	out, err io.Writer
 	today    rules.Date
 }
 
-func backtestCommand() *cobra.Command {
-	b := &backtesting{}
+func backtestCommand(getenv func(string) string) *cobra.Command {
+	b := &backtesting{getenv: getenv, bot: api{getenv: getenv, flag: "--bot"}}
 	c := &cobra.Command{
 		Use:   "backtest DIR",
 		Short: "When a book would have fired in the past, and how much work that is for whom",
@@ -50,6 +52,8 @@ The history is one of
                                    and renewed_on; then it is also said how often the book was right. Rows of signals that
                                    are sorted by account are streamed; others are first dealt out to temporary files.
   --data DIR                       what a bot keeps in its data folder; it may be running
+  --bot URL                        what a running bot knows, asked over HTTP with the token of --token or PLAYCALLER_API_TOKENS
+  --config FILE                    what the bot of a configuration file keeps: in its MongoDB, or its data folder
   --sample                         the sandbox's sample accounts, as they would stand on the last day
 
 --against compares with another version of the book: a folder, or a commit, branch or tag of the git repository that DIR
@@ -60,7 +64,8 @@ answers ends as its playbook says. With --resume FILE every account that is play
 ended goes on where it was. Exit code 1 if --max-false or --max-prompts is passed, or the back-test was ended early.`,
 		Example: `  playcaller backtest ./book --sample
   playcaller backtest ./book --accounts accounts.csv --signals signals.csv --from 2026-01-01 --to 2026-06-30 --html report.html
-  playcaller backtest ./book --data data/sandbox --against main --max-false 1`,
+  playcaller backtest ./book --data data/sandbox --against main --max-false 1
+  playcaller backtest ./book --bot https://playcaller.example.com --html report.html`,
 		Args: exactly("DIR"),
 		RunE: func(c *cobra.Command, args []string) error {
 			b.out, b.err = c.OutOrStdout(), c.ErrOrStderr()
@@ -75,6 +80,9 @@ ended goes on where it was. Exit code 1 if --max-false or --max-prompts is passe
 	f.StringVar(&b.accounts, "accounts", "", "CSV file of accounts")
 	f.StringVar(&b.signals, "signals", "", "CSV file of signals")
 	f.StringVar(&b.data, "data", "", "data folder of a bot")
+	f.StringVar(&b.bot.to, "bot", "", "address of a running bot")
+	f.StringVar(&b.bot.token, "token", "", "API token for --bot (or PLAYCALLER_API_TOKENS)")
+	f.StringVar(&b.config, "config", "", "configuration file of a bot, as serve has it")
 	f.BoolVar(&b.sample, "sample", false, "the sandbox's sample accounts")
 	f.StringVar(&b.against, "against", "", "another version of the book: a folder, or a commit, branch or tag")
 	f.Float64Var(&b.maxFalse, "max-false", 0, "fail where chance alone brings a person with 60 accounts more prompts a week")
@@ -137,16 +145,16 @@ func (b *backtesting) run(ctx context.Context, dir string, given func(flag strin
 // check refuses flags that contradict each other.
 func (b *backtesting) check() error {
 	sources := 0
-	for _, given := range []bool{b.accounts != "" || b.signals != "", b.data != "", b.sample} {
+	for _, given := range []bool{b.accounts != "" || b.signals != "", b.data != "", b.bot.to != "", b.config != "", b.sample} {
 		if given {
 			sources++
 		}
 	}
 	switch {
 	case sources == 0:
-		return usageError{errors.New("backtest wants a history: --accounts FILE --signals FILE, --data DIR, or --sample")}
+		return usageError{errors.New("backtest wants a history: --accounts FILE --signals FILE, --data DIR, --bot URL, --config FILE, or --sample")}
 	case sources > 1:
-		return usageError{errors.New("choose one history: --accounts with --signals, --data, or --sample")}
+		return usageError{errors.New("choose one history: --accounts with --signals, --data, --bot, --config, or --sample")}
 	case (b.accounts == "") != (b.signals == ""):
 		return usageError{errors.New("--accounts and --signals go together")}
 	case b.within < 1:
@@ -179,6 +187,17 @@ func (b *backtesting) history(ctx context.Context, book *playbooks.Book, o *back
 			today = o.To
 		}
 		return history.Sample(today)
+	case b.bot.to != "":
+		return history.Bot(ctx, b.bot.call, book.Signals, b.today, read)
+	case b.config != "":
+		config, err := app.ReadConfig(b.config, b.getenv)
+		if err != nil {
+			return nil, err
+		}
+		if uri := config.Store.MongoURI; uri != "" {
+			return history.Mongo(ctx, uri, config.Store.Database, book.Signals, b.today, read)
+		}
+		return history.Store(ctx, config.Data, book.Signals, b.today, read)
 	case b.data != "":
 		return history.Store(ctx, b.data, book.Signals, b.today, read)
 	}

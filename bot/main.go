@@ -70,7 +70,7 @@ Begin with:  playcaller sandbox`,
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
 	root.AddCommand(sandboxCommand(stderr, getenv), serveCommand(stderr, getenv), lintCommand(), testCommand(), fmtCommand(), schemaCommand(), newCommand(), explainCommand(getenv), importCommand(getenv),
-		backtestCommand(), planCommand(getenv), parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
+		backtestCommand(getenv), planCommand(getenv), parkedCommand(getenv), healthCommand(getenv), manifestCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

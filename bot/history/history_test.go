@@ -2,11 +2,18 @@ package history
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"playcaller/bot/intake"
 	"playcaller/playbooks/backtest"
 	"playcaller/rules"
 	"playcaller/store"
@@ -109,4 +116,113 @@ func TestAStoreIsReadAccountByAccount(t *testing.T) {
 	if _, err := Store(ctx, t.TempDir(), defs, first, nil); err == nil || !strings.Contains(err.Error(), "--data") {
 		t.Error(err)
 	}
+}
+
+// A running bot's list, in pages, tells what its store tells.
+func TestARunningBotTellsWhatItsStoreTells(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "playcaller.db")
+	backend, err := sqlite.Open(ctx, path, store.Collections())
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := []rules.SignalDef{{Name: "logins", Kind: rules.Count}, {Name: "help", Kind: rules.Count, Dimension: "topic"}}
+	seats := 20.0
+	all := map[string]store.Account{}
+	var ids []string
+	for n := range 2*pageAccounts + 1 {
+		id := fmt.Sprintf("a%03d", n)
+		var h rules.History
+		for d := range 20 {
+			at := backtest.Noon(day(t, "2026-01-05")+rules.Date(d), time.UTC)
+			for _, s := range []rules.Signal{{Signal: "help", By: "exports", Value: 2}, {Signal: "help", Value: 4}, {Signal: "logins", Value: float64(d + n)}} {
+				s.At = at
+				def := declared[0]
+				if s.Signal == "help" {
+					def = declared[1]
+				}
+				if d%5 == 3 && s.By != "" {
+					continue
+				}
+				if _, err := h.Apply(s, def, time.UTC, at); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		history, err := h.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := store.Account{ID: id, Known: n != 7, History: history, Account: rules.Account{ID: id, Name: "Account", Seats: &seats,
+			Roles: []rules.Role{{Role: "owner", Person: "tanaka", From: day(t, "2026-01-01")}}, Milestones: map[string]rules.Milestone{"kickoff": {Due: day(t, "2026-02-01")}}}}
+		all[id], ids = a, append(ids, id)
+		doc := store.Doc[store.Account]{Key: id, Value: a}
+		if err := store.In(backend).Accounts.Insert(ctx, &doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := backend.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(intake.New(intake.Options{Tokens: []string{"t"}, Reads: listOnly{all: all, ids: ids}}).Handler())
+	defer server.Close()
+	pages := 0
+	call := func(ctx context.Context, method, path string, v any) error {
+		pages++
+		req, err := http.NewRequestWithContext(ctx, method, server.URL+path, nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer t")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		return json.NewDecoder(res.Body).Decode(v)
+	}
+	today := day(t, "2026-02-01")
+	asked, err := Bot(ctx, call, declared, today, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asked.Close()
+	read, err := Store(ctx, path, declared, today, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	inputs := func(h *History) (list []backtest.Input) {
+		for in, err := range h.All {
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, in)
+		}
+		return list
+	}
+	for range 2 { // a book that asks for peers goes over them twice
+		if diff := cmp.Diff(inputs(read), inputs(asked)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if asked.Accounts != 2*pageAccounts || pages != 3 || asked.First != read.First || asked.Last != read.Last || asked.Key == "" {
+		t.Errorf("%d accounts in %d pages, %s to %s; want %d in 3, %s to %s", asked.Accounts, pages, asked.First, asked.Last, 2*pageAccounts, read.First, read.Last)
+	}
+}
+
+// listOnly answers the list of accounts alone.
+type listOnly struct {
+	intake.Reads
+	all map[string]store.Account
+	ids []string
+}
+
+func (l listOnly) Accounts(_ context.Context, after string, limit int) (page []store.Account, _ error) {
+	for _, id := range l.ids {
+		if id > after && len(page) < limit {
+			page = append(page, l.all[id])
+		}
+	}
+	return page, nil
 }

@@ -55,6 +55,7 @@ type Options struct {
 // Reads is what can be asked. A thing that is not there is store.ErrNotFound.
 type Reads interface {
 	Account(ctx context.Context, id string) (store.Account, error)
+	Accounts(ctx context.Context, after string, limit int) ([]store.Account, error) // those behind an id, in the order of ids
 	Series(ctx context.Context, account, signal, by string, from, to rules.Date) ([]rules.DayValue, error)
 	Decisions(ctx context.Context, account, playbook string, limit int) ([]store.Decision, error)
 	Runs(ctx context.Context, account string, limit int) ([]store.Run, error)
@@ -93,6 +94,7 @@ func (in *Intake) Handler() http.Handler {
 	for pattern, h := range map[string]http.HandlerFunc{
 		"POST /v1/signals":                         in.signals,
 		"POST /v1/accounts":                        in.accounts,
+		"GET /v1/accounts":                         in.listing,
 		"GET /v1/accounts/{id}":                    in.account,
 		"GET /v1/accounts/{id}/series/{signal}":    in.series,
 		"GET /v1/accounts/{id}/decisions":          in.decisions,
@@ -138,7 +140,7 @@ func (in *Intake) known(header string) bool {
 
 func (in *Intake) unknown(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, "there is no "+r.Method+" "+r.URL.Path+"; there are POST /v1/signals and /v1/accounts, "+
-		"GET /v1/accounts/{id}, /v1/accounts/{id}/series/{signal}, /v1/accounts/{id}/decisions, /v1/runs?account= and /v1/runs/{id}")
+		"GET /v1/accounts, /v1/accounts/{id}, /v1/accounts/{id}/series/{signal}, /v1/accounts/{id}/decisions, /v1/runs?account= and /v1/runs/{id}")
 }
 
 func (in *Intake) ready(w http.ResponseWriter, _ *http.Request) {

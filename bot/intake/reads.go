@@ -29,12 +29,15 @@ func (in *Intake) account(w http.ResponseWriter, r *http.Request) {
 		in.fail(w, r, err)
 		return
 	}
-	v := AccountView{Account: a.Account, Known: a.Known, States: a.States, Snoozes: a.Snoozes, Open: a.Open, Contacts: a.Contacts}
 	var h rules.History
-	if err := h.UnmarshalBinary(a.History); len(a.History) > 0 && err == nil {
-		v.Signals = h.Signals()
+	if err := h.UnmarshalBinary(a.History); len(a.History) == 0 || err != nil {
+		h = rules.History{}
 	}
-	answer(w, http.StatusOK, v)
+	answer(w, http.StatusOK, viewOf(a, &h))
+}
+
+func viewOf(a store.Account, h *rules.History) AccountView {
+	return AccountView{Account: a.Account, Known: a.Known, Signals: h.Signals(), States: a.States, Snoozes: a.Snoozes, Open: a.Open, Contacts: a.Contacts}
 }
 
 func (in *Intake) series(w http.ResponseWriter, r *http.Request) {

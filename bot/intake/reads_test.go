@@ -24,6 +24,53 @@ func (k *known) Account(_ context.Context, id string) (store.Account, error) {
 	return store.Account{ID: "acme", Known: true, Account: rules.Account{ID: "acme", Name: "Acme"}}, nil
 }
 
+func (k *known) Accounts(_ context.Context, after string, limit int) ([]store.Account, error) {
+	var h rules.History
+	def := rules.SignalDef{Name: "help", Kind: rules.Count, Dimension: "topic"}
+	for _, s := range []rules.Signal{{Value: 2, By: "exports", At: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}, {Value: 3, At: time.Date(2026, 1, 3, 12, 0, 0, 0, time.UTC)}} {
+		s.Signal = def.Name
+		if _, err := h.Apply(s, def, time.UTC, s.At); err != nil {
+			return nil, err
+		}
+	}
+	history, err := h.MarshalBinary()
+	all := []store.Account{{ID: "acme", Known: true, Account: rules.Account{ID: "acme", Name: "Acme"}, History: history},
+		{ID: "bolt", Known: true, Account: rules.Account{ID: "bolt"}}, {ID: "cold"}}
+	for len(all) > 0 && all[0].ID <= after {
+		all = all[1:]
+	}
+	return all[:min(limit, len(all))], err
+}
+
+// Pages follow each other by the id of the last account; series are there where they are asked for.
+func TestAccountsAreListedPageByPage(t *testing.T) {
+	d := newDoor(t)
+	for path, want := range map[string]string{
+		"/v1/accounts?limit=2":            `acme, bolt; next bolt`,
+		"/v1/accounts?limit=2&after=bolt": `cold; next `,
+		"/v1/accounts?limit=3":            `acme, bolt, cold; next cold`,
+		"/v1/accounts?after=cold":         `; next `,
+	} {
+		w := d.do("GET", path, "")
+		var page AccountsView
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, a := range page.Accounts {
+			ids = append(ids, a.ID)
+		}
+		if got := strings.Join(ids, ", ") + "; next " + page.Next; got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	got := d.do("GET", "/v1/accounts?limit=1&series=all", "").Body.String()
+	want := `"series":[{"signal":"help","first":"2026-01-01","values":[2,null,3]},{"signal":"help","by":"exports","first":"2026-01-01","values":[2]}]`
+	if !strings.Contains(got, want) {
+		t.Errorf("answered %s, want %s in it", got, want)
+	}
+}
+
 func (k *known) Series(_ context.Context, account, _, _ string, from, to rules.Date) ([]rules.DayValue, error) {
 	k.from, k.to = from, to
 	if account != "acme" {
@@ -65,6 +112,8 @@ func TestReadsThatCannotBeAnsweredSayWhy(t *testing.T) {
 		code int
 		want string
 	}{
+		"/v1/accounts?series=logins":                  {400, `series "logins": want "all"`},
+		"/v1/accounts?limit=5000":                     {400, "want a number from 1 to 1000"},
 		"/v1/accounts/nobody":                         {404, "nothing is known"},
 		"/v1/accounts/acme/series/login":              {404, `unknown signal "login"; did you mean "logins"?`},
 		"/v1/accounts/nobody/series/logins":           {404, "nothing is known"},

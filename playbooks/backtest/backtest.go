@@ -294,11 +294,18 @@ func (d *Days) last(day rules.Date) rules.Date {
 	return 0
 }
 
+// Series are what is known of an account's signals, by day: a rules.History.
+type Series interface {
+	Signals() []string
+	By(signal string) []string                                    // the values of its dimension
+	Days(signal, by string, from, to rules.Date) []rules.DayValue // both included, oldest first
+}
+
 // FromHistory makes an Input of an account whose series are in memory. A day's bucket
 // comes at its noon. The values of a dimension are kept for rules.KeepByDays only; of
 // days before, the whole is known. Distinct users are known only as the number of each
 // day, so that over longer windows they are at least those of the busiest day.
-func FromHistory(account rules.Account, history *rules.History) Input {
+func FromHistory(account rules.Account, history Series) Input {
 	in := Input{Account: account}
 	zone := zoneOf(&account)
 	add := func(name, by string, day rules.Date, v float64) {
