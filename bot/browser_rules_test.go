@@ -57,3 +57,22 @@ func TestBrowserRulesPanelFollowsTheBook(t *testing.T) {
 	v.gone("[data-testid=rules]")
 	v.holds(`document.activeElement.matches("[data-testid=rules-open]")`)
 }
+
+// Whoever opens a channel for the first time is at the newest message; later, where they left off, below the line that
+// says what is new.
+func TestBrowserChannelsOpenAtTheNewestOrWhereOneLeftOff(t *testing.T) {
+	v := visitBook(t, "", "miller", "cs-alerts", 1280, 700)
+	const scroller = `document.querySelector("[data-testid=messages]")`
+	bottom := scroller + `.scrollHeight - ` + scroller + `.scrollTop - ` + scroller + `.clientHeight < 60`
+	v.holds(scroller + `.scrollHeight > 2 * ` + scroller + `.clientHeight`)
+	v.holds(bottom)
+	v.shot("newest")
+	v.open("cs-ops")
+	for range 3 {
+		v.turn("clock-week")
+	}
+	v.open("cs-alerts")
+	v.see("[data-testid=messages] .day-divider.new")
+	v.holds(`(([line, frame]) => line.top >= frame.top && line.bottom <= frame.bottom)([".day-divider.new", "[data-testid=messages]"].map((css) => document.querySelector(css).getBoundingClientRect()))`)
+	v.shot("left-off")
+}

@@ -70,7 +70,7 @@ export function conversation(view, composerNode) {
   const node = h("section", { class: "conversation" }, head, h("div", { class: "scroll-frame" }, scroller, homeBody, jump), composerNode);
   const list = messageList(view);
   const live = document.getElementById("live");
-  const shown = { place: "", newFrom: "", newest: "", since: "" };
+  const shown = { place: "", newFrom: "", newest: "", since: "", goOn: false };
 
   scroller.addEventListener("scroll", () => { if (atBottom(scroller)) jump.hidden = true; }, { passive: true });
 
@@ -102,7 +102,9 @@ export function conversation(view, composerNode) {
     const newest = messages.at(-1)?.ts ?? "";
     if (arrived) {
       const since = store.oldestUnread(channel);
-      Object.assign(shown, { place, newest, since: since || store.messages(channel).at(-1)?.ts + "~", newFrom: since && (messages.find((m) => m.ts >= since && m.user !== store.place.user)?.ts ?? "") });
+      Object.assign(shown, { place, newest, since: since || store.messages(channel).at(-1)?.ts + "~", newFrom: since && (messages.find((m) => m.ts >= since && m.user !== store.place.user)?.ts ?? ""),
+        // Where nothing was read before there is no place to go on from: the newest is what one came for.
+        goOn: since && messages.some((m) => m.ts < since && m.user !== store.place.user) });
     }
     const fresh = arrived ? [] : messages.filter((m) => Number(m.ts) > Number(shown.newest || 0) || (m.ts > shown.newest && !shown.newest));
     const others = fresh.filter((m) => m.user !== store.place.user);
@@ -117,10 +119,9 @@ export function conversation(view, composerNode) {
       : [empty(channel.is_im ? avatar(store.users.get(store.partnerOf(channel)), 56) : icon("hash", 30), t(channel.is_im ? "emptyDm" : "emptyChannel", { name: channel.is_im ? store.titleOf(channel) : "#" + channel.name }), t(channel.is_im ? "emptyDmText" : "emptyChannelText"))]);
     const mine = fresh.some((m) => m.user === store.place.user || m.ephemeral_to);
     if (arrived) {
-      jump.hidden = true;
       const mark = log.querySelector(".day-divider.new");
-      if (mark) scroller.scrollTop = mark.offsetTop - 80;
-      else scroller.scrollTop = scroller.scrollHeight;
+      scroller.scrollTop = mark && shown.goOn ? mark.offsetTop - 80 : scroller.scrollHeight;
+      jump.hidden = atBottom(scroller);
     } else if (stick || mine) {
       scroller.scrollTop = scroller.scrollHeight;
     }
