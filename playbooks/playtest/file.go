@@ -188,6 +188,10 @@ func (r *reader) readSeries(n ast.Node, from rules.Date) []Series {
 		one := Series{Signal: signal, From: from}
 		read := func(s Series, n ast.Node) {
 			s.Parts = r.parts(n)
+			if def.Kind != rules.Count && slices.ContainsFunc(s.Parts, func(p Part) bool { return p.Hours != nil }) {
+				r.fail(n, "write a value for each day", "%s is a %s, and only counts are written by the hour", signal, def.Kind)
+				return
+			}
 			if def.Kind == rules.Unique && slices.ContainsFunc(days(s.Parts, from), func(v float64) bool { return v < 0 || v > maxUsers }) {
 				r.fail(n, fmt.Sprintf("write between 0 and %d", maxUsers), "%s counts the users of a day, and these are not so many", signal)
 				return
@@ -195,7 +199,7 @@ func (r *reader) readSeries(n ast.Node, from rules.Date) []Series {
 			all = append(all, s)
 		}
 		m, isMap := v.(*ast.MappingNode)
-		if !isMap || len(m.Values) > 0 && keyOf(m.Values[0]) == "week" {
+		if !isMap || len(m.Values) > 0 && (keyOf(m.Values[0]) == "week" || keyOf(m.Values[0]) == "hours") {
 			read(one, v)
 			return
 		}
@@ -244,10 +248,7 @@ func (r *reader) parts(n ast.Node) []Part {
 		at := n
 		switch v := n.(type) {
 		case *ast.MappingNode, *ast.MappingValueNode:
-			r.fields(v, "a part of a series", field{"week", func(n ast.Node) {
-				at = n
-				p, err = ParseWeek(r.text(n, "a week"))
-			}})
+			p, at, err = r.pattern(v)
 		default:
 			p, err = ParseValues(r.text(n, "a series"))
 		}
@@ -262,6 +263,28 @@ func (r *reader) parts(n ast.Node) []Part {
 		r.fail(n, fmt.Sprintf("keep it within %d", maxSeriesDays), "the series has %d days", length(parts))
 	}
 	return parts
+}
+
+// pattern reads a part of a series that says how the days of a week are, or the hours of a
+// day, or how a week's days are spread over their hours; at is what is wrong of it.
+func (r *reader) pattern(v ast.Node) (p Part, at ast.Node, err *NotationError) {
+	at = v
+	var week, hours ast.Node
+	r.fields(v, "a part of a series", field{"week", func(n ast.Node) { week = n }}, field{"hours", func(n ast.Node) { hours = n }})
+	var day Part
+	if hours != nil {
+		if day, err = ParseHours(r.text(hours, "the hours of a day")); err != nil || week == nil {
+			return day, hours, err
+		}
+	}
+	if week == nil {
+		return p, at, nil
+	}
+	if p, err = ParseWeek(r.text(week, "a week")); err != nil || hours == nil {
+		return p, week, err
+	}
+	p, err = p.spread(day)
+	return p, hours, err
 }
 
 func (r *reader) signals() []string {

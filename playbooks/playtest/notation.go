@@ -19,7 +19,8 @@ const maxSeriesDays = 2 * rules.KeepDays
 type Part struct {
 	Values []float64 // a day each; NaN where nothing arrives
 	Week   []float64 // Monday to Sunday; nil where Values counts
-	Days   int       // of a weekly pattern
+	Hours  []float64 // from midnight on: what arrives in each hour, or, with Week, in which proportion
+	Days   int       // of a weekly pattern, or of one of hours
 }
 
 // A NotationError says what is wrong with a series, and where in its text.
@@ -121,6 +122,9 @@ func days(parts []Part, from rules.Date) []float64 {
 	for _, p := range parts {
 		if p.Week == nil {
 			all = append(all, p.Values...)
+			for range p.Days {
+				all = append(all, sumOf(p.Hours))
+			}
 			continue
 		}
 		for range p.Days {
@@ -144,8 +148,11 @@ func length(parts []Part) int {
 func (p Part) String() string {
 	var words []string
 	values := p.Values
-	if p.Week != nil {
+	switch {
+	case p.Week != nil:
 		values = p.Week
+	case p.Hours != nil:
+		values = p.Hours
 	}
 	for _, v := range values {
 		if math.IsNaN(v) {
@@ -154,8 +161,11 @@ func (p Part) String() string {
 			words = append(words, strconv.FormatFloat(v, 'f', -1, 64))
 		}
 	}
-	if p.Week != nil {
+	switch {
+	case p.Week != nil:
 		words = append(words, "x", strconv.Itoa(p.Days/7))
+	case p.Hours != nil:
+		words = append(words, "x", strconv.Itoa(p.Days))
 	}
 	return strings.Join(words, " ")
 }

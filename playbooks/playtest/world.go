@@ -123,7 +123,13 @@ const noon = 12 * time.Hour
 // signals returns what arrives of a series.
 func (s Series) signals(account string, zone *time.Location, def *rules.SignalDef) []rules.Signal {
 	var all []rules.Signal
-	for i, v := range days(s.Parts, s.From) {
+	values := days(s.Parts, s.From)
+	hours := hoursOf(s.Parts, values)
+	for i, v := range values {
+		if hours[i] != nil {
+			all = append(all, s.byHour(account, zone, s.From+rules.Date(i), hours[i])...)
+			continue
+		}
 		one := rules.Signal{Account: account, Signal: s.Signal, By: s.By, Value: v, At: (s.From + rules.Date(i)).In(zone).Add(noon)}
 		switch {
 		case v != v: // nothing arrives
