@@ -3,6 +3,7 @@ package playbooks
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -11,6 +12,9 @@ import (
 
 // formKinds are the kinds of handoffs.
 var formKinds = []string{"new", "expansion", "onboarding_to_csm", "csm_to_csm", "partner", "tech_touch"}
+
+// broughtBy are what a field may be filled in with that the bot itself keeps.
+var broughtBy = []string{"plays", "snoozes", "contacts"}
 
 // prefillTypes are the types that a field's value may be prefilled from.
 var prefillTypes = map[FieldKind][]rules.Type{
@@ -39,11 +43,17 @@ func (l *loading) readForms(d *document) {
 // form reads one form.
 func (d *document) form(kind string, n ast.Node) *Form {
 	f := &Form{Kind: kind, Channel: defaultChannel, Fill: Turn{Within: defaultFill}, Accept: Turn{Within: defaultAccept}}
+	var receiver ast.Node
 	d.object(n, "a form",
 		field{"title", required, func(n ast.Node) { f.Title = d.label(n, "a form's title", 24) }},
 		field{"about", optional, func(n ast.Node) { f.About = d.label(n, "about", maxText) }},
 		field{"from", required, func(n ast.Node) { f.From = d.word(n, "from") }},
 		field{"to", required, func(n ast.Node) { f.To = d.word(n, "to") }},
+		field{"role", optional, func(n ast.Node) { f.Role = d.accountRole(n) }},
+		field{"receiver", optional, func(n ast.Node) { receiver = n }},
+		field{"fallback", optional, func(n ast.Node) { f.Fallback = d.period(n, "fallback") }},
+		field{"plays", optional, func(n ast.Node) { f.Plays = d.flag(n, "plays") }},
+		field{"many", optional, func(n ast.Node) { f.Many = d.flag(n, "many") }},
 		field{"channel", optional, func(n ast.Node) { f.Channel = d.channel(n) }},
 		field{"fill", optional, func(n ast.Node) { f.Fill = d.turn(n, "fill", defaultFill) }},
 		field{"accept", optional, func(n ast.Node) { f.Accept = d.turn(n, "accept", defaultAccept) }},
@@ -52,10 +62,38 @@ func (d *document) form(kind string, n ast.Node) *Form {
 		field{"journey", optional, func(n ast.Node) { f.Journey = d.flag(n, "journey") }},
 		field{"sections", required, func(n ast.Node) { d.sections(n, f) }},
 	)
+	f.Role = firstOf(f.Role, f.To)
+	if receiver != nil {
+		f.Receiver = d.personField(receiver, f)
+	}
 	if parts := len(f.Fields()) + len(f.Sections); parts > maxFormParts {
 		d.fail(n, "move some into another kind of form", "the form %s has %d fields and sections, more than a Slack modal takes (%d)", kind, parts, maxFormParts)
 	}
 	return f
+}
+
+// accountRole reads the name of a role that accounts have.
+func (d *document) accountRole(n ast.Node) string {
+	role, ok := d.str(n, "role")
+	if known := append(slices.Clone(accountRoles), d.book.Team.furtherRoles()...); ok && !slices.Contains(known, role) {
+		d.fail(n, meant(role, known), "%q is no role of accounts", role)
+	}
+	return role
+}
+
+// personField reads the id of a field of the form that holds a person.
+func (d *document) personField(n ast.Node, f *Form) string {
+	id, ok := d.str(n, "receiver")
+	if at := f.Field(id); ok && (at == nil || at.Kind != PersonField) {
+		var people []string
+		for _, field := range f.Fields() {
+			if field.Kind == PersonField {
+				people = append(people, field.ID)
+			}
+		}
+		d.fail(n, orElse(meant(id, people), "name a field of kind: person"), "receiver: the form has no field %q that holds a person", id)
+	}
+	return id
 }
 
 // turn reads how long whoever has the ball may keep it.
@@ -96,7 +134,7 @@ func (d *document) sections(n ast.Node, f *Form) {
 // formField reads one field of a form.
 func (d *document) formField(n ast.Node, ids map[string]Pos) Field {
 	f := Field{Kind: TextField, Need: IsOptional}
-	var prefill, choices, parts, most ast.Node
+	var prefill, brings, choices, parts, most ast.Node
 	keep := func(at *ast.Node) func(ast.Node) { return func(n ast.Node) { *at = n } }
 	d.object(n, "a field",
 		field{"id", required, func(n ast.Node) {
@@ -119,10 +157,21 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) Field {
 		field{"parts", optional, keep(&parts)},
 		field{"max", optional, keep(&most)},
 		field{"prefill", optional, keep(&prefill)},
+		field{"brings", optional, keep(&brings)},
 		field{"if", optional, func(n ast.Node) { f.If = d.condition(d.compiler, n, "if") }},
 	)
+	if brings != nil {
+		if f.Brings = d.oneOf(brings, "what it brings", broughtBy...); f.Kind != ListField {
+			d.fail(brings, "write kind: list, or remove it", "brings fills in a line for each, and the field %s is no list", f.ID)
+		}
+	}
 	if prefill != nil {
 		f.Prefill = d.expr(d.compiler, prefill, "prefill", prefillTypes[f.Kind]...)
+	}
+	if f.Prefill != nil {
+		if name, of := strings.CutPrefix(f.Prefill.String(), "account."); of && d.schema.Attributes[name] != "" {
+			f.Writes = "attributes." + name
+		}
 	}
 	d.fieldChoices(n, choices, &f)
 	d.fieldParts(parts, &f)

@@ -13,7 +13,7 @@ import (
 )
 
 // accountRoles are the roles that every account has.
-var accountRoles = []string{"owner", "ae", "se", "onboarding", "partner_manager"}
+var accountRoles = []string{"owner", "ae", "se", "onboarding", "partner_manager", FallbackRole}
 
 // readTeam reads team.yaml into the book.
 func (l *loading) readTeam(d *document, exists bool) {
@@ -281,7 +281,7 @@ func (t *Team) words() []string {
 // furtherRoles returns the roles of team.yaml that are not of every account, as
 // they may be written in an expression.
 func (t *Team) furtherRoles() []string {
-	var further []string
+	further := []string{FallbackRole}
 	for _, role := range slices.Sorted(maps.Keys(t.Roles)) {
 		if !slices.Contains(accountRoles, role) && !strings.Contains(role, "-") {
 			further = append(further, role)

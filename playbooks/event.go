@@ -81,7 +81,7 @@ type Effect struct {
 	Playbook string         `json:"playbook,omitempty"`
 	Scope    string         `json:"scope,omitempty"` // snooze: run, playbook or account
 	Until    time.Time      `json:"until,omitzero"`
-	Field    string         `json:"field,omitempty"`   // set: "stage", "milestone.NAME" (a day dates it, true means reached), "role.NAME", "contract.ID" (its fields), "attributes.NAME"
+	Field    string         `json:"field,omitempty"`   // set: "stage", "milestone.NAME" (a day dates it, true means reached), "role.NAME" (a person, or person and to, the last day), "contract.ID" (its fields), "attributes.NAME"
 	Value    any            `json:"value,omitempty"`   // string (dates as YYYY-MM-DD), float64, bool, or a map of such
 	Channel  string         `json:"channel,omitempty"` // say
 	Text     string         `json:"text,omitempty"`    // say: rendered where the reader's language does not matter
@@ -102,6 +102,7 @@ const (
 	StartIt EffectKind = "start"  // another playbook
 	Snooze  EffectKind = "snooze" // the playbook on this account, or the account
 	SetIt   EffectKind = "set"    // a field of the account, its stage, a milestone
+	PassOn  EffectKind = "pass"   // the account's other open plays, from the person of Args["from"] to Person
 	CallIt  EffectKind = "webhook"
 )
 

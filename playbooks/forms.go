@@ -10,7 +10,8 @@ type Form struct {
 	Title   Label
 	About   Label
 	From    string // role that fills it in: ae
-	To      string // role that accepts it: onboarding
+	To      string // what whoever accepts it can do, a role of team.yaml: onboarding
+	Role    string // the account's role that accepting gives them; To where the form does not say
 	Channel string // where it is posted: "#name" or a topic of team.yaml
 
 	Fill   Turn // sales' turn
@@ -19,6 +20,10 @@ type Form struct {
 
 	Stage    string // where accepting moves the account; "" leaves it
 	Journey  bool   // accepting starts the stage's milestones as dated tasks
+	Receiver string // the person field that says who takes over; "" the one prefilled from Role
+	Fallback Delay  // for how long whoever handed over stands in for an accepter who is away; zero not at all
+	Plays    bool   // the open plays of whoever handed over go on with the accepter
+	Many     bool   // several accounts may be handed over at once, each by a handoff of its own
 	Sections []Section
 }
 
@@ -47,6 +52,8 @@ type Field struct {
 	Parts   []Label  // for list: what each line holds, in this order
 	Max     int      // characters of a text, entries of a list; 0 is the field kind's own limit
 	Prefill *rules.Expr
+	Brings  string           // what the bot itself knows fills it in: plays, snoozes or contacts; "" nothing
+	Writes  string           // the account's field that accepting sets to the value: the attribute it is prefilled from
 	If      *rules.Condition // asked only where it holds; nil always
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"playcaller/rules"
 )
 
 // form returns the form of the run's handoff step; nil where the book has none.
@@ -27,10 +29,64 @@ func (a *advance) beginHandoff(step *Step) {
 	h := &Handoff{Kind: step.Handoff, State: HandoffDraft}
 	a.run.Handoff = h
 	h.Sales = firstOf(a.event.By, a.run.salesperson(a.env.Team), a.resolve(firstOf(form.From, "ae"), a.run.Assignee), a.run.Assignee)
-	h.Accepter, h.Proposed = a.accepter(form)
 	a.fill(form, a.event.Fields)
+	h.Accepter, h.Proposed = a.accepter(form)
 	a.log("log.handoff_begun", "person", h.Sales)
 	a.turn(a.present(h.Sales), NudgeFill)
+}
+
+// HandoffContract returns the id of the contract that a handoff is about: the account's
+// current one, or else the one that begins next; "" where there is none.
+func HandoffContract(f *rules.Facts) string {
+	if f == nil {
+		return ""
+	}
+	if c := f.Contract(); c != nil {
+		return c.ID
+	}
+	next := ""
+	var begins rules.Date
+	for _, c := range f.Account().Contracts {
+		if c.Start > f.Today() && (next == "" || c.Start < begins) {
+			next, begins = c.ID, c.Start
+		}
+	}
+	return next
+}
+
+// Proposes reports whether the run may have to propose somebody for a handoff, so that it
+// wants to know who has how much to do.
+func (p *Playbook) Proposes(run *Run) bool {
+	return run.Handoff == nil && p != nil && slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Kind == HandoffStep })
+}
+
+// Proposed returns who can be proposed for the handoffs of the playbook: those who can do
+// what their forms ask for.
+func (p *Playbook) Proposed(book *Book, team *Team) []string {
+	var who []string
+	for _, s := range p.Steps {
+		form := book.Forms[s.Handoff]
+		if s.Kind != HandoffStep || form == nil || team == nil {
+			continue
+		}
+		for i := range team.People {
+			if slices.Contains(team.People[i].Roles, form.To) && !slices.Contains(who, team.People[i].ID) {
+				who = append(who, team.People[i].ID)
+			}
+		}
+	}
+	return who
+}
+
+// Passed returns what a PassOn effect of one run means for another open run of the
+// account: whoever took over has its turn from now on. ok is false for a run that waits
+// for somebody else, and for the one of the effect itself.
+func (e *Effect) Passed(other *Run, by string, now time.Time) (ev Event, ok bool) {
+	v := other.Current()
+	if v == nil || !other.Open() || other.Ending() || other.ID == by || v.Assignee != e.Args["from"] {
+		return Event{}, false
+	}
+	return Event{Kind: Reassigned, At: now, By: e.Person, Run: other.ID, Visit: v.N, Person: e.Person}, true
 }
 
 // salesperson returns who began the run, if that was a person.
@@ -44,16 +100,19 @@ func (r *Run) salesperson(t *Team) string {
 // accepter returns who takes over: the account's own, or else a proposal - the one
 // with the fewest open plays among those who can, or whoever the team names.
 func (a *advance) accepter(form *Form) (who string, proposed bool) {
-	role := firstOf(form.To, "onboarding")
+	sales := a.run.Handoff.Sales
+	if p := a.env.Team.Person(a.chosen(form)); p != nil {
+		return a.present(p.ID), false
+	}
 	if acc := a.account(); acc != nil {
-		if p := a.env.Team.Person(rolePlayer(acc, role, a.day(""))); p != nil {
+		if p := a.env.Team.Person(rolePlayer(acc, form.Role, a.day(""))); p != nil && p.ID != sales {
 			return a.present(p.ID), false
 		}
 	}
 	if a.env.Team != nil && a.env.Load != nil {
 		for i := range a.env.Team.People {
 			p := &a.env.Team.People[i]
-			if !slices.Contains(p.Roles, role) || p.AwayOn(a.day(p.ID)) != nil {
+			if !slices.Contains(p.Roles, form.To) || p.ID == sales || p.AwayOn(a.day(p.ID)) != nil {
 				continue
 			}
 			if who == "" || a.env.Load[p.ID] < a.env.Load[who] {
@@ -62,9 +121,15 @@ func (a *advance) accepter(form *Form) (who string, proposed bool) {
 		}
 	}
 	if who == "" {
-		who = firstOf(a.resolve(role, a.run.Assignee), a.present(""))
+		who = firstOf(a.resolve(form.To, a.run.Assignee), a.present(""))
 	}
 	return who, true
+}
+
+// chosen returns whom the form's own field names to take over, "" where it has none.
+func (a *advance) chosen(form *Form) string {
+	who, _ := a.run.Handoff.Fields[form.Receiver].(string)
+	return who
 }
 
 // fill puts values into the form and counts what is missing.
@@ -165,11 +230,17 @@ func (a *advance) send(form *Form) {
 	a.turn(a.present(h.Accepter), NudgeHandoff)
 }
 
-// chosenAccepter returns whom the form names to take over: its first person field
-// that is prefilled from the role that accepts.
+// chosenAccepter returns whom the form names to take over: in the field that it says
+// does, else in its first person field that is prefilled from the role that accepts.
 func (a *advance) chosenAccepter(form *Form) string {
+	if form.Receiver != "" {
+		if p := a.env.Team.Person(a.chosen(form)); p != nil {
+			return p.ID
+		}
+		return ""
+	}
 	for _, f := range form.Fields() {
-		if role, ok := a.roleOf(f); ok && role == firstOf(form.To, "onboarding") {
+		if role, ok := a.roleOf(f); ok && role == form.Role {
 			who, _ := a.run.Handoff.Fields[f.ID].(string)
 			if p := a.env.Team.Person(who); p != nil {
 				return p.ID
@@ -234,12 +305,16 @@ func (a *advance) accept(form *Form, step *Step) {
 	h.Accepter, h.Proposed = a.event.By, false
 	h.OpenItems = slices.Clone(a.event.OpenItems)
 	a.log("log.handoff_accepted", "count", len(h.OpenItems))
-	a.setField("role."+firstOf(form.To, "onboarding"), h.Accepter)
+	a.setField("role."+form.Role, h.Accepter)
 	for _, f := range form.Fields() {
-		if role, ok := a.roleOf(f); ok && role != form.To {
+		if role, ok := a.roleOf(f); ok && role != form.Role {
 			a.setField("role."+role, h.Fields[f.ID])
 		}
+		if f.Writes != "" && !Blank(h.Fields[f.ID]) {
+			a.setField(f.Writes, inOne(h.Fields[f.ID]))
+		}
 	}
+	a.fallBack(form)
 	a.setContract(form)
 	if form.Stage != "" {
 		a.setField("stage", form.Stage)
@@ -254,9 +329,39 @@ func (a *advance) accept(form *Form, step *Step) {
 		}
 		a.log("log.handoff_dated", "count", dated)
 	}
+	if form.Plays && h.Sales != h.Accepter {
+		a.emit(Effect{Kind: PassOn, Person: h.Accepter, Args: map[string]any{"from": h.Sales}})
+		a.log("log.handoff_plays", "person", h.Accepter)
+	}
 	a.nudge(h.Sales, NudgeAccepted, "count", len(h.OpenItems))
 	a.run.Assignee = h.Accepter
 	a.follow(step.Then, step)
+}
+
+// fallBack lets whoever handed over stand in for a while: for an accepter who is away,
+// and where a step asks the fallback for help.
+func (a *advance) fallBack(form *Form) {
+	h := a.run.Handoff
+	if form.Fallback.IsZero() || h.Sales == h.Accepter {
+		return
+	}
+	cal := a.calendar(h.Sales)
+	until := cal.Day(cal.Add(a.now, form.Fallback))
+	a.emit(Effect{Kind: SetIt, Field: "role." + FallbackRole, Value: map[string]any{"person": h.Sales, "to": until.String()}})
+	a.log("log.handoff_fallback", "person", h.Sales, "until", until)
+}
+
+// inOne writes the entries of a list in one text, and leaves other values as they are.
+func inOne(value any) any {
+	list, isList := value.([]any)
+	if !isList {
+		return value
+	}
+	all := make([]string, len(list))
+	for i := range list {
+		all[i], _ = list[i].(string)
+	}
+	return strings.Join(all, ", ")
 }
 
 // setField emits one assignment.
@@ -275,20 +380,12 @@ func (a *advance) setContract(form *Form) {
 			continue
 		}
 		name, ok := strings.CutPrefix(f.Prefill.String(), "contract.")
-		value := a.run.Handoff.Fields[f.ID]
-		if list, isList := value.([]any); isList {
-			all := make([]string, len(list))
-			for i := range list {
-				all[i], _ = list[i].(string)
-			}
-			value = strings.Join(all, ", ")
-		}
 		if ok && contract[name] == nil {
-			contract[name] = value
+			contract[name] = inOne(a.run.Handoff.Fields[f.ID])
 		}
 	}
 	if len(contract) > 0 {
-		a.emit(Effect{Kind: SetIt, Field: "contract." + firstOf(a.run.Subject, a.contractID(), a.run.ID), Value: contract})
+		a.emit(Effect{Kind: SetIt, Field: "contract." + firstOf(a.run.Subject, HandoffContract(a.facts()), a.run.ID), Value: contract})
 	}
 }
 

@@ -323,7 +323,7 @@ func TestAHandoffIsAskedBackAndAcceptedAndItsMilestonesArePlayed(t *testing.T) {
 	s.do(playbooks.Event{Kind: playbooks.AskedBack, By: "jones", Text: "Who?"}).expect("asked_back sato", "call davis", "call yamada")
 	s.do(playbooks.Event{Kind: playbooks.Replied, By: "sato", Text: "Mori"}).expect("handoff jones")
 	s.do(playbooks.Event{Kind: playbooks.Accepted, By: "jones", OpenItems: []playbooks.OpenItem{{Text: "SSO", Owner: "sato"}}})
-	s.stands("welcome").expect("set role.onboarding jones", "set role.owner miller", "set contract.c1 map[seats:40 start:2027-05-10]",
+	s.stands("welcome").expect("set role.onboarding jones", "set role.owner miller", "set attributes.champion Mori", "set contract.c1 map[seats:40 start:2027-05-10]",
 		"set stage onboarding", "set milestone.welcome 2027-05-12", "set milestone.kickoff 2027-05-24", "set milestone.technical-setup 2027-05-31",
 		"set milestone.first-users 2027-06-07", "set milestone.first-value 2027-06-24", "set milestone.go-live 2027-07-09", "accepted sato")
 	s.account.Roles = append(s.account.Roles, rules.Role{Role: "onboarding", Person: "jones"})

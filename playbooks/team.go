@@ -81,6 +81,10 @@ func (t *Team) Manager(of string) *Person {
 	return t.Person(p.Manager)
 }
 
+// FallbackRole is the account's role of whoever handed it over, for as long as the form
+// says: who answers for a new owner who is away.
+const FallbackRole = "fallback"
+
 // Present returns who answers for a person on a day: the person, or while they
 // are away their cover, or the cover's cover; the default owner where nobody is
 // left or nobody is known by that name. It is nil only for a team without people.
@@ -119,14 +123,14 @@ func (t *Team) Resolve(word string, account *rules.Account, of string, day rules
 	}
 	if account != nil {
 		if p := t.Person(rolePlayer(account, word, day)); p != nil {
-			return t.Present(p.ID, day)
+			return t.standIn(p, account, day)
 		}
 	}
 	if id := t.Roles[word]; id != "" {
 		return t.Present(id, day)
 	}
 	if p := t.Person(word); p != nil {
-		return t.Present(p.ID, day)
+		return t.standIn(p, account, day)
 	}
 	for i := range t.People {
 		if slices.Contains(t.People[i].Roles, word) {
@@ -134,6 +138,17 @@ func (t *Team) Resolve(word string, account *rules.Account, of string, day rules
 		}
 	}
 	return nil
+}
+
+// standIn returns who answers for a person of an account: for an owner who is away and
+// named no cover, whoever had the account before, while they stand in.
+func (t *Team) standIn(p *Person, account *rules.Account, day rules.Date) *Person {
+	if away := p.AwayOn(day); away != nil && away.Cover == "" && account != nil && rolePlayer(account, "owner", day) == p.ID {
+		if former := t.Person(rolePlayer(account, FallbackRole, day)); former != nil && former.AwayOn(day) == nil {
+			return former
+		}
+	}
+	return t.Present(p.ID, day)
 }
 
 // rolePlayer returns who plays a role for an account on a day: the entry that

@@ -115,6 +115,9 @@ func (a *App) handoffForm(ctx context.Context, c *caller, account *rules.Account
 	if err != nil {
 		return view, "", fmt.Errorf("read the account's data: %w", err)
 	}
+	if facts != nil {
+		facts.ForContract(playbooks.HandoffContract(facts)) // a deal that is won begins later, as a rule
+	}
 	values := map[string]any{}
 	for _, f := range form.Fields() {
 		if f.Prefill == nil || facts == nil {

@@ -135,7 +135,7 @@ func mergeMap(have, news json.RawMessage) (json.RawMessage, error) {
 }
 
 // set changes one field of an account as a playbook's step asks: "stage", "health", "milestone.ID", "attributes.NAME",
-// "contract.ID" (the fields of a contract), or "role.NAME".
+// "contract.ID" (the fields of a contract), or "role.NAME" (a person, or person and to, the last day).
 func set(a *rules.Account, s inbox.Set, at time.Time, zone *time.Location) error {
 	of, name, _ := strings.Cut(s.Field, ".")
 	switch of {
@@ -154,7 +154,11 @@ func set(a *rules.Account, s inbox.Set, at time.Time, zone *time.Location) error
 	case "attributes":
 		a.Attributes = with(a.Attributes, name, s.Value)
 	case "role":
-		return patch(a, "roles", []any{map[string]any{"role": name, "person": s.Value}}, rules.DateOf(at.In(zone)))
+		role := map[string]any{"role": name, "person": s.Value}
+		if fields, ok := s.Value.(map[string]any); ok { // with the last day
+			role = with(fields, "role", any(name))
+		}
+		return patch(a, "roles", []any{role}, rules.DateOf(at.In(zone)))
 	case "contract":
 		fields, _ := s.Value.(map[string]any)
 		if fields == nil {

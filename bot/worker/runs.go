@@ -247,7 +247,11 @@ func (o *owner) advance(ctx context.Context, j *job, t *touched, r *run, e playb
 		o.prepare(f, t.a.doc.Key)
 	}
 	f.ForContract(v.Subject)
-	next, effects := p.Advance(v.Run, e, playbooks.Env{Book: book, Team: o.team(), Facts: f})
+	open, err := o.openPlays(ctx, p, &v.Run)
+	if err != nil {
+		return err
+	}
+	next, effects := p.Advance(v.Run, e, playbooks.Env{Book: book, Team: o.team(), Facts: f, Load: open})
 	if next.Version == v.Version && len(effects) == 0 {
 		return nil
 	}
@@ -370,6 +374,9 @@ func (o *owner) carryOut(j *job, t *touched, v *store.Run, e playbooks.Effect) e
 		return j.publish(account, inbox.SnoozeKind, t, e.Key, s)
 	case playbooks.SetIt:
 		return j.publish(account, inbox.SetKind, t, e.Key, inbox.Set{Field: e.Field, Value: e.Value, By: e.Person})
+	}
+	if e.Kind == playbooks.PassOn {
+		return o.passOn(j, t, v, e)
 	}
 	out := store.Outgoing{Key: e.Key, Account: v.Account, Run: v.ID, Visit: e.Visit, At: t.c.at, Began: v.Began}
 	channel := o.channelOf(v)

@@ -48,6 +48,7 @@ func play(book *playbooks.Book, file *File, c *Case, coverage *Coverage) CaseRes
 		people: map[string]*person{}, away: map[string]playbooks.Away{}, feeds: map[string]rules.FeedLog{}}
 	w.Feed = func(signal string) time.Time { return w.feeds[signal].Last }
 	w.Outages = func() map[string][]rules.Outage { return w.outages }
+	w.Load = w.load
 	w.Hooks = w.hooks()
 	w.Silent = func(playbook string) bool { return playbook != file.Playbook.Name }
 	w.Peers = w.peersOf
@@ -291,6 +292,19 @@ func (w *world) account(id string) *account {
 		}
 	}
 	return nil
+}
+
+// load counts the open plays by whose turn it is, but for one.
+func (w *world) load(but *replay.Run) map[string]int {
+	open := map[string]int{}
+	for _, a := range w.accounts {
+		for _, r := range a.Runs {
+			if v := r.Current(); r != but && r.Open() && v != nil {
+				open[v.Assignee]++
+			}
+		}
+	}
+	return open
 }
 
 // do lets one thing happen. It returns why that was not as the case says.

@@ -31,8 +31,11 @@ func SetField(a *rules.Account, field string, value any, by string, at time.Time
 	case of == "attributes" && dotted:
 		a.Attributes = with(a.Attributes, name, value)
 	case of == "role" && dotted:
-		person, _ := value.(string)
-		return mergeInto(a, "roles", []any{map[string]any{"role": name, "person": person}})
+		role := map[string]any{"role": name, "person": value}
+		if fields, ok := value.(map[string]any); ok { // with the last day
+			role = with(fields, "role", any(name))
+		}
+		return mergeInto(a, "roles", []any{role})
 	case of == "contract" && dotted:
 		fields, ok := value.(map[string]any)
 		if !ok {

@@ -131,7 +131,7 @@ func (w *World) Env(a *Account, r *Run) playbooks.Env {
 	w.SetFeeds(a.own)
 	w.peersOf(a, a.own)
 	a.own.ForContract(r.Subject)
-	return playbooks.Env{Book: w.Book, Team: w.Team, Facts: a.own}
+	return playbooks.Env{Book: w.Book, Team: w.Team, Facts: a.own, Load: w.load(r)}
 }
 
 // advance plays one event of a run.
@@ -281,6 +281,8 @@ func (w *World) carryOut(a *Account, r *Run, e playbooks.Effect) {
 			return
 		}
 		w.Settle(a, Change{All: true})
+	case playbooks.PassOn:
+		w.passOn(a, r, e)
 	case playbooks.Nudge:
 		if w.Hooks.Nudged != nil {
 			w.Hooks.Nudged(a, r, e)
