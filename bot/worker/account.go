@@ -1,10 +1,12 @@
 package worker
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"playcaller/bot/inbox"
@@ -49,7 +51,8 @@ func (a *account) location() *time.Location {
 	return a.zone
 }
 
-// open returns the open runs, the oldest first.
+// open returns the open runs, the oldest first; of those that began together the more severe, and of several contracts the one
+// that ends first.
 func (a *account) open() []*run {
 	var open []*run
 	for _, r := range a.runs {
@@ -58,15 +61,24 @@ func (a *account) open() []*run {
 		}
 	}
 	slices.SortFunc(open, func(x, y *run) int {
-		if c := x.doc.Value.Began.Compare(y.doc.Value.Began); c != 0 {
-			return c
-		}
-		if x.doc.Key < y.doc.Key {
-			return -1
-		}
-		return 1
+		r, q := &x.doc.Value, &y.doc.Value
+		return cmp.Or(r.Began.Compare(q.Began), cmp.Compare(urgency[q.Severity], urgency[r.Severity]), cmp.Compare(a.contractEnd(r.Subject), a.contractEnd(q.Subject)),
+			strings.Compare(x.doc.Key, y.doc.Key))
 	})
 	return open
+}
+
+// urgency orders severities.
+var urgency = map[playbooks.Severity]int{playbooks.Low: 1, playbooks.Medium: 2, playbooks.High: 3}
+
+// contractEnd returns the last day of a contract; 0 where it is not known.
+func (a *account) contractEnd(id string) rules.Date {
+	for _, c := range a.doc.Value.Account.Contracts {
+		if c.ID == id {
+			return c.End
+		}
+	}
+	return 0
 }
 
 // unfinished reports whether the run is open, or not written yet, or wants something that may not have been done.

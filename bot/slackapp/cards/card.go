@@ -85,13 +85,13 @@ func (s *Scene) head(state State) string {
 	label := s.Voice.Say("card.label."+string(state), nil)
 	return s.Voice.Say("card.head", words.Args{
 		"label": label, "customer": s.customer(),
-		"title": line(s.title(s.Run.Playbook)), "severity": severity,
+		"title": line(s.titleOf(s.Run)), "severity": severity,
 	})
 }
 
 // headline is the title in one line without formatting, escaped.
 func (s *Scene) headline() string {
-	return s.Voice.Say("card.headline", words.Args{"customer": s.customer(), "title": line(s.title(s.Run.Playbook))})
+	return s.Voice.Say("card.headline", words.Args{"customer": s.customer(), "title": line(s.titleOf(s.Run))})
 }
 
 // fallback joins what notifications show.
@@ -120,6 +120,7 @@ func (s *Scene) evidence() string {
 			if r == nil || r.ID != e.Run {
 				continue
 			}
+			what = s.titleOf(r)
 			if said := s.sentences(r.Fired, nil); len(said) > 0 {
 				lines = append(lines, s.Voice.Say("card.also_numbers", words.Args{"title": line(what), "numbers": said[0]}))
 				what = ""

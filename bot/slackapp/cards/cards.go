@@ -88,6 +88,33 @@ func (s *Scene) step(v *playbooks.Visit) *playbooks.Step {
 	return Step(s.Book, s.playbook(), s.Run.Variant, v.Step)
 }
 
+// titleOf returns the title of a run of this account, not escaped; where it is about one
+// of several contracts, with which.
+func (s *Scene) titleOf(r *playbooks.Run) string {
+	title := s.title(r.Playbook)
+	if r.Subject == "" || s.Account == nil || len(s.Account.Contracts) < 2 {
+		return title
+	}
+	name, others := r.Subject, 0
+	for _, c := range s.Account.Contracts {
+		if c.ID == r.Subject && c.Product != "" {
+			name = c.Product
+		}
+	}
+	for _, c := range s.Account.Contracts {
+		if c.Product == name {
+			others++
+		}
+	}
+	if others > 1 {
+		name = r.Subject // several of one product
+	}
+	if s.Voice.Lang() == "ja" {
+		return title + "(" + name + ")"
+	}
+	return title + " (" + name + ")"
+}
+
 // title returns a playbook's title, not escaped.
 func (s *Scene) title(name string) string {
 	if s.Book != nil {

@@ -103,7 +103,7 @@ func Account(a AccountView) Message {
 	blocks := []slack.Block{section(strings.Join(lines, "\n"))}
 	var runs []string
 	for _, s := range a.Runs[:min(len(a.Runs), 15)] {
-		runs = append(runs, v.Say("account.run", words.Args{"title": line(s.title(s.Run.Playbook)),
+		runs = append(runs, v.Say("account.run", words.Args{"title": line(s.titleOf(s.Run)),
 			"state": s.stateText(), "began": v.Day(s.Run.Began)}))
 	}
 	if len(runs) == 0 {

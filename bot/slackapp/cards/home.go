@@ -149,7 +149,7 @@ const lineSize = 350
 func (t *Todo) line() string {
 	s := t.Scene
 	visit := s.Run.Current()
-	args := words.Args{"headline": "*" + s.customer() + "* · " + line(s.title(s.Run.Playbook)),
+	args := words.Args{"headline": "*" + s.customer() + "* · " + line(s.titleOf(s.Run)),
 		"what": s.visitText(visit), "due": s.Voice.Day(visit.Due)}
 	if s.Run.Handoff != nil && visit.Kind == playbooks.HandoffStep {
 		args["what"] = s.handoffLine(s.Run.Handoff)

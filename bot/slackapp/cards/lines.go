@@ -34,7 +34,7 @@ func Log(s *Scene, from, to int) (m Message, ok bool) {
 // entryArgs writes an entry's arguments for people.
 func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 	args := words.Args{"by": "", "person": s.person(e.By), "customer": s.customer(),
-		"account": s.customer(), "title": line(s.title(s.Run.Playbook)), "at": e.At}
+		"account": s.customer(), "title": line(s.titleOf(s.Run)), "at": e.At}
 	if e.By != "" {
 		args["by"] = s.person(e.By)
 	}
@@ -210,7 +210,7 @@ func (n *Nudge) say(listed bool) string {
 	step := s.step(visit)
 	what := s.visitText(visit)
 	args := words.Args{
-		"account": s.customer(), "customer": s.customer(), "title": line(s.title(s.Run.Playbook)),
+		"account": s.customer(), "customer": s.customer(), "title": line(s.titleOf(s.Run)),
 		"question": what, "task": what, "text": what, "step": what, "due": "", "reason": "",
 		"person": s.person(n.Effect.Person), "assignee": "", "outcome": s.outcome(), "count": 1, "period": s.waited(visit),
 	}
@@ -358,6 +358,6 @@ func Say(s *Scene, e playbooks.Effect) Message {
 	if step := Step(s.Book, s.playbook(), s.Run.Variant, e.Step); step != nil && step.Say != nil {
 		said = s.text(step.Say.Text)
 	}
-	head := "*" + s.customer() + "* · " + line(s.title(s.Run.Playbook))
+	head := "*" + s.customer() + "* · " + line(s.titleOf(s.Run))
 	return Message{Text: fallback(s.headline(), said), Blocks: Fit([]slack.Block{section(said), context(head)})}
 }
