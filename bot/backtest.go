@@ -59,6 +59,9 @@ The history is one of
 --against compares with another version of the book: a folder, or a commit, branch or tag of the git repository that DIR
 is in. Every difference is listed with the reason why the other version did not fire.
 
+Accounts are each other's peers; those that fire at once become a group's message, what is over a playbook's limit waits until
+ops would have looked, and questions over a person's daily budget come a day later.
+
 Nobody answers in a back-test: a prompt is the first question or task that a play puts to a person, and a play that nobody
 answers ends as its playbook says. With --resume FILE every account that is played is kept in FILE, and a back-test that was
 ended goes on where it was. Exit code 1 if --max-false or --max-prompts is passed, or the back-test was ended early.`,
