@@ -47,6 +47,7 @@ func (c *Carrier) Carry(h *History) {
 		s := h.series[i].series
 		from, cells := s.cells, c.cells[h.series[i].name]
 		s.cells = nil
+		s.forgetHours()
 		if len(from) == 0 || len(cells) == 0 {
 			continue
 		}

@@ -21,17 +21,15 @@ const MaxHours = 72
 // An hourCell is what a feature of hours is judged by: what is learnt once an hour, so
 // that what comes meanwhile costs an addition and a comparison.
 type hourCell struct {
-	of       *feature
-	hour     Date // as of which it was learnt
-	through  Date
-	changed  uint32
-	gap      gap
-	result   result  // of a feature of hours that are over
-	expected float64 // of a spike's window
-	most     float64 // the sum from which on it is beyond chance
-	done     float64 // what its hours that are over brought
-	running  bool    // the hour that runs can be compared
-	passed   float64 // of a spike of days: the share of today that has passed
+	of      *feature
+	hour    Date // as of which it was learnt
+	through Date
+	changed uint32
+	running bool    // the hour that runs can be compared
+	gap     *gap    // nil where it is known
+	value   float64 // of a feature of hours that are over; of a spike what its window usually brings; of a spike of days the share of today that has passed
+	most    float64 // the sum from which on a spike is beyond chance
+	done    float64 // what its hours that are over brought
 }
 
 // askHour notes as of which hour features of the series are asked for: with each, those
@@ -71,11 +69,11 @@ func (f *Facts) overHours(ft *feature, s *series) result {
 		return f.sumOfHours(ft, s)
 	}
 	c := f.hourCell(ft, s)
-	if !c.gap.known() {
-		return result{gap: c.gap}
+	if c.gap != nil {
+		return result{gap: *c.gap}
 	}
 	if ft.op != opSpike {
-		return c.result
+		return result{number: c.value}
 	}
 	sum := c.done
 	if c.running {
@@ -84,7 +82,7 @@ func (f *Facts) overHours(ft *feature, s *series) result {
 	if sum < c.most {
 		return result{number: 1}
 	}
-	return result{number: math.Max(1, sum/math.Max(c.expected, 1))}
+	return result{number: math.Max(1, sum/math.Max(c.value, 1))}
 }
 
 // sumOfHours adds up the latest hours, the one that runs included.
@@ -122,12 +120,12 @@ func (f *Facts) hourCell(ft *feature, s *series) *hourCell {
 	if c.hour != hour || c.through != through || c.changed != p.changed {
 		*c = hourCell{of: ft, hour: hour, through: through, changed: p.changed}
 		l := f.learnHours(ft.signal, s)
-		if c.gap = ft.hoursTooFew(l); !c.gap.known() {
-			return c
-		}
-		if ft.hours == 0 {
-			c.passed = l.passed(f.today)
-		} else {
+		switch missing := ft.hoursTooFew(l); {
+		case !missing.known():
+			c.gap = &missing
+		case ft.hours == 0:
+			c.value = l.passed(f.today)
+		default:
 			ft.judgeHours(l, c)
 		}
 	}
@@ -135,11 +133,18 @@ func (f *Facts) hourCell(ft *feature, s *series) *hourCell {
 }
 
 // tellHours gives a series the hours of its feed's outages, and lets it forget what it
-// learnt for another book, another calendar or with other outages.
+// learnt with others.
 func (f *Facts) tellHours(signal string, p *hourPast) {
-	if out := f.outHours(signal); p.memo != f.history.memo || !slices.Equal(out, p.out) {
-		p.memo, p.out, p.cells = f.history.memo, out, nil
+	if out := f.outHours(signal); !slices.Equal(out, p.out) {
+		p.out, p.cells = out, nil
 		f.hourly.series = nil
+	}
+}
+
+// forgetHours lets a series forget what it learnt for another book or calendar.
+func (s *series) forgetHours() {
+	if s.hourly != nil {
+		s.hourly.cells = nil
 	}
 }
 
@@ -204,14 +209,15 @@ func (ft *feature) judgeHours(l *hourLearner, c *hourCell) {
 	}
 	s, ok := l.compare(begin, end, ft.weeks)
 	if !ok {
-		c.gap = ft.hoursUnknown(l)
+		missing := ft.hoursUnknown(l)
+		c.gap = &missing
 		return
 	}
-	c.result.number = s.expected
+	c.value = s.expected
 	if ft.op == opDrop {
-		c.result.number = 0
+		c.value = 0
 		if s.actual < s.expected && -s.off() >= ft.hoursOff() {
-			c.result.number = math.Min(1-s.actual/s.expected, 1)
+			c.value = math.Min(1-s.actual/s.expected, 1)
 		}
 	}
 }
@@ -220,11 +226,12 @@ func (ft *feature) judgeHours(l *hourLearner, c *hourCell) {
 func (ft *feature) judgeSpike(l *hourLearner, c *hourCell, begin int) {
 	s, ok := l.untilNow(begin, ft.weeks)
 	if !ok {
-		c.gap = ft.hoursUnknown(l)
+		missing := ft.hoursUnknown(l)
+		c.gap = &missing
 		return
 	}
 	c.running = l.running()
-	c.expected, c.done = s.expected, s.actual
+	c.value, c.done = s.expected, s.actual
 	s.expected += leastUnseen
 	c.most = s.atOff(ft.hoursOff())
 }
@@ -294,8 +301,8 @@ func (f *Facts) partOfToday(ft *feature, s *series) float64 {
 	if ft.op != opSpike && ft.of != opSpike || s == nil || s.hourly == nil {
 		return 1
 	}
-	if c := f.hourCell(ft, s); c.gap.known() {
-		return c.passed
+	if c := f.hourCell(ft, s); c.gap == nil {
+		return c.value
 	}
 	return 1
 }

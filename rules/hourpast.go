@@ -33,7 +33,6 @@ type hourPast struct {
 	asked   Date   // the latest hour that was asked for
 	through Date   // and the hour in which the feed had last been heard of
 	changed uint32 // grows with changes of hours before it
-	memo    memo
 	out     []Span // hours of outages
 	cells   []hourCell
 }

@@ -83,6 +83,7 @@ func (h *History) ready(owner *core, calendar calendarKey) {
 	}
 	for _, s := range h.series {
 		s.cells = nil
+		s.forgetHours()
 	}
 	h.memo = memo{owner, calendar}
 }
