@@ -283,6 +283,7 @@ func TestTheWholeFormatIsPlayedInTheWorkspace(t *testing.T) {
 		w.stands("slow", "path at until_day")
 		w.turn("8d")
 		w.stands("slow", "path at until_seats")
+		w.card("slow", "待っている状態になるまで")
 		w.put(map[string]any{"id": "slow", "seats": 600})
 		w.stands("slow", "path =unclear") // nobody knows its price
 		w.account("quick", "path", map[string]any{"seats": 900, "attributes": map[string]any{"follow_on": w.day(-7), "price": 200}})

@@ -371,6 +371,9 @@ func (s *Scene) waitingFor(step *playbooks.Step) string {
 	switch {
 	case until != "" && step.Wait != nil && step.Wait.Until != nil:
 		id = "card.waiting_until_or"
+		if len(step.Wait.Until.Signals()) == 0 { // no number is to recover
+			id = "card.waiting_until_met"
+		}
 	case until != "":
 		id = "card.waiting_until"
 	case step.Wait != nil && step.Wait.Until != nil:
