@@ -16,18 +16,13 @@ import (
 // A Problem is a mistake in a book: where it is, what is wrong, and how to mend it.
 type Problem = rules.Problem
 
-// The levels of problems that only a book has. Errors, and what is not yet
-// available, keep a book from being loaded; warnings and hints do not.
-const (
-	Unavailable rules.Level = "not yet available" // right, but the engine does not carry it out
-	Hint        rules.Level = "hint"              // a default that a reader of the file might not expect
-)
+// Hint is the level of a default that a reader of the file might not expect. Errors keep
+// a book from being loaded; warnings and hints do not.
+const Hint rules.Level = "hint"
 
 // Broken reports whether problems keep a book from being loaded.
 func Broken(problems []Problem) bool {
-	return slices.ContainsFunc(problems, func(p Problem) bool {
-		return p.Level == rules.Error || p.Level == Unavailable
-	})
+	return slices.ContainsFunc(problems, func(p Problem) bool { return p.Level == rules.Error })
 }
 
 // fail reports a mistake at a node; mend says in one clause what to do.

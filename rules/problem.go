@@ -83,7 +83,7 @@ func (p Problem) Long() string {
 		in := strings.ReplaceAll(p.Source.Text[start:clamp(p.Offset, start, len(p.Source.Text))], "\t", " ")
 		rest := len(line) - len(in)
 		width := utf8.RuneCountInString(p.Source.Text[clamp(p.Offset, 0, len(p.Source.Text)):clamp(p.Offset+min(p.Length, rest), 0, len(p.Source.Text))])
-		fmt.Fprintf(&b, "\n    %s\n    %s%s", strings.ReplaceAll(line, "\t", " "), strings.Repeat(" ", columns(in)), strings.Repeat("^", max(width, 1)))
+		fmt.Fprintf(&b, "\n    %s\n    %s%s", strings.ReplaceAll(line, "\t", " "), strings.Repeat(" ", Columns(in)), strings.Repeat("^", max(width, 1)))
 	}
 	if p.Fix != "" {
 		fmt.Fprintf(&b, "\n    write: %s", p.Fix)
@@ -110,8 +110,8 @@ func (p Problem) replaced(with string) string {
 	return line[:from] + with + line[to:]
 }
 
-// columns returns the width of s in a terminal: East Asian characters take two.
-func columns(s string) int {
+// Columns returns the width of s in a terminal: East Asian characters take two.
+func Columns(s string) int {
 	n := 0
 	for _, r := range s {
 		n++

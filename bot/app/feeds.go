@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"playcaller/bot/slackapp/cards"
 	"playcaller/bot/worker"
@@ -16,13 +15,7 @@ func (d *drawer) feed(ctx context.Context, out store.Outgoing) (cards.Message, b
 	if err != nil {
 		return cards.Message{}, false, err
 	}
-	lang, zone := "en", time.UTC
-	for _, role := range []string{"ops", "cs_ops"} {
-		if p := book.Team.Resolve(role, nil, "", 0); p != nil {
-			lang, zone = d.directory.Language(ctx, p.ID), p.Location
-			break
-		}
-	}
+	lang, zone := d.opsSpeak(ctx, book)
 	v := d.texts.In(lang, zone)
 	title := out.Text
 	if def := book.Signal(out.Text); def != nil && def.Title[lang] != "" {

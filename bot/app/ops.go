@@ -33,20 +33,23 @@ func (b *Bot) tellOps(ctx context.Context, key, kind string, content any) error 
 	return b.worker.Tell(ctx, store.Outgoing{Key: key, Kind: kind, Body: body})
 }
 
+// opsSpeak returns the language and the time zone of whoever plays CS Ops; English and UTC where nobody does.
+func (d *drawer) opsSpeak(ctx context.Context, book *playbooks.Book) (lang string, zone *time.Location) {
+	for _, role := range []string{"ops", "cs_ops"} {
+		if p := book.Team.Resolve(role, nil, "", 0); p != nil {
+			return d.directory.Language(ctx, p.ID), p.Location
+		}
+	}
+	return "en", time.UTC
+}
+
 // forOps draws what the bot tells CS Ops, in the language of whoever plays that role.
 func (d *drawer) forOps(ctx context.Context, out store.Outgoing) (cards.Message, bool, error) {
 	book, err := d.reads.Book(ctx, "")
 	if err != nil {
 		return cards.Message{}, false, err
 	}
-	lang, zone := "en", time.UTC
-	for _, role := range []string{"ops", "cs_ops"} {
-		if p := book.Team.Resolve(role, nil, "", 0); p != nil {
-			lang, zone = d.directory.Language(ctx, p.ID), p.Location
-			break
-		}
-	}
-	v := d.texts.In(lang, zone)
+	v := d.texts.In(d.opsSpeak(ctx, book))
 	switch out.Kind {
 	case "storm":
 		return cards.Storm(v, book, out.Text, out.Limit), true, nil

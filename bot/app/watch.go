@@ -104,7 +104,7 @@ func (w *watch) refuse(state cards.BookState, err error) {
 	var refused *BookError
 	if errors.As(err, &refused) {
 		for _, p := range refused.Problems {
-			if p.Level != rules.Error && p.Level != playbooks.Unavailable {
+			if p.Level != rules.Error {
 				continue
 			}
 			w.all = append(w.all, p)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"playcaller/rules"
 )
 
 // shownChanges is how many changes WriteText lists.
@@ -66,7 +68,7 @@ func (w *lines) table(rows [][]string) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], columns(cell))
+			widths[i] = max(widths[i], rules.Columns(cell))
 		}
 	}
 	for _, row := range rows {
@@ -74,25 +76,12 @@ func (w *lines) table(rows [][]string) {
 		for i, cell := range row {
 			b.WriteString(cell)
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]+2-columns(cell)))
+				b.WriteString(strings.Repeat(" ", widths[i]+2-rules.Columns(cell)))
 			}
 		}
 		w.line("%s", b.String())
 	}
 	w.line("")
-}
-
-// columns returns the width of s in a terminal: East Asian characters take two.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n++
-		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
-			r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6) {
-			n++
-		}
-	}
-	return n
 }
 
 func (r *Report) writePlaybooks(w *lines) {

@@ -41,11 +41,10 @@ func Dir(dir fs.FS) ([]playbooks.Problem, error) {
 
 // A Report is what `lint --json` prints.
 type Report struct {
-	Problems    []playbooks.Problem `json:"problems"` // never null
-	Errors      int                 `json:"errors"`
-	Unavailable int                 `json:"not_yet_available"`
-	Warnings    int                 `json:"warnings"`
-	Hints       int                 `json:"hints"`
+	Problems []playbooks.Problem `json:"problems"` // never null
+	Errors   int                 `json:"errors"`
+	Warnings int                 `json:"warnings"`
+	Hints    int                 `json:"hints"`
 }
 
 // NewReport counts problems by level.
@@ -58,8 +57,6 @@ func NewReport(problems []playbooks.Problem) Report {
 		switch p.Level {
 		case rules.Error:
 			r.Errors++
-		case playbooks.Unavailable:
-			r.Unavailable++
 		case rules.Warning:
 			r.Warnings++
 		case playbooks.Hint:
@@ -70,7 +67,7 @@ func NewReport(problems []playbooks.Problem) Report {
 }
 
 // Failed reports whether the book would be refused: `lint` then exits with 1.
-func (r Report) Failed() bool { return r.Errors+r.Unavailable > 0 }
+func (r Report) Failed() bool { return r.Errors > 0 }
 
 // WriteJSON writes the report as one indented JSON object.
 func (r Report) WriteJSON(w io.Writer) error {
@@ -102,7 +99,7 @@ func (r Report) WriteText(w io.Writer) error {
 // https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
 func (r Report) WriteGitHub(w io.Writer) error {
 	for _, p := range r.Problems {
-		level := map[rules.Level]string{rules.Error: "error", playbooks.Unavailable: "error", rules.Warning: "warning", playbooks.Hint: "notice"}[p.Level]
+		level := map[rules.Level]string{rules.Error: "error", rules.Warning: "warning", playbooks.Hint: "notice"}[p.Level]
 		text := p.Message
 		if p.Suggestion != "" {
 			text += "; " + p.Suggestion
@@ -135,8 +132,7 @@ func (r Report) Summary() string {
 		n         int
 		one, many string
 	}{
-		{r.Errors, "error", "errors"}, {r.Unavailable, "field not yet available", "fields not yet available"},
-		{r.Warnings, "warning", "warnings"}, {r.Hints, "hint", "hints"},
+		{r.Errors, "error", "errors"}, {r.Warnings, "warning", "warnings"}, {r.Hints, "hint", "hints"},
 	} {
 		switch {
 		case c.n == 0:
