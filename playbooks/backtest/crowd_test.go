@@ -1,6 +1,7 @@
 package backtest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -124,7 +125,26 @@ func TestGroupsAndLimitsAreTheSameWithAComparisonAndSeveralWorkers(t *testing.T)
 	if d := r.Against; d.Same != 3 || d.Moved != 2 || d.More+d.Fewer != 0 {
 		t.Errorf("%+v", d)
 	}
-	o.Workers = 3
+	kept := map[string]*backtest.Result{}
+	o.Each = func(r *backtest.Result) error {
+		text, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		kept[r.Account] = &backtest.Result{}
+		return json.Unmarshal(text, kept[r.Account])
+	}
+	run(t, b, o, silent(t, 5, "0 0 0 0 4 4 4 4")...)
+	o.Each, o.Done = nil, func(id string) *backtest.Result {
+		if id != "a03" {
+			return kept[id]
+		}
+		return nil
+	}
+	if again := run(t, b, o, silent(t, 5, "0 0 0 0 4 4 4 4")...); asJSON(t, again) != asJSON(t, r) {
+		t.Error("gone on with, it says something else:", cmp.Diff(asJSON(t, r), asJSON(t, again)))
+	}
+	o.Workers, o.Done = 3, nil
 	if again := run(t, b, o, silent(t, 5, "0 0 0 0 4 4 4 4")...); asJSON(t, again) != asJSON(t, r) {
 		t.Error("three workers say something else")
 	}
