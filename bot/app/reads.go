@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"playcaller/bot/slackapp"
 	"playcaller/bot/worker"
 	"playcaller/playbooks"
 	"playcaller/rules"
@@ -205,6 +206,22 @@ func (r forSlack) AccountRuns(ctx context.Context, account string) ([]*playbooks
 		return b.Began.Compare(a.Began)
 	})
 	return runs, nil
+}
+
+// Kept implements slackapp.Reads.
+func (r forSlack) Kept(ctx context.Context, account string) (slackapp.Kept, error) {
+	s, err := r.look(ctx, account)
+	if errors.Is(err, store.ErrNotFound) {
+		return slackapp.Kept{}, nil
+	}
+	kept := slackapp.Kept{Snoozes: map[string]time.Time{}}
+	for playbook, snooze := range s.doc.Snoozes {
+		kept.Snoozes[playbook] = snooze.Until
+	}
+	for _, c := range s.doc.Contacts {
+		kept.Contacts = append(kept.Contacts, slackapp.Contact{At: c.At, By: c.By, Text: c.Text})
+	}
+	return kept, err
 }
 
 // OpenRuns implements slackapp.Reads.

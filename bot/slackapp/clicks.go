@@ -40,7 +40,11 @@ func (a *App) onClick(ctx context.Context, d delivery) error {
 		if err := d.ack(nil); err != nil {
 			return err
 		}
-		return a.open(ctx, cb, c, cards.PickForm(c.voice, cards.Ref{Form: newForm}))
+		pick, err := a.pickForm(ctx, c, nil)
+		if err != nil {
+			return errors.Join(err, a.tell(ctx, d.interaction, c, c.voice.Say("command.failed", nil)))
+		}
+		return a.open(ctx, cb, c, cards.PickForm(pick))
 	}
 	_, s, err := a.run(ctx, c, ref.Run)
 	if err != nil {

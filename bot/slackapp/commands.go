@@ -314,23 +314,27 @@ func (a *App) handoffCommand(ctx context.Context, d delivery, c *caller) error {
 	if c.Person == nil {
 		return a.answerCommand(ctx, d, text(c.stranger()))
 	}
-	view := cards.PickForm(c.voice, cards.Ref{Form: newForm})
-	if name := strings.TrimSpace(d.command.Text); name != "" {
-		account, said, err := a.find(ctx, c, name, "account")
-		if err == nil && said == "" {
-			view, said, err = a.handoffForm(ctx, c, account, newForm)
-		}
-		if err != nil {
-			return errors.Join(err, a.answerCommand(ctx, d, text(c.voice.Say("command.failed", nil))))
-		}
-		if said != "" {
+	pick, err := a.pickForm(ctx, c, nil)
+	if name := strings.TrimSpace(d.command.Text); name != "" && err == nil {
+		var said string
+		if pick.Account, said, err = a.find(ctx, c, name, "account"); err == nil && said != "" {
 			return a.answerCommand(ctx, d, text(said))
 		}
+	}
+	view := cards.PickForm(pick)
+	if err == nil && pick.Account != nil && len(pick.Kinds) < 2 {
+		var said string
+		if view, said, err = a.handoffForm(ctx, c, pick.Account, pick.Kind); err == nil && said != "" {
+			return a.answerCommand(ctx, d, text(said))
+		}
+	}
+	if err != nil {
+		return errors.Join(err, a.answerCommand(ctx, d, text(c.voice.Say("command.failed", nil))))
 	}
 	if err := d.ack(nil); err != nil {
 		return err
 	}
-	_, err := a.api.OpenViewContext(ctx, d.command.TriggerID, view)
+	_, err = a.api.OpenViewContext(ctx, d.command.TriggerID, view)
 	return a.opened(ctx, d.command.ResponseURL, c, err)
 }
 

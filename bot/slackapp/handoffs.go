@@ -20,7 +20,7 @@ import (
 	"playcaller/rules"
 )
 
-// newForm is the kind of handoff that /handoff begins.
+// newForm is the kind of handoff that is meant where nothing is said.
 const newForm = "new"
 
 // mostEntries is how many lines a list of a form may have where the field does
@@ -59,6 +59,9 @@ func (a *App) picked(ctx context.Context, d delivery, c *caller, ref cards.Ref) 
 		return d.ack(slack.NewErrorsViewSubmissionResponse(map[string]string{cards.AccountBlock: c.voice.Say("field.needed", nil)}))
 	}
 	ref.Account = account.ID
+	if kind := given(&d.interaction.View, cards.KindBlock).SelectedOption.Value; kind != "" {
+		ref.Form = kind
+	}
 	view, said, err := a.handoffForm(ctx, c, account, ref.Form)
 	if err != nil {
 		return err
@@ -111,21 +114,9 @@ func (a *App) handoffForm(ctx context.Context, c *caller, account *rules.Account
 	if form == nil || playbookFor(book, kind) == "" {
 		return view, c.voice.Say("command.no_form", words.Args{"form": kind}), nil
 	}
-	facts, err := a.o.Reads.Facts(ctx, account.ID, "", a.o.Clock.Now())
+	values, err := a.filledIn(ctx, c, form, account.ID)
 	if err != nil {
-		return view, "", fmt.Errorf("read the account's data: %w", err)
-	}
-	if facts != nil {
-		facts.ForContract(playbooks.HandoffContract(facts)) // a deal that is won begins later, as a rule
-	}
-	values := map[string]any{}
-	for _, f := range form.Fields() {
-		if f.Prefill == nil || facts == nil {
-			continue
-		}
-		if v, _ := f.Prefill.Eval(facts); v != nil {
-			values[f.ID] = formValue(f, v)
-		}
+		return view, "", err
 	}
 	return cards.HandoffForm(cards.FormScene{
 		Form: form, Account: account, Values: values, Voice: c.voice, User: a.userOf(ctx),
@@ -212,10 +203,18 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 			Run: ref.Run, Visit: ref.Visit, Fields: values})
 	}
 	id := "handoff/" + view.ID
-	made, err := inbox.Event(inbox.AccountKey(ref.Account), inbox.StartKind, a.o.Clock.Now(), inbox.Start{
+	start := inbox.Start{
 		Account: ref.Account, Playbook: playbookFor(book, ref.Form), By: c.ID, Form: ref.Form, Fields: values,
 		Draft: len(given(view, cards.DraftBlock).SelectedOptions) > 0, ID: id,
-	})
+	}
+	var more []string
+	for _, o := range given(view, cards.MoreBlock).SelectedOptions {
+		more = append(more, o.Value)
+	}
+	made, err := inbox.Event(inbox.AccountKey(ref.Account), inbox.StartKind, a.o.Clock.Now(), start)
+	if err == nil {
+		err = a.handOverMore(ctx, c, id, book.Forms[ref.Form], more, start)
+	}
 	if err := a.publish(ctx, id, made, err); err != nil {
 		return errors.Join(err, a.refuseForm(d, c, c.voice.Say("command.failed", nil)))
 	}

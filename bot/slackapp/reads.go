@@ -21,6 +21,8 @@ type Reads interface {
 	Run(ctx context.Context, id string) (*playbooks.Run, error)
 	// AccountRuns returns the account's runs, open ones first, then newest.
 	AccountRuns(ctx context.Context, account string) ([]*playbooks.Run, error)
+	// Kept returns what else the bot keeps of an account.
+	Kept(ctx context.Context, account string) (Kept, error)
 	// OpenRuns returns the open runs that wait for the person or are theirs.
 	OpenRuns(ctx context.Context, person string) ([]*playbooks.Run, error)
 

@@ -43,6 +43,7 @@ type bench struct {
 	runs   map[string]*playbooks.Run
 	events []stream.Event
 	fail   error
+	kept   slackapp.Kept
 	inUse  cards.InUse
 	drafts []cards.Drafted
 	rests  time.Time // until when every playbook rests
@@ -78,6 +79,8 @@ func (b *bench) Run(_ context.Context, id string) (*playbooks.Run, error) {
 	defer b.mu.Unlock()
 	return b.runs[id], nil
 }
+
+func (b *bench) Kept(context.Context, string) (slackapp.Kept, error) { return b.kept, nil }
 
 func (b *bench) AccountRuns(context.Context, string) ([]*playbooks.Run, error) {
 	b.mu.Lock()

@@ -41,6 +41,8 @@ const (
 	PersonBlock  = "person"
 	FieldsBlock  = "fields"
 	AccountBlock = "account"
+	KindBlock    = "kind"
+	MoreBlock    = "more_accounts"
 	DraftBlock   = "draft"
 )
 

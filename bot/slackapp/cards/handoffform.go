@@ -27,14 +27,44 @@ type FormScene struct {
 	User    func(person string) string // Slack user id, or ""
 }
 
-// PickForm asks which account is handed over.
-func PickForm(v *Voice, ref Ref) slack.ModalViewRequest {
+// A PickScene is what the choice of a handoff may know.
+type PickScene struct {
+	Kinds   []*playbooks.Form // that there are, in the order in which they are offered
+	Kind    string            // the one that is most likely meant
+	Account *rules.Account    // chosen already, or nil
+	Voice   *Voice
+}
+
+// PickForm asks which account is handed over, and by which kind of handoff where there is
+// more than one.
+func PickForm(p PickScene) slack.ModalViewRequest {
+	v := p.Voice
 	menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(v.Say("pick.placeholder", nil), maxPlaceholder), "")
 	zero := 0
 	menu.MinQueryLength = &zero
-	return modal(v, PickView, v.Say("modal.handoff", nil), v.Say("modal.next", nil), ref,
-		input(AccountBlock, v.Say("pick.account", nil), v.Say("pick.hint", nil), menu, false))
+	if p.Account != nil && len(p.Account.ID) <= 150 {
+		menu.InitialOption = option(p.Account.ID, CustomerName(v, p.Account, p.Account.ID))
+	}
+	blocks := []slack.Block{input(AccountBlock, v.Say("pick.account", nil), v.Say("pick.hint", nil), menu, false)}
+	if len(p.Kinds) > 1 {
+		kinds := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "")
+		for _, form := range p.Kinds {
+			o := option(form.Kind, form.Title.In(v.Lang()))
+			if about := form.About.In(v.Lang()); about != "" {
+				o.Description = plain(about, maxDescription)
+			}
+			kinds.Options = append(kinds.Options, o)
+			if form.Kind == p.Kind {
+				kinds.InitialOption = o
+			}
+		}
+		blocks = append(blocks, input(KindBlock, v.Say("pick.kind", nil), v.Say("pick.kind_hint", nil), kinds, false))
+	}
+	return modal(v, PickView, v.Say("modal.handoff", nil), v.Say("modal.next", nil), Ref{Form: p.Kind}, blocks...)
 }
+
+// maxDescription is how many characters the line below an option may have.
+const maxDescription = 75
 
 // AccountOptions are the entries of the menu of PickForm.
 func AccountOptions(v *Voice, accounts []*rules.Account) []*slack.OptionBlockObject {
@@ -70,11 +100,25 @@ func HandoffForm(f FormScene) slack.ModalViewRequest {
 		blocks = inputsFirst(blocks)
 	}
 	if f.Ref.Run == "" {
+		if f.Form.Many {
+			blocks = append(blocks[:min(len(blocks), maxViewBlocks-2)], f.more())
+		}
 		blocks = append(blocks, f.draft())
 	}
 	view := modal(f.Voice, HandoffView, f.Voice.Say("modal.handoff", nil), f.Voice.Say("modal.send", nil), f.Ref, blocks...)
 	return lighten(view)
 }
+
+// more lets further accounts be handed over by the same form.
+func (f *FormScene) more() slack.Block {
+	menu := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeExternal, plain(f.Voice.Say("pick.placeholder", nil), maxPlaceholder), "")
+	zero, most := 0, mostMore
+	menu.MinQueryLength, menu.MaxSelectedItems = &zero, &most
+	return input(MoreBlock, f.Voice.Say("pick.more", nil), f.Voice.Say("pick.more_hint", nil), menu, true)
+}
+
+// mostMore is how many further accounts one form may hand over.
+const mostMore = 50
 
 // draft lets a new handoff be kept without being sent.
 func (f *FormScene) draft() slack.Block {
