@@ -148,7 +148,7 @@ func heldBack(l PlaybookLine) string {
 }
 
 func (r *Report) writePeople(w *lines) {
-	rows := [][]string{{"PERSON", "ACCOUNTS", "PROMPTS", "A WEEK", "BUSIEST WEEK", "MESSAGES", "BUDGET A DAY", "DAYS OVER IT", "A DAY LATER"}}
+	rows := [][]string{{"PERSON", "ACCOUNTS", "PROMPTS", "A WEEK", "BUSIEST WEEK", "MESSAGES", "BUDGET A DAY", "DAYS OVER IT", "LATER"}}
 	if r.Chance != nil {
 		rows[0] = append(rows[0], "BY CHANCE A WEEK")
 	}
