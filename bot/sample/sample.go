@@ -359,6 +359,9 @@ func (r *row) signals(a *account, d rules.Date, at time.Time, before, share floa
 		return []rules.Signal{{Account: a.id, Signal: r.signal, By: r.by, Value: r.values[i], At: at, ID: id}}
 	}
 	had, has := math.Round(r.values[i]*before), math.Round(r.values[i]*share)
+	if slices.Contains(byTheHour, r.signal) {
+		return r.hourly(a, d, before, share, id)
+	}
 	if has == had {
 		return nil
 	}
@@ -372,6 +375,42 @@ func (r *row) signals(a *account, d rules.Date, at time.Time, before, share floa
 		}
 	}
 	return all
+}
+
+// byTheHour are the signals whose day is spread over its hours.
+var byTheHour = []string{"errors"}
+
+// workingHours is in which proportion they come, from midnight on.
+var workingHours = [...]float64{1, 0, 0, 0, 1, 0, 1, 2, 4, 9, 11, 8, 5, 8, 10, 9, 8, 5}
+
+// hourly returns what a day brings of such a signal in the hours since the part of it before: at half past each.
+func (r *row) hourly(a *account, d rules.Date, before, share float64, id string) []rules.Signal {
+	sum := 0.0
+	for _, w := range workingHours {
+		sum += w
+	}
+	var all []rules.Signal
+	done, had := 0.0, 0.0
+	for hour, w := range workingHours {
+		done += w
+		has := math.Round(r.values[int(d-r.first)] * done / sum)
+		if p := partOf(hour); p > before && p <= share && has > had {
+			at := d.In(a.zone).Add(time.Duration(hour)*time.Hour + 30*time.Minute)
+			all = append(all, rules.Signal{Account: a.id, Signal: r.signal, By: r.by, Value: has - had, At: at, ID: fmt.Sprintf("%s/%d", id, hour)})
+		}
+		had = has
+	}
+	return all
+}
+
+// partOf returns the share of the part of a day with which an hour is fed.
+func partOf(hour int) float64 {
+	for _, p := range parts {
+		if hour < p.hour {
+			return p.share
+		}
+	}
+	return 1
 }
 
 // seats is how many seats the account bought.
