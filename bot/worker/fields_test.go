@@ -68,7 +68,7 @@ func TestAFieldIsSetAsAStepAsks(t *testing.T) {
 	for _, s := range []inbox.Set{
 		{Field: "stage", Value: "renewal"}, {Field: "health", Value: "red"}, {Field: "attributes.risk", Value: 3.0},
 		{Field: "milestone.kickoff", Value: "2027-04-15"}, {Field: "milestone.kickoff", Value: true, By: "tanaka"},
-		{Field: "role.owner", Value: "miller"}, {Field: "contract.c1", Value: map[string]any{"seats": 40.0, "start": "2027-05-01"}},
+		{Field: "role.owner", Value: "miller"}, {Field: "role.fallback", Value: map[string]any{"person": "tanaka", "to": "2027-04-19"}}, {Field: "contract.c1", Value: map[string]any{"seats": 40.0, "start": "2027-05-01"}},
 	} {
 		if err := set(&a, s, at, time.UTC); err != nil {
 			t.Errorf("%s: %v", s.Field, err)
@@ -77,7 +77,7 @@ func TestAFieldIsSetAsAStepAsks(t *testing.T) {
 	seats := 40.0
 	want := rules.Account{ID: "acme", Stage: "renewal", StageSince: at, Health: "red", Attributes: map[string]any{"risk": 3.0},
 		Milestones: map[string]rules.Milestone{"kickoff": {Due: rules.NewDate(2027, 4, 15), Reached: at, By: "tanaka"}},
-		Roles:      []rules.Role{{Role: "owner", Person: "miller"}},
+		Roles:      []rules.Role{{Role: "owner", Person: "miller"}, {Role: "fallback", Person: "tanaka", To: rules.NewDate(2027, 4, 19)}},
 		Contracts:  []rules.Contract{{ID: "c1", Seats: &seats, Start: rules.NewDate(2027, 5, 1)}}}
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
