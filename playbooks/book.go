@@ -33,6 +33,8 @@ type Playbook struct {
 	Draft    bool
 	Pilot    []string // people who alone get it, while it is piloted
 
+	Lets []rules.Let // names for expressions, in the order written
+
 	Rule      *rules.Rule // nil where nothing but people, hooks and other playbooks start it
 	OnResolve OnResolve
 	Limit     Limit

@@ -122,6 +122,7 @@ func (p *draftPlaybook) withNames() {
 			}
 		})
 	}
+	p.Lets = lets
 	c, found := p.c.With(lets, values)
 	p.adoptNames(lets, found)
 	if c != nil {

@@ -1,8 +1,12 @@
 package outline
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"playcaller/playbooks"
 	"playcaller/playbooks/words"
 	"playcaller/rules"
 )
@@ -14,6 +18,9 @@ func (o *outline) condition(c *rules.Condition) string { return o.part(c.Parts()
 func (o *outline) part(p rules.Part, within bool) string {
 	switch p.Op {
 	case "not":
+		if told, ok := o.clause("not (" + p.Parts[0].Text + ")"); ok && p.Parts[0].Op == "" {
+			return told
+		}
 		return o.voice.Say("flow.if.not", words.Args{"part": o.part(p.Parts[0], true)})
 	case "and", "or":
 		var all []string
@@ -26,77 +33,89 @@ func (o *outline) part(p rules.Part, within bool) string {
 		}
 		return text
 	}
-	if text := o.clause(p); text != "" {
-		return text
+	if told, ok := o.clause(p.Text); ok {
+		return told
 	}
 	return oneLine(p.Text)
 }
 
-// clause tells one comparison, or returns "".
-func (o *outline) clause(p rules.Part) string {
-	subject, number := "", ""
-	switch {
-	case p.Signal != "":
-		id := "flow.value." + p.Feature
-		if !o.voice.Has(id) {
-			return ""
-		}
-		subject = o.voice.Say(id, words.Args{"signal": o.signal(p), "for": rules.Period{Days: p.Days, Minutes: 60 * p.Hours}})
-		if p.Number != nil {
-			number = o.number64(p.Feature, *p.Number)
-		}
-	case o.voice.Has("flow.value." + p.Name):
-		subject = o.voice.Say("flow.value."+p.Name, nil)
-		if p.Number != nil {
-			number = o.voice.Number(*p.Number)
-		}
-	case strings.HasPrefix(p.Name, "segment."), strings.HasPrefix(p.Name, "account."):
-		_, subject, _ = strings.Cut(p.Name, ".")
-		subject = strings.ReplaceAll(subject, "_", " ")
-		if p.Number != nil {
-			number = o.voice.Number(*p.Number)
-		}
-	default:
-		return ""
+// of returns an outline of a playbook's conditions; nil stands for none.
+func of(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice) *outline {
+	o := &outline{book: book, playbook: p, voice: v, lets: map[string]rules.Phrase{}}
+	if p == nil {
+		return o
 	}
-	switch {
-	case p.Compare == "":
-		return subject
-	case p.Number != nil:
-		return o.voice.Say("flow.compare."+comparisons[p.Compare], words.Args{"value": subject, "with": number})
-	case p.Compare == "!=":
-		return o.voice.Say("flow.compare.not", words.Args{"value": subject, "with": strings.Join(p.Words, ", ")})
-	case len(p.Words) > 0 && p.Compare != "":
-		return o.voice.Say("flow.compare.is", words.Args{"value": subject, "with": strings.Join(p.Words, o.voice.Say("flow.if.or", nil))})
+	for _, let := range p.Lets {
+		if one, ok := rules.Phrased(let.Expr.Text); ok {
+			o.lets[let.Name] = one
+		}
 	}
-	return ""
+	return o
 }
 
-// comparisons are the names by which the catalogue has operators.
-var comparisons = map[string]string{"==": "is", "!=": "not", "<": "below", "<=": "at_most", ">": "above", ">=": "at_least"}
-
-// number64 writes a number in the terms of a feature: shares in per cent.
-func (o *outline) number64(feature string, v float64) string {
-	switch feature {
-	case "drop", "trend", "shift":
-		return o.voice.Percent(v)
+// Clause tells a clause of a playbook's conditions in words, with the values that it was
+// judged by: "“fewer users” is at least 40 % (now 12 %)"; ok is false where there are no
+// words for it. means says what the names in it stand for, a sentence each.
+func Clause(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice, c rules.ClauseValue) (told string, means []string, ok bool) {
+	o := of(book, p, v)
+	if told, ok = o.clause(c.Source); !ok {
+		return "", nil, false
 	}
-	return o.voice.Number(v)
+	var values []string
+	for _, source := range slices.Sorted(maps.Keys(c.Values)) {
+		phrase, known := rules.Phrased(source)
+		name := source
+		if known {
+			if said, ok := o.value(phrase); ok {
+				name = said
+			}
+		}
+		value := o.written(phrase, c.Values[source])
+		if len(c.Values) > 1 {
+			value = o.voice.Say("flow.now.one", words.Args{"name": name, "value": value})
+		}
+		values = append(values, value)
+	}
+	if len(values) > 0 {
+		told = v.Say("flow.now", words.Args{"clause": told, "values": strings.Join(values, v.Say("explain.separator", nil))})
+	}
+	return told, o.meanings(), true
 }
 
-// signal returns a signal's title, and which value of its dimension is meant.
-func (o *outline) signal(p rules.Part) string {
-	title := p.Signal
-	if def := o.book.Signal(p.Signal); def != nil {
-		if t := def.Title[o.voice.Lang()]; t != "" {
-			title = t
+// written writes a value as people read it.
+func (o *outline) written(of rules.Phrase, value any) string {
+	switch x := value.(type) {
+	case nil:
+		return o.voice.Say("details.unknown", nil)
+	case bool:
+		return o.voice.Say(map[bool]string{true: "yes", false: "no"}[x], nil)
+	case rules.Date:
+		return o.voice.LongDate(x)
+	case float64:
+		return o.amount(of, x)
+	}
+	return fmt.Sprint(value)
+}
+
+// meanings tell what the lets stand for that were named, and those that are named in
+// telling that.
+func (o *outline) meanings() []string {
+	var all []string
+	for i := 0; i < len(o.spoken); i++ { // grows meanwhile
+		name := o.spoken[i]
+		let := o.lets[name]
+		told, ok := o.value(let)
+		if decides(let) {
+			told, ok = o.yes(let, false)
 		}
+		if !ok {
+			for _, l := range o.playbook.Lets {
+				if l.Name == name {
+					told = oneLine(l.Expr.Text)
+				}
+			}
+		}
+		all = append(all, o.voice.Say("flow.means", words.Args{"name": spaced(name), "means": told}))
 	}
-	if o.voice.Lang() == words.English {
-		title = strings.ToLower(title[:1]) + title[1:]
-	}
-	if p.By != "" {
-		return o.voice.Say("flow.signal.by", words.Args{"signal": title, "by": p.By})
-	}
-	return title
+	return all
 }

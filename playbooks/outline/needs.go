@@ -9,13 +9,13 @@ import (
 )
 
 // Needs says what would have to become true for a condition to hold, going by how its
-// clauses were judged; "" where it holds.
-func Needs(book *playbooks.Book, v *words.Voice, c *rules.Condition, judged []rules.ClauseValue) string {
+// clauses were judged; "" where it holds. The condition is one of the playbook's.
+func Needs(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice, c *rules.Condition, judged []rules.ClauseValue) string {
 	truth := map[string]rules.Truth{}
 	for _, one := range judged {
 		truth[one.Source] = one.Truth
 	}
-	o := &outline{book: book, voice: v}
+	o := of(book, p, v)
 	text, _ := o.needs(c.Parts(), truth, false)
 	return text
 }

@@ -17,12 +17,12 @@ func TestWhatWouldHaveToBecomeTrue(t *testing.T) {
 		truth map[string]rules.Truth
 		want  string
 	}{
-		{seats + " and " + drop, map[string]rules.Truth{seats: rules.True, drop: rules.False}, "the drop of logins below the usual, over 14 days, is at least 40 %"},
+		{seats + " and " + drop, map[string]rules.Truth{seats: rules.True, drop: rules.False}, "“Logins” over 14 days is at least 40 % below the usual"},
 		{seats + " and " + drop, map[string]rules.Truth{seats: rules.True, drop: rules.True}, ""},
 		{seats + " and (" + drop + " or " + sum + ")", map[string]rules.Truth{seats: rules.False, drop: rules.False, sum: rules.Unknown},
-			"the number of seats is at least 5 and (the drop of logins below the usual, over 14 days, is at least 40 % or the logins of 7 days is 0)"},
+			"the number of seats is at least 5 and (“Logins” over 14 days is at least 40 % below the usual or nothing of “Logins” has come in 7 days)"},
 		{seats + " and (" + drop + " or " + sum + ")", map[string]rules.Truth{seats: rules.False, drop: rules.False, sum: rules.True}, "the number of seats is at least 5"},
-		{"not (" + plan + ") and " + seats, map[string]rules.Truth{plan: rules.True, seats: rules.True}, "not: plan is pro"},
+		{"not (" + plan + ") and " + seats, map[string]rules.Truth{plan: rules.True, seats: rules.True}, "the plan is not “pro”"},
 		{"not (" + plan + ") and " + seats, map[string]rules.Truth{plan: rules.False, seats: rules.False}, "the number of seats is at least 5"},
 	} {
 		t.Run(test.when, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestWhatWouldHaveToBecomeTrue(t *testing.T) {
 			for source, truth := range test.truth {
 				judged = append(judged, rules.ClauseValue{Source: source, Truth: truth})
 			}
-			if got := outline.Needs(book, words.New().For("en"), book.Playbooks["p"].Rule.When, judged); got != test.want {
+			if got := outline.Needs(book, book.Playbooks["p"], words.New().For("en"), book.Playbooks["p"].Rule.When, judged); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})

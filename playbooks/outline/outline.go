@@ -6,6 +6,7 @@ package outline
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,10 +25,11 @@ type Line struct {
 
 // Of tells a playbook in the voice's language.
 func Of(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice) []Line {
-	o := &outline{book: book, playbook: p, voice: v}
+	o := of(book, p, v)
 	o.say(0, "flow.head", words.Args{"title": o.text(p.Title), "severity": v.Say("severity."+string(p.Severity), nil)})
 	o.add(1, o.text(p.About))
 	o.start()
+	means := len(o.lines)
 	if len(p.Variants) > 0 {
 		o.variants()
 	}
@@ -38,7 +40,21 @@ func Of(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice) []Line {
 		o.say(0, "flow.stop", words.Args{"if": o.condition(b.If), "goes": o.goes(b.Then)})
 	}
 	o.ends()
+	o.lines = slices.Insert(o.lines, means, o.names()...)
 	return o.lines
+}
+
+// names says what the lets mean that were named; no lines where none was.
+func (o *outline) names() []Line {
+	means := o.meanings()
+	if len(means) == 0 {
+		return nil
+	}
+	lines := []Line{{Text: o.voice.Say("flow.names", nil)}}
+	for _, one := range means {
+		lines = append(lines, Line{Depth: 1, Text: one})
+	}
+	return lines
 }
 
 // Text writes an outline as indented text.
@@ -55,6 +71,8 @@ type outline struct {
 	playbook *playbooks.Playbook
 	voice    *words.Voice
 	lines    []Line
+	lets     map[string]rules.Phrase // by name, those that can be taken apart
+	spoken   []string                // lets that were named, in order
 }
 
 func (o *outline) add(depth int, text string) {
@@ -65,6 +83,9 @@ func (o *outline) add(depth int, text string) {
 
 func (o *outline) say(depth int, id string, args words.Args) { o.add(depth, o.voice.Say(id, args)) }
 
+// filledIn finds what is filled into a text.
+var filledIn = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+
 // text returns a text as it was written in the voice's language, with what is filled
 // in between ‹ and ›.
 func (o *outline) text(t playbooks.Text) string {
@@ -72,8 +93,10 @@ func (o *outline) text(t playbooks.Text) string {
 	if template == nil {
 		return ""
 	}
-	written := strings.NewReplacer("{{ ", "‹", " }}", "›", "{{", "‹", "}}", "›").Replace(template.String())
-	return strings.Join(strings.Fields(written), " ")
+	written := filledIn.ReplaceAllStringFunc(template.String(), func(hole string) string {
+		return "‹" + o.filled(strings.TrimSpace(hole[2:len(hole)-2])) + "›"
+	})
+	return oneLine(written)
 }
 
 // start says what starts the playbook, and what keeps it from starting.
@@ -99,6 +122,9 @@ func (o *outline) start() {
 		}
 		if r.Resolve != nil {
 			o.say(1, "flow.resolve", words.Args{"if": o.condition(r.Resolve)})
+		}
+		if p.OnResolve != playbooks.ContinueOnResolve {
+			o.say(1, "flow.closes", nil)
 		}
 	}
 	if p.ForEach != "" {
@@ -128,13 +154,13 @@ func (o *outline) variants() {
 		if variant.If != nil {
 			cond = o.condition(variant.If)
 		}
-		text := o.voice.Say("flow.variant", words.Args{"variant": variant.Name, "if": cond})
+		text := o.voice.Say("flow.variant", words.Args{"variant": spaced(variant.Name), "if": cond})
 		if variant.Entry != "" {
-			text = o.voice.Say("flow.variant.entry", words.Args{"variant": variant.Name, "if": cond, "step": o.stepName(variant.Entry)})
+			text = o.voice.Say("flow.variant.entry", words.Args{"variant": spaced(variant.Name), "if": cond, "step": o.stepName(variant.Entry)})
 		}
 		o.add(1, text)
 		for _, s := range variant.Steps {
-			o.step(o.number(s.ID)+" ("+variant.Name+")", s)
+			o.step(o.number(s.ID)+" ("+spaced(variant.Name)+")", s)
 			o.lines[len(o.lines)-1].Depth = max(1, o.lines[len(o.lines)-1].Depth)
 		}
 	}
@@ -178,7 +204,11 @@ func (o *outline) step(number string, s *playbooks.Step) {
 		case b.If != nil:
 			o.say(1, "flow.branch", words.Args{"if": o.condition(b.If), "goes": o.goes(b.Then)})
 		case b.Unknown != nil:
-			o.say(1, "flow.branch.else", words.Args{"goes": o.goes(b.Then), "unknown": o.goes(*b.Unknown)})
+			id := "flow.branch.else"
+			if *b.Unknown == b.Then {
+				id = "flow.branch.same"
+			}
+			o.say(1, id, words.Args{"goes": o.goes(b.Then), "unknown": o.goes(*b.Unknown)})
 		}
 	}
 	o.silence(s)
@@ -210,6 +240,11 @@ func (o *outline) waits(number string, w *playbooks.Wait) (id string, args words
 	switch {
 	case w.Date != nil:
 		args["date"] = oneLine(w.Date.String())
+		if p, ok := rules.Phrased(w.Date.String()); ok {
+			if told, ok := o.value(p); ok {
+				args["date"] = told
+			}
+		}
 		return "flow.step.wait.date", args
 	case w.Until != nil && !w.For.IsZero():
 		args["for"], args["until"] = w.For, o.condition(w.Until)
@@ -226,7 +261,7 @@ func (o *outline) waits(number string, w *playbooks.Wait) (id string, args words
 func (o *outline) answer(a *playbooks.Answer) {
 	var does []string
 	for _, c := range a.Collect {
-		does = append(does, o.voice.Say("flow.collect", words.Args{"name": c.Name}))
+		does = append(does, o.voice.Say("flow.collect", words.Args{"name": o.collected(c)}))
 	}
 	if len(a.Set) > 0 {
 		does = append(does, o.voice.Say("flow.set", words.Args{"fields": o.sets(a.Set)}))
@@ -235,10 +270,23 @@ func (o *outline) answer(a *playbooks.Answer) {
 		does = append(does, o.voice.Say("flow.starts", words.Args{"playbook": o.title(a.Start)}))
 	}
 	if a.Snooze != "" {
-		does = append(does, o.voice.Say("flow.snooze", words.Args{"until": a.Snooze}))
+		does = append(does, o.snooze(a))
 	}
 	does = append(does, o.goes(a.Then))
 	o.say(1, "flow.answer", words.Args{"label": o.text(a.Label), "does": strings.Join(does, o.voice.Say("flow.and_then", nil))})
+}
+
+// snooze says for how long an answer leaves the account alone.
+func (o *outline) snooze(a *playbooks.Answer) string {
+	for _, c := range a.Collect {
+		if c.Name == a.Snooze {
+			return o.voice.Say("flow.snooze.date", nil)
+		}
+	}
+	if d, err := rules.ParsePeriod(a.Snooze); err == nil {
+		return o.voice.Say("flow.snooze.for", words.Args{"for": d})
+	}
+	return o.voice.Say("flow.snooze", words.Args{"until": spaced(a.Snooze)})
 }
 
 // silence tells what happens while nobody answers.
@@ -256,15 +304,16 @@ func (o *outline) silence(s *playbooks.Step) {
 		o.say(1, "flow.approve", words.Args{"person": o.named(s.Approve.By), "within": s.Approve.Within, "goes": o.goes(s.Approve.Denied)})
 	}
 	if s.Otherwise != nil {
-		o.say(1, "flow.otherwise", words.Args{"after": s.Otherwise.After, "goes": o.goes(s.Otherwise.Then)})
+		id := "flow.otherwise"
+		if s.Kind != playbooks.AskStep {
+			id = "flow.otherwise.task"
+		}
+		o.say(1, id, words.Args{"after": s.Otherwise.After, "goes": o.goes(s.Otherwise.Then)})
 	}
 }
 
-// ends lists how the playbook can end, of those that it declares.
+// ends lists how the playbook can end.
 func (o *outline) ends() {
-	if len(o.playbook.Outcomes) == 0 {
-		return
-	}
 	o.say(0, "flow.outcomes", nil)
 	for _, name := range slices.Sorted(maps.Keys(o.playbook.Outcomes)) {
 		def := o.playbook.Outcomes[name]
@@ -280,6 +329,60 @@ func (o *outline) ends() {
 		}
 		o.add(1, text)
 	}
+	var others []string
+	for _, name := range o.undeclared() {
+		others = append(others, o.outcome(name))
+	}
+	o.say(1, "flow.outcomes.others", words.Args{"outcomes": strings.Join(others, o.voice.Say("dm.separator", nil))})
+}
+
+// steps are all steps, those of variants last.
+func (o *outline) steps() []*playbooks.Step {
+	all := slices.Clone(o.playbook.Steps)
+	for i := range o.playbook.Variants {
+		all = append(all, o.playbook.Variants[i].Steps...)
+	}
+	return all
+}
+
+// undeclared are the outcomes by which the playbook can end besides those it declares:
+// those it leads to, and those that every playbook has.
+func (o *outline) undeclared() []string {
+	found := map[string]bool{playbooks.Stopped: true}
+	to := func(t playbooks.Target) {
+		if t.Outcome != "" {
+			found[t.Outcome] = true
+		}
+	}
+	for _, s := range o.steps() {
+		to(s.Then)
+		if s.Ask != nil {
+			found[playbooks.NotAProblem] = true // one click on every question
+			for i := range s.Ask.Answers {
+				to(s.Ask.Answers[i].Then)
+			}
+		}
+		for _, b := range s.Branch {
+			to(b.Then)
+			if b.Unknown != nil {
+				to(*b.Unknown)
+			}
+		}
+		if s.Otherwise != nil {
+			to(s.Otherwise.Then)
+		}
+		if s.Approve != nil {
+			to(s.Approve.Denied)
+		}
+	}
+	for _, b := range o.playbook.StopWhen {
+		to(b.Then)
+	}
+	if p := o.playbook; p.Rule != nil && p.OnResolve != playbooks.ContinueOnResolve {
+		found[playbooks.ResolvedOut] = true
+	}
+	maps.DeleteFunc(found, func(name string, _ bool) bool { _, declared := o.playbook.Outcomes[name]; return declared })
+	return slices.Sorted(maps.Keys(found))
 }
 
 // goes says where a target leads.
@@ -315,7 +418,9 @@ func (o *outline) number(id string) string {
 	return "?"
 }
 
-func (o *outline) stepName(id string) string { return o.number(id) + " (" + id + ")" }
+func (o *outline) stepName(id string) string {
+	return o.voice.Say("flow.step.name", words.Args{"number": o.number(id)})
+}
 
 // title returns another playbook's title.
 func (o *outline) title(name string) string {
@@ -333,12 +438,45 @@ func (o *outline) titles(names []string) string {
 	return o.voice.List(all)
 }
 
-// who says who a person expression means: a role, or as it is written.
+// who says who a person expression means: a role, a person, or as it is written.
 func (o *outline) who(e *rules.Expr) string {
 	if e == nil {
 		return o.voice.Say("role.owner", nil)
 	}
+	if p, ok := rules.Phrased(e.String()); ok {
+		if told, ok := o.person(p); ok {
+			return told
+		}
+	}
 	return o.named(strings.Trim(strings.TrimPrefix(oneLine(e.String()), "account."), `"`))
+}
+
+// person tells an expression that names somebody.
+func (o *outline) person(p rules.Phrase) (string, bool) {
+	switch p.Op {
+	case "text":
+		return o.named(p.Text), true
+	case "name":
+		if role, ok := strings.CutPrefix(p.Name, "account."); ok {
+			return o.named(role), true
+		}
+		if let, ok := o.lets[p.Name]; ok {
+			return o.person(let)
+		}
+	case "??":
+		a, ok := o.person(p.Of[0])
+		b, also := o.person(p.Of[1])
+		return o.voice.Say("flow.who.else", words.Args{"a": a, "b": b}), ok && also
+	case "?:":
+		cond, ok := o.yes(p.Of[0], true)
+		a, also := o.person(p.Of[1])
+		if p.Of[2].Op == "text" && p.Of[2].Text == "" {
+			return o.voice.Say("flow.who.if", words.Args{"a": a, "if": cond}), ok && also
+		}
+		b, too := o.person(p.Of[2])
+		return o.voice.Say("flow.who.either", words.Args{"a": a, "b": b, "if": cond}), ok && also && too
+	}
+	return "", false
 }
 
 // named returns a role or a person by what people call them.
@@ -352,7 +490,7 @@ func (o *outline) named(name string) string {
 			return o.voice.Person(p.Name.In(o.voice.Lang()))
 		}
 	}
-	return name
+	return spaced(name)
 }
 
 func (o *outline) people(ids []string) string {
@@ -366,9 +504,20 @@ func (o *outline) people(ids []string) string {
 func (o *outline) sets(all []playbooks.Assignment) string {
 	var fields []string
 	for _, a := range all {
-		fields = append(fields, a.Field)
+		fields = append(fields, o.fieldName(a.Field))
 	}
 	return o.voice.List(fields)
+}
+
+// fieldName is what people call a field of the account that a play notes.
+func (o *outline) fieldName(field string) string {
+	if name, ok := strings.CutPrefix(field, "milestone."); ok {
+		return o.voice.Say("flow.milestone", words.Args{"milestone": o.milestone(name)})
+	}
+	if id := "flow.value." + field; o.voice.Has(id) {
+		return o.voice.Say(id, nil)
+	}
+	return o.voice.Say("flow.field", words.Args{"name": spaced(strings.TrimPrefix(strings.TrimPrefix(field, "attributes."), "account."))})
 }
 
 // oneLine writes an expression of several lines in one.

@@ -67,6 +67,11 @@ func (s *Scene) clause(c rules.ClauseValue) string {
 				"limit": s.Voice.Say(limits[m[2]], words.Args{"limit": shown(limit)})})
 		}
 	}
+	if s.Book != nil {
+		if told, means, ok := outline.Clause(s.Book, s.Book.Playbooks[s.Run.Playbook], s.Voice.Voice, c); ok {
+			return line(told) + strings.Join(indented(means), "")
+		}
+	}
 	var values []string
 	for _, source := range slices.Sorted(maps.Keys(c.Values)) {
 		values = append(values, s.Voice.Say("explain.value", words.Args{"name": code(source), "value": written(s.Voice, c.Values[source])}))
@@ -75,6 +80,15 @@ func (s *Scene) clause(c rules.ClauseValue) string {
 		return code(c.Source)
 	}
 	return s.Voice.Say("explain.written", words.Args{"clause": code(c.Source), "values": strings.Join(values, s.Voice.Say("explain.separator", nil))})
+}
+
+// indented writes what names mean below the clause that they stand in.
+func indented(means []string) []string {
+	var lines []string
+	for _, one := range means {
+		lines = append(lines, "\n      "+line(one))
+	}
+	return lines
 }
 
 func written(v *Voice, value any) string {
@@ -280,7 +294,7 @@ func (w *WhyScene) needs(d rules.Decision) string {
 		if c == nil {
 			continue
 		}
-		if needs := outline.Needs(w.Book, w.Voice.Voice, c, d.Clauses); needs != "" {
+		if needs := outline.Needs(w.Book, p, w.Voice.Voice, c, d.Clauses); needs != "" {
 			all = append(all, needs)
 		}
 	}

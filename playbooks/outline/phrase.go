@@ -1,0 +1,461 @@
+package outline
+
+import (
+	"slices"
+	"strings"
+
+	"playcaller/playbooks"
+	"playcaller/playbooks/words"
+	"playcaller/rules"
+)
+
+// clause tells one condition that is no and, or or not of others; ok is false where
+// there are no words for it.
+func (o *outline) clause(text string) (told string, ok bool) {
+	p, ok := rules.Phrased(text)
+	if !ok {
+		return "", false
+	}
+	return o.yes(p, false)
+}
+
+// yes tells a yes or no; within says whether it stands inside another.
+func (o *outline) yes(p rules.Phrase, within bool) (told string, ok bool) {
+	switch p.Op {
+	case "and", "or":
+		var all []string
+		for _, one := range p.Of {
+			part, ok := o.yes(one, true)
+			if !ok {
+				return "", false
+			}
+			all = append(all, part)
+		}
+		told = strings.Join(all, o.voice.Say("flow.if."+p.Op, nil))
+		if within {
+			told = o.voice.Say("flow.if.brackets", words.Args{"part": told})
+		}
+		return told, true
+	case "not":
+		return o.not(p.Of[0])
+	case "yes":
+		return o.voice.Say(map[bool]string{true: "flow.always", false: "flow.never"}[p.Number == 1], nil), true
+	case "==", "!=", "<", "<=", ">", ">=":
+		return o.comparison(p)
+	case "in":
+		var all []string
+		for _, one := range p.Of[1].Of {
+			v, ok := o.value(one)
+			if !ok {
+				return "", false
+			}
+			all = append(all, v)
+		}
+		v, ok := o.value(p.Of[0])
+		return o.voice.Say("flow.compare.is", words.Args{"value": v, "with": strings.Join(all, o.voice.Say("flow.if.or", nil))}), ok
+	case "contains", "startsWith", "endsWith":
+		v, ok := o.value(p.Of[0])
+		with, also := o.value(p.Of[1])
+		return o.voice.Say("flow.compare."+p.Op, words.Args{"value": v, "with": with}), ok && also
+	case "milestone", "name":
+		return o.isSo(p, "")
+	case "??": // what stands for the unknown is told where it is not "no"
+		told, ok = o.yes(p.Of[0], within)
+		if other := p.Of[1]; ok && (other.Op != "yes" || other.Number == 1) {
+			return o.or(told, other)
+		}
+		return told, ok
+	case "?:":
+		return o.value(p)
+	}
+	return "", false
+}
+
+// not tells that something is not so.
+func (o *outline) not(p rules.Phrase) (string, bool) {
+	if p.Op == "milestone" || p.Op == "name" {
+		return o.isSo(p, ".not")
+	}
+	if opposite := opposites[p.Op]; opposite != "" {
+		p.Op = opposite
+		return o.comparison(p)
+	}
+	part, ok := o.yes(p, true)
+	return o.voice.Say("flow.if.not", words.Args{"part": part}), ok
+}
+
+// opposites are what a comparison is where it is not so.
+var opposites = map[string]string{"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+// isSo tells a name or milestone that is a yes or no; suffix is ".not" where it is not.
+func (o *outline) isSo(p rules.Phrase, suffix string) (string, bool) {
+	if p.Op == "milestone" && p.Ask == "reached" {
+		return o.voice.Say("flow.reached"+suffix, words.Args{"milestone": o.milestone(p.Name)}), true
+	}
+	if id := "flow.value." + p.Name + suffix; o.voice.Has(id) {
+		return o.voice.Say(id, nil), true
+	}
+	v, ok := o.value(p)
+	return o.voice.Say("flow.true"+suffix, words.Args{"value": v}), ok
+}
+
+// comparisons are the names by which the catalogue has operators.
+var comparisons = map[string]string{"==": "is", "!=": "not", "<": "below", "<=": "at_most", ">": "above", ">=": "at_least"}
+
+// turned is a comparison with its sides exchanged.
+var turned = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+// comparison tells that something is more, less or the same as something else.
+func (o *outline) comparison(p rules.Phrase) (string, bool) {
+	left, right, op := p.Of[0], p.Of[1], p.Op
+	if left.Op == "number" && right.Op != "number" {
+		left, right, op = right, left, turned[op]
+	}
+	compare := comparisons[op]
+	of := o.inner(left)
+	if of.Op == "feature" && right.Op == "number" {
+		id := "flow.compare." + of.Ask + "." + compare
+		if right.Number == 0 && o.voice.Has(id+".zero") {
+			id += ".zero"
+		}
+		if o.voice.Has(id) {
+			args := o.feature(of)
+			args["with"] = o.amount(of, right.Number)
+			return o.voice.Say(id, args), true
+		}
+	}
+	v, ok := o.value(left)
+	if right.Op == "text" && right.Text == "" {
+		return o.voice.Say("flow.compare.empty."+compare, words.Args{"value": v}), ok
+	}
+	with, also := o.value(right)
+	switch {
+	case right.Op == "number":
+		with, also = o.amount(left, right.Number), true
+	case right.Op == "text" && of.Op == "name" && of.Name == "stage":
+		with = o.stage(right.Text)
+	}
+	return o.voice.Say("flow.compare."+compare, words.Args{"value": v, "with": with}), ok && also
+}
+
+// inner is what a phrase is about where it is but a let, or has a value for when it is
+// not known.
+func (o *outline) inner(p rules.Phrase) rules.Phrase {
+	switch p.Op {
+	case "??":
+		return o.inner(p.Of[0])
+	case "name":
+		if let, ok := o.lets[p.Name]; ok && o.short(let) {
+			return o.inner(let)
+		}
+	}
+	return p
+}
+
+// amount writes a number in the terms of what it is compared with: shares in per cent.
+func (o *outline) amount(of rules.Phrase, v float64) string {
+	if o.isShare(of) {
+		return o.voice.Percent(v)
+	}
+	return o.voice.Number(v)
+}
+
+// isShare reports whether a value is a share of something.
+func (o *outline) isShare(p rules.Phrase) bool {
+	switch p.Op {
+	case "??":
+		return o.isShare(p.Of[0])
+	case "/":
+		return true
+	case "name":
+		let, ok := o.lets[p.Name]
+		return ok && o.isShare(let)
+	case "feature":
+		return slices.Contains([]string{"drop", "trend", "shift"}, p.Ask)
+	case "peers":
+		of, ok := rules.Phrased(p.Text)
+		return p.Ask == "share" || ok && p.Ask != "count" && o.isShare(of)
+	}
+	return false
+}
+
+// value tells what an expression comes to; ok is false where there are no words for it.
+func (o *outline) value(p rules.Phrase) (told string, ok bool) {
+	switch p.Op {
+	case "number": // or the function that writes one
+		if len(p.Of) == 1 {
+			return o.value(p.Of[0])
+		}
+		return o.voice.Number(p.Number), true
+	case "text":
+		return o.voice.Say("flow.text", words.Args{"text": p.Text}), true
+	case "period":
+		return o.voice.Period(p.Period), true
+	case "name":
+		return o.name(p.Name)
+	case "feature":
+		id := "flow.value." + p.Ask
+		return o.voice.Say(id, o.feature(p)), o.voice.Has(id)
+	case "milestone":
+		id := "flow.milestone." + p.Ask
+		return o.voice.Say(id, words.Args{"milestone": o.milestone(p.Name)}), o.voice.Has(id)
+	case "peers":
+		of, ok := rules.Phrased(p.Text)
+		if !ok {
+			return "", false
+		}
+		told, ok = o.value(of)
+		id := "flow.peers." + p.Ask
+		return o.voice.Say(id, words.Args{"of": told}), ok && o.voice.Has(id)
+	case "percent", "date", "days":
+		return o.value(p.Of[0])
+	case "?:":
+		return o.choice(p)
+	case "??":
+		if told, ok = o.value(p.Of[0]); !ok {
+			return "", false
+		}
+		return o.or(told, p.Of[1])
+	case "+", "-", "*", "/":
+		return o.sum(p)
+	}
+	if decides(p) {
+		return o.yes(p, true)
+	}
+	return "", false
+}
+
+// or tells what stands for a value that is not known.
+func (o *outline) or(told string, other rules.Phrase) (string, bool) {
+	if other.Op == "text" && (other.Text == "" || other.Text == "unknown") || other.Op == "number" && other.Number == 0 {
+		return told, true // goes without saying
+	}
+	with, ok := o.value(other)
+	return o.voice.Say("flow.or_else", words.Args{"value": told, "else": with}), ok
+}
+
+// choice tells a value that depends on a condition.
+func (o *outline) choice(p rules.Phrase) (string, bool) {
+	cond, ok := o.yes(p.Of[0], true)
+	a, also := o.value(p.Of[1])
+	b, too := o.value(p.Of[2])
+	return o.voice.Say("flow.choice", words.Args{"if": cond, "then": a, "else": b}), ok && also && too
+}
+
+// sum tells what is worked out of two values: days before and after dates, the time
+// between two dates, and numbers.
+func (o *outline) sum(p rules.Phrase) (string, bool) {
+	if len(p.Of) == 1 { // -x
+		v, ok := o.value(p.Of[0])
+		return "−" + v, ok
+	}
+	a, ok := o.operand(p.Of[0])
+	b, also := o.operand(p.Of[1])
+	id := map[string]string{"+": "flow.sum.plus", "-": "flow.sum.less", "*": "flow.sum.times", "/": "flow.sum.share"}[p.Op]
+	switch {
+	case p.Of[1].Op == "period" && p.Op == "+":
+		id = "flow.sum.after"
+	case p.Of[1].Op == "period" && p.Op == "-":
+		id = "flow.sum.before"
+	case p.Op == "-" && isDay(p.Of[0]):
+		id = "flow.sum.since"
+	case p.Op == "-" && isDay(p.Of[1]):
+		id = "flow.sum.until"
+	}
+	return o.voice.Say(id, words.Args{"a": a, "b": b}), ok && also
+}
+
+// operand tells one side of what is worked out, in brackets where it is worked out itself.
+func (o *outline) operand(p rules.Phrase) (string, bool) {
+	told, ok := o.value(p)
+	if len(p.Of) == 2 && strings.Contains("+-*/", p.Op) {
+		told = o.voice.Say("flow.if.brackets", words.Args{"part": told})
+	}
+	return told, ok
+}
+
+// isDay reports whether a phrase is today.
+func isDay(p rules.Phrase) bool { return p.Op == "name" && p.Name == "account.day" }
+
+// feature returns what a feature's words need.
+func (o *outline) feature(p rules.Phrase) words.Args {
+	def := o.book.Signal(p.Name)
+	title, unit := p.Name, ""
+	if def != nil {
+		for _, lang := range []string{o.voice.Lang(), "", words.English} {
+			if t := def.Title[lang]; t != "" {
+				title = t
+				break
+			}
+		}
+		if unit = def.Unit; o.voice.Lang() != words.English || strings.Contains(strings.ToLower(title), strings.ToLower(unit)) || def.Kind != rules.Gauge {
+			unit = "" // it is written in one language alone
+		}
+	}
+	args := words.Args{"signal": title, "for": p.Period, "unit": unit}
+	if p.Ask == "top" {
+		args["by"] = def.Dimension
+	} else if p.By != "" {
+		args["signal"] = o.voice.Say("flow.signal.by", words.Args{"signal": title, "by": p.By})
+	}
+	return args
+}
+
+// name tells a let, what was collected, or a field.
+func (o *outline) name(name string) (string, bool) {
+	if let, ok := o.lets[name]; ok {
+		if o.short(let) {
+			return o.value(let)
+		}
+		o.spokenOf(name)
+		return o.voice.Say("flow.let", words.Args{"name": spaced(name)}), true
+	}
+	if id := "flow.value." + name; o.voice.Has(id) {
+		return o.voice.Say(id, nil), true
+	}
+	if asked := o.asked(name); asked != "" {
+		return o.voice.Say("flow.let", words.Args{"name": asked}), true
+	}
+	of, field, ok := strings.Cut(name, ".")
+	switch {
+	case !ok:
+		return o.voice.Say("flow.let", words.Args{"name": spaced(name)}), true
+	case o.voice.Has("role." + field):
+		return o.voice.Say("role."+field, nil), true
+	case of == "account" || of == "segment" || of == "contract":
+		return o.voice.Say("flow.field", words.Args{"name": spaced(field)}), true
+	}
+	return "", false
+}
+
+// asked returns what a modal asks for under a name, or "".
+func (o *outline) asked(name string) string {
+	if o.playbook == nil {
+		return ""
+	}
+	for _, s := range o.steps() {
+		if s.Ask == nil {
+			continue
+		}
+		for i := range s.Ask.Answers {
+			for _, c := range s.Ask.Answers[i].Collect {
+				if c.Name == name {
+					return o.collected(c)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// collected is what a value is called that is asked together with an answer.
+func (o *outline) collected(c playbooks.Collect) string {
+	label := c.Label.In(o.voice.Lang())
+	switch {
+	case label != "":
+	case o.voice.Has("collect." + c.Name):
+		label = o.voice.Say("collect."+c.Name, nil)
+	default:
+		label = spaced(c.Name)
+	}
+	return strings.TrimRight(label, "??")
+}
+
+// decides reports whether a phrase is a condition by its form.
+func decides(p rules.Phrase) bool {
+	return slices.Contains([]string{"and", "or", "not", "==", "!=", "<", "<=", ">", ">=", "in", "yes"}, p.Op)
+}
+
+// short reports whether a let is told in place: one value, with what stands for it where
+// it is not known, or the time between two dates.
+func (o *outline) short(p rules.Phrase) bool {
+	one := func(p rules.Phrase) bool {
+		return p.Op == "feature" || p.Op == "milestone" || p.Op == "number" || p.Op == "name" && o.lets[p.Name].Op == ""
+	}
+	switch p.Op {
+	case "??":
+		return one(p.Of[0]) && (one(p.Of[1]) || p.Of[1].Op == "text")
+	case "-":
+		return len(p.Of) == 2 && one(p.Of[0]) && one(p.Of[1])
+	}
+	return one(p)
+}
+
+// spokenOf notes that a let was named, so that it is told what it means.
+func (o *outline) spokenOf(name string) {
+	if !slices.Contains(o.spoken, name) {
+		o.spoken = append(o.spoken, name)
+	}
+}
+
+func (o *outline) milestone(name string) string {
+	if m := o.book.Journey.Milestone(name); m != nil {
+		if title := m.Title.In(o.voice.Lang()); title != "" {
+			return title
+		}
+	}
+	return name
+}
+
+func (o *outline) stage(name string) string {
+	if s := o.book.Journey.Stage(name); s != nil {
+		if title := s.Title.In(o.voice.Lang()); title != "" {
+			return title
+		}
+	}
+	return name
+}
+
+// spaced writes an identifier as words.
+func spaced(name string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(name) }
+
+// filled tells in a few words what an expression puts into a text.
+func (o *outline) filled(text string) string {
+	p, ok := rules.Phrased(text)
+	if !ok {
+		return oneLine(text)
+	}
+	var parts []string
+	o.parts(p, &parts)
+	if len(parts) == 0 {
+		return "…"
+	}
+	return strings.Join(parts, " / ")
+}
+
+// parts collects what a text may show: of a choice both sides.
+func (o *outline) parts(p rules.Phrase, to *[]string) {
+	switch {
+	case p.Op == "?:":
+		o.parts(p.Of[1], to)
+		o.parts(p.Of[2], to)
+	case p.Op == "+" && len(p.Of) == 2 && p.Of[1].Op != "period":
+		var all []string
+		for _, one := range p.Of {
+			o.parts(one, &all)
+		}
+		if len(all) > 0 {
+			*to = append(*to, strings.Join(all, " "))
+		}
+	case p.Op == "percent" || p.Op == "number" && len(p.Of) == 1 || p.Op == "date":
+		o.parts(p.Of[0], to)
+	case p.Op == "text":
+		if strings.Trim(p.Text, " ()") != "" {
+			*to = append(*to, strings.TrimSpace(p.Text))
+		}
+	case p.Op == "??":
+		o.parts(p.Of[0], to)
+	default:
+		told, ok := o.value(p)
+		if p.Op == "name" {
+			if let, isLet := o.lets[p.Name]; isLet && o.short(let) && let.Op == "??" {
+				told, ok = o.value(let.Of[0])
+			} else if isLet && !o.short(let) || !isLet && !strings.Contains(p.Name, ".") {
+				told = strings.Trim(told, "“”「」")
+			}
+		}
+		if ok && !slices.Contains(*to, told) {
+			*to = append(*to, told)
+		}
+	}
+}
