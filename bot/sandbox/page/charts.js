@@ -223,13 +223,18 @@ function summary(title, series, categories, valueOf, view) {
   return `${title} (${categories[0] ?? ""} – ${categories[last] ?? ""}). ${ends.join("; ")}`;
 }
 
+// The table is made when it is opened: there are as many cells in it as in all the rest of a message.
 function numbersTable(series, categories, valueOf, view) {
-  const format = numbers(view);
-  return h("details", { class: "chart-numbers" }, h("summary", null, view.t("showTable")),
-    h("div", { class: "table-frame" }, h("table", { class: "table" },
+  const table = () => {
+    const format = numbers(view);
+    return h("div", { class: "table-frame" }, h("table", { class: "table" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, view.t("category")), series.map((s) => h("th", { scope: "col", class: "number" }, s.name)))),
       h("tbody", null, categories.map((label, i) => h("tr", null, h("th", { scope: "row" }, label),
-        series.map((s) => h("td", { class: "number" }, valueOf(s, i) === null ? "–" : format.format(valueOf(s, i))))))))));
+        series.map((s) => h("td", { class: "number" }, valueOf(s, i) === null ? "–" : format.format(valueOf(s, i)))))))));
+  };
+  const node = h("details", { class: "chart-numbers" }, h("summary", null, view.t("showTable")));
+  node.addEventListener("toggle", () => { if (node.open && node.childElementCount === 1) node.append(table()); });
+  return node;
 }
 
 // ---- pie ----

@@ -13,6 +13,7 @@ export class Store {
     this.users = new Map();
     this.channels = new Map();
     this.listeners = new Set();
+    this.sorted = new WeakMap(); // by channel of the snapshot: what each viewer may see of it, in order, and the replies in it
   }
 
   /** Calls `listener` after every change; returns how to stop. */
@@ -151,9 +152,21 @@ export class Store {
 
   /** The messages of a channel that the viewer may see, oldest first. */
   messages(channel) {
-    return (channel?.messages ?? [])
-      .filter((m) => !m.ephemeral_to || m.ephemeral_to === this.place.user)
+    return this.inOrder(channel).all;
+  }
+
+  // Sorts a channel's messages once for each snapshot and viewer: a page draws them often.
+  inOrder(channel) {
+    if (!channel) return { all: [], replies: new Map() };
+    const known = this.sorted.get(channel);
+    if (known?.user === this.place.user) return known;
+    const all = (channel.messages ?? []).filter((m) => !m.ephemeral_to || m.ephemeral_to === this.place.user)
       .sort((a, b) => compareTs(a.ts, b.ts));
+    const replies = new Map();
+    for (const m of all.filter(isReply)) replies.set(m.thread_ts, [...(replies.get(m.thread_ts) ?? []), m]);
+    const made = { user: this.place.user, all, replies };
+    this.sorted.set(channel, made);
+    return made;
   }
 
   /** The messages outside threads. */
@@ -173,7 +186,7 @@ export class Store {
   }
 
   replies(channel, ts) {
-    return this.messages(channel).filter((m) => isReply(m) && m.thread_ts === ts);
+    return this.inOrder(channel).replies.get(ts) ?? [];
   }
 
   /** The viewer's open modals, the lowest first. */
