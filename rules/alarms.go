@@ -7,21 +7,57 @@ import (
 	"strconv"
 )
 
-// How often chance brings an alarm, by how far off the most surprising stretch of a
-// feature's window is, in the account's own standard deviations: windows that are
-// judged every day overlap, so what counts is clusters of days and not each of them.
-// alarmsAtTwo·exp(−alarmsFall·(z−2)) alarms a year fit drops of untouched series of
-// rules/benchmark (three of 500 to 2,900 days without lockdowns in them, thinned to
-// 200, 50, 10 and 3 a day; days of alarm at most 14 apart are one alarm) within a
-// factor of two between one a month and one in ten years. For quieter accounts they
-// are an upper bound: where counts vary as Poisson's do about a level that wanders by
-// 1 to 2 % a day there are a third as many at z = 3 and a tenth at 3.5, upwards and
-// downwards. Upwards the real series have more, because they have real spikes.
-const (
-	alarmsAtTwo = 2.4
-	alarmsFall  = 1.35
-	alarmsMost  = 365
+// A pace is how often chance brings an alarm, by how far off the most surprising
+// stretch of a feature's window is, in the account's own standard deviations: windows
+// that are judged every day overlap, so what counts is clusters of days (at most 14
+// apart) and not each of them.
+type pace struct {
+	once  float64 // so far off chance goes once a year
+	steep float64 // each further deviation makes it e^steep times as rare
+}
+
+// Both paces were fitted to untouched series of rules/benchmark, real and synthetic,
+// thinned to 200, 50, 10 and 3 a day, on other seeds than its tables are of. Downwards the
+// real ones have heavy tails, and synthetic accounts, whose days are tame, have a
+// quarter (at 200 a day) to as many alarms (at 3). Upwards it is the pace of accounts
+// that do not burst; of those that do the past tells (past.go).
+var (
+	paceDown = pace{2.65, 1.35}
+	paceUp   = pace{2.9, 2}
 )
+
+// alarmsMost is one alarm a day: more than that is not told apart.
+const alarmsMost = 365
+
+// alarms returns how many alarms a year chance brings that are so far off.
+func (p pace) alarms(off float64) float64 { return math.Exp(-p.steep * (off - p.once)) }
+
+// off is the inverse: from how many standard deviations on chance brings no more
+// alarms a year than that.
+func (p pace) off(alarms float64) float64 { return p.once - math.Log(alarms)/p.steep }
+
+// pace returns the feature's.
+func (ft *feature) pace() pace {
+	switch ft.op {
+	case opSpike, opShift, opShiftDays:
+		return paceUp
+	}
+	return paceDown
+}
+
+// tries is how many times as many alarms chance brings because a feature looks both
+// ways, at many stretches, or at a day again and again while it lasts.
+func (ft *feature) tries(l *learner) float64 {
+	switch ft.op {
+	case opTrend:
+		return 2
+	case opSpike:
+		return l.looks()
+	case opShift, opShiftDays:
+		return 2 * math.Sqrt(float64(ft.window)/leastShift)
+	}
+	return 1
+}
 
 // alarmsChance is what a feature may bring a year where nothing else is asked for:
 // one alarm in five years. A CSM has up to 100 accounts, usually 60, and the starter
@@ -31,18 +67,6 @@ const (
 // 50 a year, just within the promise of one false prompt a week, before the days
 // that a rule waits and the weeks for which it keeps quiet after one.
 const alarmsChance = 1.0 / 5
-
-// alarmsAYear returns how many alarms a year chance would bring that are so many
-// standard deviations off, at most one a day.
-func alarmsAYear(off float64) float64 {
-	return math.Min(alarmsMost, alarmsAtTwo*math.Exp(-alarmsFall*(off-2)))
-}
-
-// offFor is the inverse: from how many standard deviations on chance brings no more
-// alarms a year than that.
-func offFor(alarms float64) float64 {
-	return 2 - math.Log(alarms/alarmsAtTwo)/alarmsFall
-}
 
 // alarmForm is how a budget is written: "1/year", "4/quarter", "1/5years".
 var alarmForm = regexp.MustCompile(`^([1-9][0-9]?)/([1-9][0-9]?)?(week|month|quarter|year)s?$`)

@@ -14,17 +14,17 @@ const bandChance = 0.005
 // chance (squared, as a share of the expected): growth, moods, half-known holidays,
 // everything that a baseline does not know. It is learnt from how far off the same
 // comparison was in the account's past, and drawn towards what is common among
-// accounts where there is little of it. The most is bounded: a week without half of
-// the usual is worth a look however wild the account.
+// accounts where there is little of it. The most is bounded: with a budget of one alarm
+// a year a week without six tenths of the usual is worth a look however wild the account.
 const (
 	excessDays   = 364 // how far back it is learnt
 	excessSkips  = 14  // the latest days, which are being judged: what is wrong with them is not how the account varies
 	excessStep   = 3   // from a comparison every third day, which takes the weekdays in turn
 	excessWeeks  = float64(excessDays/excessStep+1) * excessStep / 7
-	excessWeight = 8    // what is common counts like so many weeks of the account
+	excessWeight = 4    // what is common counts like so many weeks of the account
 	excessKept   = 0.8  // the share of comparisons that count; what was farthest off were incidents
 	excessFactor = 2.28 // the mean of a squared normal variable over the mean of its lower 80 %
-	excessMost   = 4. / 3
+	excessMost   = 1.6  // times what is common, as a standard deviation
 	excessGauge  = 0.05 // of a gauge: what is common, as a share of its level
 )
 
@@ -104,6 +104,7 @@ type comparer struct {
 	*learner
 	weeks  int // that the level is learnt from; 0 follows the account
 	before bool
+	lead   int // days between the weeks that the level is learnt from and the stretch
 	// enough, where it is above 0, says that a stretch which is off by fewer standard
 	// deviations is neutral. One that is so even if the account's days vary as little
 	// as can be is left at that: how much they do vary is what takes long to learn.
@@ -115,14 +116,14 @@ func (c comparer) reach(length int) int {
 	if c.before {
 		return length
 	}
-	return 7 * leastBlocks
+	return 7*leastBlocks + c.lead
 }
 
 // usualAt returns the level that a stretch of a length beginning at an index is
 // compared with.
 func (c comparer) usualAt(index, length int) (level, bool) {
 	if !c.before {
-		return c.levelAt(index, c.weeks)
+		return c.levelAt(index-c.lead, c.weeks)
 	}
 	start := index - length
 	if start < 0 {
@@ -197,7 +198,7 @@ func (c comparer) varying(usual level, length int, actual, size float64, days in
 // knows reports whether the excess of a length has been learnt.
 func (c comparer) knows(length int) bool {
 	for i := range c.known {
-		if c.known[i].key == (excessKey{length, c.weeks, c.before}) {
+		if c.known[i].key == (excessKey{length, c.lead, c.weeks, c.before}) {
 			return true
 		}
 	}
@@ -207,7 +208,7 @@ func (c comparer) knows(length int) bool {
 // excess learns from the past how far off stretches of a length are, squared; weeks
 // says of how many weeks, at most excessWeeks.
 func (c comparer) excess(length int) (own, weeks float64) {
-	key := excessKey{length, c.weeks, c.before}
+	key := excessKey{length, c.lead, c.weeks, c.before}
 	for i := range c.known {
 		if c.known[i].key == key {
 			return c.known[i].own, c.known[i].weeks
@@ -284,8 +285,8 @@ func lowest(values []float64, k int) {
 
 // An excessKey says which comparison an excess was learnt for.
 type excessKey struct {
-	length, weeks int
-	before        bool
+	length, lead, weeks int
+	before              bool
 }
 
 type knownExcess struct {

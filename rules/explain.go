@@ -137,7 +137,7 @@ func (f *Facts) halves(ft *feature) Baseline {
 		return b
 	}
 	b.Expected, b.Actual, b.Alarms = st.expected, st.actual, ft.surprise(l)
-	b.Low, b.High = st.atOff(v.kind, -offFor(ft.budget()/2)), st.atOff(v.kind, offFor(ft.budget()/2))
+	b.Low, b.High = st.atOff(v.kind, -ft.enough(l)), st.atOff(v.kind, ft.enough(l))
 	if v.kind != Gauge {
 		b.Low = max(b.Low, 0)
 	}
@@ -193,7 +193,7 @@ func (f *Facts) baseline(ft *feature) Baseline {
 	}
 	st := c.against(usual, ft.window, sum, size, len(b.Days))
 	b.Expected, b.Actual, b.SoFar = st.expected, st.actual, l.soFar()
-	b.Low, b.High = ft.band(v.kind, st, l.looks())
+	b.Low, b.High = ft.band(c, st)
 	ft.whatIsBeyond(l, &b)
 	return b
 }
@@ -210,19 +210,28 @@ func (ft *feature) whatIsBeyond(l *learner, b *Baseline) {
 			b.Stretch = w.length
 		}
 	case opShift, opShiftDays:
-		if best, known := ft.findShift(l, 0); known && math.Abs(best.off) >= offFor(ft.budget()/shiftAlarms) {
+		if best, known := ft.findShift(l, 0); known && ft.shiftAlarms(l, best) <= ft.budget() {
 			b.ChangedOn = l.today - Date(best.days)
 		}
 	}
 }
 
 // band returns between which sums of the window (of a gauge between which means) drop
-// is 0 and spike is 1, as far as the window as a whole is concerned; looks as learner.looks.
-func (ft *feature) band(kind Kind, s stretch, looks float64) (low, high float64) {
-	low = s.atOff(kind, -offFor(ft.budget()))
-	if kind != Gauge {
+// is 0 and spike is 1, as far as the window as a whole is concerned.
+func (ft *feature) band(c comparer, s stretch) (low, high float64) {
+	below := ft.enough(c.learner)
+	above := below
+	switch ft.op {
+	case opSpike:
+		above = ft.enoughFor(c.learner, ft.past(c, ft.window, excessSkips, true))
+	case opShift, opShiftDays:
+		below = ft.enoughFor(c.learner, ft.past(c, leastShift, ft.window, false))
+		above = ft.enoughFor(c.learner, ft.past(c, leastShift, ft.window, true))
+	}
+	low = s.atOff(c.kind, -below)
+	if c.kind != Gauge {
 		low = max(low, 0)
 		s.expected += ft.unseen(s.days)
 	}
-	return low, s.atOff(kind, offFor(ft.budget()/looks))
+	return low, s.atOff(c.kind, above)
 }

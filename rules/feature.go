@@ -166,14 +166,14 @@ func (ft *feature) compute(s *series, today Date, alive Date, off func(Date) str
 	}
 	enough := math.Inf(1) // of what is expected no more is asked
 	if ft.op == opDrop {
-		enough = offFor(ft.budget())
+		enough = ft.enough(l)
 	}
 	w, ok := ft.judge(l, enough)
 	switch {
 	case !ok:
 		return result{gap: ft.tooFew(l)}
 	case ft.op == opDrop:
-		return result{number: ft.drop(w)}
+		return result{number: ft.drop(l, w)}
 	}
 	return result{number: w.expected}
 }
@@ -338,27 +338,4 @@ func (f *Facts) Surprise(feature string) (float64, error) {
 	f.learner.learn(v, s.past, f.today)
 	f.learner.part = f.partOfToday(ft, s)
 	return ft.surprise(&f.learner), nil
-}
-
-// surprise is Surprise for a feature that is known.
-func (ft *feature) surprise(l *learner) float64 {
-	switch ft.op {
-	case opTrend:
-		if s, ok := trendOf(l, max(1, ft.window/2), 0); ok && s.expected != 0 {
-			return math.Min(alarmsMost, 2*alarmsAYear(math.Abs(s.off(l.kind))))
-		}
-	case opShift, opShiftDays:
-		if best, known := ft.findShift(l, 0); known && best.off != 0 {
-			return math.Min(alarmsMost, shiftAlarms*alarmsAYear(math.Abs(best.off)))
-		}
-	case opSpike:
-		if off, ok := ft.spikeOff(l); ok && off > 0 {
-			return math.Min(alarmsMost, l.looks()*alarmsAYear(off))
-		}
-	default:
-		if w, ok := ft.judge(l, 0); ok && w.off > 0 && w.actual < w.expected {
-			return alarmsAYear(w.off)
-		}
-	}
-	return alarmsMost
 }

@@ -4,13 +4,15 @@ import "math"
 
 // The judged features - drop, spike, trend, shift - say how much less or more came,
 // and say nothing (0, 1, 0, 0) while chance explains it. A window is beyond chance
-// when it, its latest week or what lies half-way between them (of spikes the latest
-// week or three days) is farther off than the budget of alarms allows, so that a
-// week's collapse is not thinned out by the good days before it.
+// when it, its latest week or, of more than two weeks, what lies half-way between them
+// (of spikes the latest week or three days) is farther off than the budget of alarms
+// allows, so that a week's collapse is not thinned out by the good days before it. Of a
+// drop all of them are compared with the weeks before the window: those in between may
+// be part of the loss.
 //
 // There is no other minimum for small accounts than chance itself, which comes to one:
 // with the default budget a window must usually bring about ten before even silence is
-// beyond it, about forty for a loss of two thirds, and 180 (13 a day over two weeks)
+// beyond it, about forty for a loss of two thirds, and 150 (11 a day over two weeks)
 // for one of 40 %.
 
 // lengths lists the stretches of the feature's window that are judged, in days.
@@ -20,7 +22,7 @@ func (ft *feature) lengths() (all [3]int, n int) {
 		return [3]int{ft.window, 7, 3}, 3
 	case ft.op == opSpike && ft.window >= 7:
 		return [3]int{ft.window, 3}, 2
-	case ft.op != opSpike && ft.window > 10:
+	case ft.op != opSpike && ft.window > 14:
 		return [3]int{ft.window, (ft.window + 7) / 2, 7}, 3
 	case ft.op != opSpike && ft.window > 7:
 		return [3]int{ft.window, 7}, 2
@@ -49,6 +51,7 @@ func (ft *feature) judge(l *learner, enough float64) (w judgedWindow, ok bool) {
 	c := comparer{learner: l, weeks: ft.weeks, enough: enough}
 	lengths, n := ft.lengths()
 	for i, length := range lengths[:n] {
+		c.lead = ft.window - length
 		s, known := c.compare(l.n, length)
 		if i == 0 {
 			if !known {
@@ -64,8 +67,8 @@ func (ft *feature) judge(l *learner, enough float64) (w judgedWindow, ok bool) {
 }
 
 // drop returns the share that is missing, 0 within chance.
-func (ft *feature) drop(w judgedWindow) float64 {
-	if w.actual >= w.expected || w.expected <= 0 || w.off < offFor(ft.budget()) {
+func (ft *feature) drop(l *learner, w judgedWindow) float64 {
+	if w.actual >= w.expected || w.expected <= 0 || w.off < ft.enough(l) {
 		return 0
 	}
 	return math.Min(1-w.actual/w.expected, 1)
@@ -90,7 +93,7 @@ type usual struct {
 
 // learnUsual learns what a spike's window is judged by; with bound, a bound of it.
 func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
-	deviations := offFor(ft.budget() / l.looks())
+	deviations := ft.enough(l)
 	*into = usual{bound: bound && deviations > 0, on: l.today, alive: l.alive, past: l.past, part: l.soFar()}
 	c := comparer{learner: l, weeks: ft.weeks}
 	if into.bound {
@@ -112,6 +115,9 @@ func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
 		into.most[i] = math.Inf(1)
 		if ok {
 			into.done[i] = done
+			if !into.bound {
+				deviations = ft.enoughFor(l, ft.past(c, length, excessSkips, true))
+			}
 			into.most[i] = ft.spikeAt(l, s, size, deviations, into.bound)
 		}
 	}
@@ -195,9 +201,9 @@ func (u *usual) beyond(today float64) bool {
 	return false
 }
 
-// spikeOff returns by how many standard deviations the most surprising stretch of a
-// spike's window is above what was expected, at least 0.
-func (ft *feature) spikeOff(l *learner) (most float64, ok bool) {
+// spikeAlarms returns how many alarms a year chance or the account's past would bring
+// that are as surprising as the most surprising stretch of a spike's window.
+func (ft *feature) spikeAlarms(l *learner) (alarms float64, ok bool) {
 	c := comparer{learner: l, weeks: ft.weeks}
 	x, why := l.usable(l.today)
 	share := l.share[l.today.Weekday()] * l.soFar()
@@ -205,6 +211,7 @@ func (ft *feature) spikeOff(l *learner) (most float64, ok bool) {
 	if !withToday {
 		x = 0
 	}
+	alarms = alarmsMost
 	lengths, n := ft.lengths()
 	for i, length := range lengths[:n] {
 		s, done, size, known := c.untilToday(length, withToday, share)
@@ -220,9 +227,11 @@ func (ft *feature) spikeOff(l *learner) (most float64, ok bool) {
 		} else {
 			s.expected += ft.unseen(s.days)
 		}
-		most = math.Max(most, s.off(l.kind))
+		if off := s.off(l.kind); off > 0 {
+			alarms = math.Min(alarms, ft.alarmsAt(l, off, ft.past(c, length, excessSkips, true)))
+		}
 	}
-	return most, true
+	return alarms, true
 }
 
 // trendOf compares the later half of a window with the earlier one; half is in days.
@@ -233,7 +242,7 @@ func trendOf(l *learner, half int, enough float64) (s stretch, ok bool) {
 // trend returns how much more the later half brought, as a share, 0 within chance.
 func (ft *feature) trend(l *learner) result {
 	half := max(1, ft.window/2)
-	enough := offFor(ft.budget() / 2) // chance may go either way
+	enough := ft.enough(l)
 	s, ok := trendOf(l, half, enough)
 	switch {
 	case !ok:
@@ -244,4 +253,27 @@ func (ft *feature) trend(l *learner) result {
 		return result{}
 	}
 	return finite((s.actual-s.expected)/math.Abs(s.expected), gap{Code: NothingEarlier, Of: ft.signal})
+}
+
+// surprise is Facts.Surprise for a feature that is known.
+func (ft *feature) surprise(l *learner) float64 {
+	switch ft.op {
+	case opTrend:
+		if s, ok := trendOf(l, max(1, ft.window/2), 0); ok && s.expected != 0 {
+			return ft.alarmsAt(l, math.Abs(s.off(l.kind)), past{})
+		}
+	case opShift, opShiftDays:
+		if best, known := ft.findShift(l, 0); known {
+			return ft.shiftAlarms(l, best)
+		}
+	case opSpike:
+		if alarms, ok := ft.spikeAlarms(l); ok {
+			return alarms
+		}
+	default:
+		if w, ok := ft.judge(l, 0); ok && w.actual < w.expected {
+			return ft.alarmsAt(l, w.off, past{})
+		}
+	}
+	return alarmsMost
 }

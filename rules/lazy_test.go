@@ -63,7 +63,7 @@ func wholly(ft *feature, l *learner, now float64) result {
 		if !ok {
 			return result{gap: ft.tooFew(l)}
 		}
-		return result{number: ft.drop(w)}
+		return result{number: ft.drop(l, w)}
 	case opSpike:
 		var u usual
 		if ft.learnUsual(l, &u, false); !u.gap.known() {
@@ -77,7 +77,7 @@ func wholly(ft *feature, l *learner, now float64) result {
 			return result{gap: ft.halfKnown()}
 		case s.expected == 0 && s.actual != 0:
 			return result{gap: gap{Code: NothingEarlier, Of: ft.signal}}
-		case s.expected == 0 || math.Abs(s.off(l.kind)) < offFor(ft.budget()/2):
+		case s.expected == 0 || math.Abs(s.off(l.kind)) < ft.enough(l):
 			return result{}
 		}
 		return result{number: (s.actual - s.expected) / math.Abs(s.expected)}
@@ -86,7 +86,7 @@ func wholly(ft *feature, l *learner, now float64) result {
 	switch {
 	case !known:
 		return result{gap: ft.tooFew(l)}
-	case math.Abs(best.off) < offFor(ft.budget()/shiftAlarms):
+	case ft.shiftAlarms(l, best) > ft.budget():
 		return result{}
 	case ft.op == opShiftDays:
 		return result{number: float64(best.days)}

@@ -56,18 +56,26 @@ func (c comparer) lasts(length int, share float64) bool {
 	return true
 }
 
-// shiftAlarms allows for that many days are tried, and both ways.
-const shiftAlarms = 4
+// shiftAlarms returns how many alarms a year chance or the account's past would bring
+// that are as surprising as a shift. Of its past the fortnights before it are asked:
+// a fortnight is the shortest that a shift lasts.
+func (ft *feature) shiftAlarms(l *learner, best shift) float64 {
+	if best.off == 0 {
+		return alarmsMost
+	}
+	c := comparer{learner: l, weeks: ft.weeks}
+	return ft.alarmsAt(l, math.Abs(best.off), ft.past(c, leastShift, best.days, best.off > 0))
+}
 
 // shift returns the change of level as a signed share, or how many days ago it
 // happened; 0 where there was none beyond chance.
 func (ft *feature) shift(l *learner) result {
-	enough := offFor(ft.budget() / shiftAlarms)
+	enough := ft.enough(l)
 	best, known := ft.findShift(l, enough)
 	switch {
 	case !known:
 		return result{gap: ft.tooFew(l)}
-	case math.Abs(best.off) < enough:
+	case math.Abs(best.off) < enough || ft.shiftAlarms(l, best) > ft.budget():
 		return result{}
 	case ft.op == opShiftDays:
 		return result{number: float64(best.days)}

@@ -26,7 +26,7 @@ func playcallerWays() []playcallerWay {
 			suddenDrop: {`logins.drop("7d")`},
 			slowDrop:   {`logins.drop("14d")`},
 			spike:      {`logins.spike("3d")`},
-			shift:      {`logins.shift("28d")`},
+			shift:      {`logins.shift("14d")`},
 		}},
 		{"as in the book", "what the starter book asks for", [questions][]string{
 			suddenDrop: {`logins.drop("14d")`},
@@ -64,6 +64,7 @@ func shipped() []shippedRule {
 	return []shippedRule{
 		{`logins.drop("7d") > 0`, drops},
 		{`logins.drop("14d") > 0`, drops},
+		{`logins.drop("14d") >= 0.3`, drops},
 		{`logins.drop("14d") >= 0.4`, drops},
 		{`logins.spike("1d") > 1`, spikes},
 		{`logins.spike("1d") >= 3 and logins.sum("1d") >= 10`, spikes},
