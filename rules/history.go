@@ -274,21 +274,43 @@ func (h *History) Days(signal, by string, from, to Date) []DayValue {
 	return days
 }
 
-// Hours returns the hourly buckets of a signal since the given time, oldest
-// first; they are kept for 48 hours before the latest.
+// Hours returns the hourly buckets of a signal since the given time, oldest first: those
+// that came within 48 hours before the latest, and of an hourly signal also those of the
+// eight weeks before, but for hours in which nothing came or of which only the sum of
+// their day is known.
 func (h *History) Hours(signal string, since time.Time) []HourValue {
 	s := h.find(signal)
 	if s == nil {
 		return nil
 	}
+	at := func(hour Date) time.Time { return time.Unix(int64(hour)*3600, 0).UTC() }
 	var hours []HourValue
+	if p := s.hourly; p != nil {
+		from := max(p.since, Date(floorDiv(since.Unix()+3599, 3600)))
+		for i, v := range s.readHours(nil, from, max(from, p.end, s.hours.end())) {
+			if v > 0 {
+				hours = append(hours, HourValue{at(from + Date(i)), v})
+			}
+		}
+		return hours
+	}
 	for i := range s.hours.len() {
 		v := s.hours.get(i)
-		if t := time.Unix(int64(s.hours.from)*3600+int64(i)*3600, 0).UTC(); !t.Before(since) && !math.IsNaN(v) {
+		if t := at(s.hours.from + Date(i)); !t.Before(since) && !math.IsNaN(v) {
 			hours = append(hours, HourValue{t, v})
 		}
 	}
 	return hours
+}
+
+// HoursSince returns since when all hours of an hourly signal are known, but for those of
+// corrected days; the zero time where the signal is not hourly.
+func (h *History) HoursSince(signal string) time.Time {
+	s := h.find(signal)
+	if s == nil || s.hourly == nil {
+		return time.Time{}
+	}
+	return time.Unix(int64(s.hourly.since)*3600, 0).UTC()
 }
 
 // By returns the values that a signal's dimension has taken, sorted.

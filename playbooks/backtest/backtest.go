@@ -302,7 +302,8 @@ type Series interface {
 }
 
 // FromHistory makes an Input of an account whose series are in memory. A day's bucket
-// comes at its noon. The values of a dimension are kept for rules.KeepByDays only; of
+// comes at its noon, and of an hourly signal what its hours brought in the middle of
+// each, as far as they are known. The values of a dimension are kept for rules.KeepByDays only; of
 // days before, the whole is known. Distinct users are known only as the number of each
 // day, so that over longer windows they are at least those of the busiest day.
 func FromHistory(account rules.Account, history Series) Input {
@@ -318,8 +319,9 @@ func FromHistory(account rules.Account, history Series) Input {
 				split[d.Date] += d.Value
 			}
 		}
+		byHour, known := knownByHour(account.ID, name, history, zone)
 		for _, d := range history.Days(name, "", rules.MinDate, rules.MaxDate) {
-			if of, ok := split[d.Date]; !ok || d.Value > of {
+			if of, ok := split[d.Date]; !known[d.Date] && (!ok || d.Value > of) {
 				add(name, "", d.Date, d.Value-of)
 			}
 		}
@@ -328,6 +330,7 @@ func FromHistory(account rules.Account, history Series) Input {
 				add(name, by, d.Date, d.Value)
 			}
 		}
+		in.Signals = append(in.Signals, byHour...)
 	}
 	return in
 }

@@ -82,6 +82,12 @@ func (p *player) heard(signal string) time.Time {
 		}
 		p.feeds.now = p.world.Now
 	}
+	if def := p.world.Book.Signal(signal); def != nil && def.Hourly { // what came later that day shows that its hours are over
+		days := p.o.Heard[signal]
+		if today := p.feeds.yesterday + 1; days.last(today) == today {
+			return p.world.Now
+		}
+	}
 	last, known := p.feeds.last[signal]
 	if !known {
 		days := p.o.Heard[signal]

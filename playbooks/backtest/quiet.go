@@ -65,6 +65,7 @@ type drawnSeries struct {
 	first  rules.Date
 	values []float64 // from first on; NaN where nothing came
 	users  map[string][]rules.Date
+	hours  *drawnHours // of an hourly signal whose hours came
 	silent func(rules.Date) bool
 }
 
@@ -92,6 +93,12 @@ func (q *quieter) series(book *playbooks.Book) []*drawnSeries {
 			all = append(all, of)
 		}
 		of.add(s, day)
+		if of.def.Hourly && s.Mode == "" && s.Value > 0 {
+			if of.hours == nil {
+				of.hours = &drawnHours{}
+			}
+			of.hours.add(s.At.In(q.zone), s.Value)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b *drawnSeries) int {
 		return cmp.Compare(min(len(a.by), 1), min(len(b.by), 1))
@@ -161,6 +168,10 @@ func (q *quieter) count(s *drawnSeries) []rules.Signal {
 		}
 		if !q.holiday(d) {
 			x = q.draw(mean[d.Weekday()]*level, daily)
+		}
+		if hours, ok := q.byHour(s, d, x); ok {
+			all = append(all, hours...)
+			continue
 		}
 		all = append(all, q.signal(s, d, x))
 	}
