@@ -198,12 +198,6 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 	f.SetFeed(p.w.feeds.last)
 	f.SetOutages(p.w.feeds.outages())
 	to, back := rules.NewCarrier(o.book.Rules.Compiler, p.book.Rules.Compiler), rules.NewCarrier(p.book.Rules.Compiler, o.book.Rules.Compiler)
-	var lent *rules.History
-	defer func() {
-		if lent != nil { // a panic came between
-			back.Carry(lent)
-		}
-	}()
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
 		a := o.accounts[id]
 		if !a.doc.Value.Known {
@@ -211,7 +205,6 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		}
 		p.plan.Accounts++
 		to.Carry(&a.history) // what was worked out by the one book need not be by the other
-		lent = &a.history
 		t := &touched{a: a.copy(), c: change{at: p.at, only: diff.rules}, f: f}
 		if t.c.at.Before(a.doc.Value.At) {
 			t.c.at = a.doc.Value.At
@@ -224,7 +217,6 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		p.waiting(shadow, t, a.doc.Value.States, diff)
 		err := p.runs(ctx, shadow, t, diff)
 		back.Carry(&a.history)
-		lent = nil
 		if err != nil {
 			return err
 		}

@@ -161,8 +161,10 @@ func running(b *testing.B, str *stream.Stream, records store.Records, book *play
 	b.Helper()
 	switched = make(chan string, 2*str.Partitions())
 	quiet := slog.New(slog.DiscardHandler)
-	w = worker.New(worker.Options{Stream: str, Records: records, Sender: newSlack(), Book: book, Clock: clock, Logger: quiet, Draw: (&bench{slack: newSlack()}).draw,
+	slack := newSlack()
+	w = worker.New(worker.Options{Stream: str, Records: records, Sender: slack, Book: book, Clock: clock, Logger: quiet, Draw: (&bench{slack: slack, records: records}).draw,
 		Switched: func(_ int, book string) { switched <- book }})
+	slack.serve(w)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
