@@ -128,7 +128,7 @@ func TestPlaycallerIsAskedAsARuleAsks(t *testing.T) {
 		{`logins.drop("7d") > 0`, `logins.drop("7d")`, 0, 7, 7},
 		{`logins.drop("14d") >= 0.4`, `logins.drop("14d")`, 0, 7, 7},
 		{`logins.spike("1d") >= 3 and logins.sum("1d") >= 10`, `logins.spike("1d")`, 60, 1, 7},
-		{`logins.shift("56d") != 0`, `logins.shift("28d")`, 2, 14, 7},
+		{`logins.shift("56d") != 0`, `logins.shift("14d")`, 2, 14, 7},
 	} {
 		counts := weekly(30)
 		for d := 180; d < len(counts); d++ {
