@@ -30,6 +30,7 @@ type Place struct {
 	File   string
 	Line   int
 	What   string // "answer seasonal of why", "time-out of why", …
+	Reach  string // what to write into the test file to walk it
 	Walked bool
 }
 

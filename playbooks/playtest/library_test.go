@@ -73,3 +73,14 @@ func BenchmarkTheStarterBooksTests(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(cases), "ms/case")
 }
+
+// For every place that a test can walk it is said what to write to walk it.
+func TestEveryPlaceSaysHowItIsWalked(t *testing.T) {
+	for _, p := range playtest.NewCoverage(starter(t)).Playbooks {
+		for _, place := range p.Places {
+			if place.Reach == "" || strings.Contains(place.Reach, "%!") {
+				t.Errorf("%s:%d: %s: %q", place.File, place.Line, place.What, place.Reach)
+			}
+		}
+	}
+}

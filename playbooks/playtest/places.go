@@ -44,8 +44,9 @@ func placesOf(book *playbooks.Book, p *playbooks.Playbook) *PlaybookCoverage {
 		a, b := pc.Places[i], pc.Places[j]
 		return a.Line < b.Line || a.Line == b.Line && a.ID < b.ID
 	})
-	for i, place := range pc.Places {
-		pc.byID[place.ID] = i
+	for i := range pc.Places {
+		pc.byID[pc.Places[i].ID] = i
+		pc.Places[i].Reach = reach(p, &pc.Places[i])
 	}
 	return pc
 }

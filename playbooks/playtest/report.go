@@ -125,6 +125,9 @@ func (c *Coverage) WriteText(w io.Writer) error {
 		for _, place := range p.Places {
 			if !place.Walked {
 				fmt.Fprintf(b, "         %s:%d: not walked: %s\n", place.File, place.Line, place.What)
+				if place.Reach != "" {
+					fmt.Fprintf(b, "             to walk it: %s\n", place.Reach)
+				}
 			}
 		}
 	}
