@@ -283,12 +283,12 @@ func isEmpty(value object) bool {
 }
 
 // complain says what Slack's form would say about a value, "" if nothing.
-func complain(p part, value object) string {
+func complain(p part, value object, in language) string {
 	if isEmpty(value) {
 		if p.block["optional"] == true {
 			return ""
 		}
-		return "Please complete this required field."
+		return in.say("required")
 	}
 	s := text(value["value"])
 	n := utf8.RuneCountInString(s)
@@ -296,43 +296,43 @@ func complain(p part, value object) string {
 	switch p.kind() {
 	case "plain_text_input":
 		if n < low {
-			return fmt.Sprintf("Please enter at least %d characters.", low)
+			return in.say("short", low)
 		}
 		if n > high {
-			return fmt.Sprintf("Please enter no more than %d characters.", high)
+			return in.say("long", high)
 		}
 	case "email_text_input":
 		if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-			return "Please enter a valid email address."
+			return in.say("email")
 		}
 	case "url_text_input":
 		if u, err := url.Parse(s); err != nil || u.Scheme == "" || u.Host == "" {
-			return "Please enter a valid URL."
+			return in.say("url")
 		}
 	case "number_input":
-		return complainNumber(p.element, s)
+		return complainNumber(p.element, s, in)
 	}
 	if most := integer(p.element["max_selected_items"], 0); most > 0 {
 		if list, _ := value[field(p.kind())].([]any); len(list) > most {
-			return fmt.Sprintf("Please choose no more than %d.", most)
+			return in.say("many", most)
 		}
 	}
 	return ""
 }
 
-func complainNumber(element object, s string) string {
+func complainNumber(element object, s string, in language) string {
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return "Please enter a number."
+		return in.say("number")
 	}
 	if element["is_decimal_allowed"] != true && strings.ContainsAny(s, ".eE") {
-		return "Please enter a whole number."
+		return in.say("whole")
 	}
 	if low, err := strconv.ParseFloat(text(element["min_value"]), 64); err == nil && n < low {
-		return "Please enter a number of at least " + text(element["min_value"]) + "."
+		return in.say("least", text(element["min_value"]))
 	}
 	if high, err := strconv.ParseFloat(text(element["max_value"]), 64); err == nil && n > high {
-		return "Please enter a number of at most " + text(element["max_value"]) + "."
+		return in.say("most", text(element["max_value"]))
 	}
 	return ""
 }

@@ -76,12 +76,12 @@ func TestTheFormComplainsBeforeTheAppIsAsked(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := part{block: object{"type": "input"}, element: parsed(t, c.element)}
-			got := complain(p, object{"type": p.kind(), "value": c.value})
+			got := complain(p, object{"type": p.kind(), "value": c.value}, "en")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q in it", got, c.want)
 			}
 			p.block["optional"] = true
-			if got := complain(p, object{"type": p.kind(), "value": nil}); got != "" {
+			if got := complain(p, object{"type": p.kind(), "value": nil}, "en"); got != "" {
 				t.Errorf("optional and empty: got %q", got)
 			}
 		})
@@ -150,5 +150,19 @@ func TestClosingIsToldToAppsThatAsked(t *testing.T) {
 	}
 	if told, err = w.closing(where{User: "anna", ViewID: stack[0].ID}, true); err != nil || len(told) != 1 || told[0]["is_cleared"] != true {
 		t.Errorf("closing all: got %v, %v", told, err)
+	}
+}
+
+func TestAFormComplainsInItsReadersLanguage(t *testing.T) {
+	number := part{element: object{"type": "number_input"}, block: object{"type": "input"}}
+	for locale, want := range map[string]string{"ja-JP": "半角の数字を入力してください。", "en-GB": "Please enter a number.", "": "Please enter a number."} {
+		if got := complain(number, object{"type": "number_input", "value": "\uff11\uff12"}, languageOf(locale)); got != want {
+			t.Errorf("%s: %q, want %q", locale, got, want)
+		}
+	}
+	for what, by := range complaints {
+		if strings.Count(by["en"], "%") != strings.Count(by["ja"], "%") || by["en"] == "" || by["ja"] == "" {
+			t.Errorf("%s is not the same in both languages: %v", what, by)
+		}
 	}
 }

@@ -69,7 +69,7 @@ func (w *Workspace) submission(at where, given map[string]object) (*view, object
 	complaints := map[string]string{}
 	for _, p := range parts {
 		if p.isInput() {
-			if wrong := complain(p, state[p.blockID()][p.actionID()]); wrong != "" {
+			if wrong := complain(p, state[p.blockID()][p.actionID()], languageOf(s.user.Locale)); wrong != "" {
 				complaints[p.blockID()] = wrong
 			}
 		}
