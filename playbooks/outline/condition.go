@@ -82,6 +82,30 @@ func Clause(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice, c rules
 	return told, o.meanings(), true
 }
 
+// Negated reports whether a clause counts in a rule's conditions by its opposite alone, as
+// in not contract.signed.
+func Negated(r *rules.Rule, source string) bool {
+	plain, negated := false, false
+	var look func(p rules.Part, not bool)
+	look = func(p rules.Part, not bool) {
+		switch {
+		case p.Op == "" && p.Text == source:
+			plain, negated = plain || !not, negated || not
+		case p.Op == "not":
+			not = !not
+		}
+		for _, one := range p.Parts {
+			look(one, not)
+		}
+	}
+	for _, c := range []*rules.Condition{r.Audience, r.When, r.Resolve} {
+		if c != nil {
+			look(c.Parts(), false)
+		}
+	}
+	return negated && !plain
+}
+
 // written writes a value as people read it.
 func (o *outline) written(of rules.Phrase, value any) string {
 	switch x := value.(type) {

@@ -25,7 +25,11 @@ var marks = map[rules.Truth]string{rules.True: "✓", rules.False: "✗", rules.
 // there are facts of the time at which they were, what they were compared with.
 func (s *Scene) clauses(clauses []rules.ClauseValue, facts *rules.Facts) []string {
 	var lines []string
+	rule := s.playbook().Rule
 	for _, c := range clauses {
+		if rule != nil && outline.Negated(rule, c.Source) {
+			c.Source, c.Truth = "not ("+c.Source+")", -c.Truth
+		}
 		lines = append(lines, marks[c.Truth]+" "+s.clause(c))
 		for _, source := range slices.Sorted(maps.Keys(c.Values)) {
 			lines = append(lines, s.compared(source, facts)...)
@@ -301,7 +305,7 @@ func (w *WhyScene) needs(d rules.Decision) string {
 	if len(all) == 0 {
 		return ""
 	}
-	id, args := "why.needs", words.Args{"needs": strings.Join(all, w.Voice.Say("flow.if.and", nil))}
+	id, args := "why.needs", words.Args{"needs": strings.Join(all, w.Voice.Say("flow.if.both", nil))}
 	if !p.Rule.For.IsZero() {
 		id, args["for"] = "why.needs.for", p.Rule.For
 	}
