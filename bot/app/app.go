@@ -232,6 +232,23 @@ func (b *Bot) Run(ctx context.Context) error {
 	return err
 }
 
+// toldBefore reports whether ops were told before the last stop that accounts are judged by the book instead of another, although
+// some partitions had not heard of it by then.
+func (b *Bot) toldBefore(ctx context.Context, another string) (bool, error) {
+	is, err := b.records.Books.Get(ctx, b.book.Hash)
+	if err == nil {
+		var was store.Doc[store.Book]
+		if was, err = b.records.Books.Get(ctx, another); err == nil {
+			last, err := (&watch{}).lastChange(is.Value)
+			return last != nil && last.From == another && was.Value.Since.Before(is.Value.Since), err
+		}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return false, err
+}
+
 // switchBook tells the partitions of a book other than the one they judge by.
 func (b *Bot) switchBook(ctx context.Context) error {
 	var before string
@@ -245,6 +262,12 @@ func (b *Bot) switchBook(ctx context.Context) error {
 	}
 	if before == "" {
 		return nil
+	}
+	if told, err := b.toldBefore(ctx, before); err != nil {
+		return err
+	} else if told {
+		b.log.Info("the switch to the book is finished", "book", b.book.Hash[:12])
+		return b.worker.SwitchBook(ctx, b.book)
 	}
 	b.log.Info("the book has changed since the last start", "book", b.book.Hash[:12])
 	from, err := b.worker.Book(ctx, before)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jonboulle/clockwork"
 
@@ -111,5 +112,120 @@ func TestAFolderThatIsPutBackAfterHalfASwitchIsSwitchedTo(t *testing.T) {
 	}
 	if !settled() || w.Present().Hash != book.Hash {
 		t.Error("some partitions judge by the book that was there meanwhile")
+	}
+}
+
+// A process that is stopped while its partitions switch tells ops of the switch once.
+func TestASwitchThatWasToldIsFinishedAfterAStopWithoutTellingItAgain(t *testing.T) {
+	clock, log, dir := clockwork.NewFakeClock(), slog.New(slog.DiscardHandler), t.TempDir()
+	data := t.TempDir()
+	const look = "playbook: look\ntitle: Look\nabout: Somebody looks.\nsteps:\n  - {id: look, task: Look, otherwise: {after: 5wd, then: =unanswered}}\n"
+	save(t, dir, "team.yaml", "people:\n  tanaka: {name: Tanaka, email: tanaka@example.com, time_zone: Asia/Tokyo, country: JP}\ndefault_owner: tanaka\n")
+	save(t, dir, "look.yaml", look)
+	first, err := ReadBook(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks, err := sender.NewWebhooks(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	life := func(do func(ctx context.Context, b *Bot)) {
+		t.Helper()
+		book, err := ReadBook(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		s, err := stream.Open(ctx, stream.Options{Dir: filepath.Join(data, "stream"), Partitions: 4, Clock: clock, Logger: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		backend, err := sqlite.Open(ctx, filepath.Join(data, "db"), store.Collections())
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := store.In(backend)
+		w := worker.New(worker.Options{Stream: s, Records: records, Book: book, Clock: clock, Logger: log, Sender: nobody{},
+			Draw: func(_ context.Context, _ string, out store.Outgoing) (sender.Item, bool, error) {
+				if out.Kind == opsBook {
+					told++
+				}
+				return sender.Item{}, false, nil
+			}})
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		if err := w.Rest(ctx); err != nil {
+			t.Fatal(err)
+		}
+		do(ctx, &Bot{worker: w, records: records, clock: clock, log: log, watch: newWatch(dir), hooks: hooks, book: book})
+		if err := w.Rest(ctx); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := backend.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	life(func(ctx context.Context, b *Bot) {
+		save(t, dir, "look.yaml", strings.Replace(look, "title: Look", "title: Look twice", 1))
+		if err := b.readAgain(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if told != 1 {
+		t.Fatalf("ops were told %d times, want once", told)
+	}
+	clock.Advance(time.Minute)
+	life(func(ctx context.Context, b *Bot) { // one partition had not heard of it yet
+		if err := b.worker.SwitchBook(ctx, first); err != nil {
+			t.Fatal(err)
+		}
+		was, err := b.records.Books.Get(ctx, first.Hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		was.Value.Since, was.Value.From = time.Time{}, ""
+		if err := b.records.Books.Replace(ctx, &was); err != nil {
+			t.Fatal(err)
+		}
+	})
+	life(func(ctx context.Context, b *Bot) {
+		if err := b.switchBook(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.worker.Rest(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if settled, err := b.worker.Settled(ctx); err != nil || !settled {
+			t.Errorf("settled %v, %v; want every partition to judge by the book", settled, err)
+		}
+	})
+	if told != 1 {
+		t.Errorf("ops were told %d times, want once", told)
+	}
+	life(func(ctx context.Context, b *Bot) { // back to the first, while it runs, and to the second, while it does not
+		save(t, dir, "look.yaml", look)
+		clock.Advance(time.Minute)
+		if err := b.readAgain(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	save(t, dir, "look.yaml", strings.Replace(look, "title: Look", "title: Look twice", 1))
+	clock.Advance(time.Minute)
+	life(func(ctx context.Context, b *Bot) {
+		if err := b.switchBook(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if told != 3 {
+		t.Errorf("ops were told %d times of three switches", told)
 	}
 }
