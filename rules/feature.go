@@ -190,7 +190,7 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 	}
 	if u.past != s.past || u.on != today || u.alive != v.alive || u.part != l.soFar() {
 		l.learn(v, s.past, today)
-		ft.learnUsual(l, u, true)
+		ft.learnUsual(l, u, onCalm)
 	}
 	if !u.gap.known() {
 		return result{gap: u.gap}
@@ -199,9 +199,9 @@ func (ft *feature) spikeToday(s *series, v *view, today Date, l *learner, cell *
 	if u.today {
 		x = v.value(today)
 	}
-	if u.bound && u.beyond(x) {
+	for u.by < onPast && u.beyond(x) {
 		l.learn(v, s.past, today)
-		ft.learnUsual(l, u, false)
+		ft.learnUsual(l, u, u.by+1)
 	}
 	return finite(u.spike(ft.kind, x), gap{Code: NoDataToday, Of: ft.signal})
 }

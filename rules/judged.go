@@ -80,7 +80,7 @@ type usual struct {
 	expected float64    // of the whole window; of a gauge a day's
 	size     float64    // of the window, in days of share 1
 	most     [3]float64 // the sum from which on a stretch is beyond chance
-	bound    bool       // most is a bound below it, which is cheaper to learn
+	by       grounds    // what most was learnt from; from less it is a bound below
 	done     [3]float64 // what its completed days brought
 	n        int        // stretches
 	today    bool       // today can be compared
@@ -91,12 +91,25 @@ type usual struct {
 	part      float64 // of today, that had passed
 }
 
-// learnUsual learns what a spike's window is judged by; with bound, a bound of it.
-func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
+// Grounds are what the sum from which on a spike is beyond chance is learnt from, each
+// taking several times as long as the one before, and needed more seldom.
+type grounds uint8
+
+const (
+	onCalm   grounds = iota // that no account varies less
+	onChance                // how much this one varies
+	onPast                  // and how far it went by itself
+)
+
+// learnUsual learns on some grounds what a spike's window is judged by.
+func (ft *feature) learnUsual(l *learner, into *usual, by grounds) {
 	deviations := ft.enough(l)
-	*into = usual{bound: bound && deviations > 0, on: l.today, alive: l.alive, past: l.past, part: l.soFar()}
+	if deviations <= 0 {
+		by = max(by, onChance) // a bound cannot be told there
+	}
+	*into = usual{by: by, on: l.today, alive: l.alive, past: l.past, part: l.soFar()}
 	c := comparer{learner: l, weeks: ft.weeks}
-	if into.bound {
+	if by == onCalm {
 		c.enough = math.Inf(1)
 	}
 	share := l.share[l.today.Weekday()] * l.soFar()
@@ -115,10 +128,10 @@ func (ft *feature) learnUsual(l *learner, into *usual, bound bool) {
 		into.most[i] = math.Inf(1)
 		if ok {
 			into.done[i] = done
-			if !into.bound {
+			if by == onPast {
 				deviations = ft.enoughFor(l, ft.past(c, length, excessSkips, true))
 			}
-			into.most[i] = ft.spikeAt(l, s, size, deviations, into.bound)
+			into.most[i] = ft.spikeAt(l, s, size, deviations, by == onCalm)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func wholly(ft *feature, l *learner, now float64) result {
 		return result{number: ft.drop(l, w)}
 	case opSpike:
 		var u usual
-		if ft.learnUsual(l, &u, false); !u.gap.known() {
+		if ft.learnUsual(l, &u, onPast); !u.gap.known() {
 			return result{gap: u.gap}
 		}
 		return result{number: u.spike(ft.kind, now)}
@@ -95,13 +95,13 @@ func wholly(ft *feature, l *learner, now float64) result {
 }
 
 // BenchmarkJudged works out one judged feature of 400 days, and reports how long it
-// takes where the days are as usual, and where a loss must be judged to the end.
+// takes where the days are as usual, and where a loss or a rise must be judged to the end.
 func BenchmarkJudged(b *testing.B) {
 	today := day("2026-11-20")
 	for _, tc := range []struct {
 		name string
 		last float64 // what the last two weeks brought, as a share
-	}{{"usual", 1}, {"lost", 0.4}} {
+	}{{"usual", 1}, {"lost", 0.4}, {"more", 3}} {
 		var h History
 		for d := range KeepDays {
 			x := 100 * weekShape[(today-Date(KeepDays-d)).Weekday()]
