@@ -11,8 +11,9 @@ import (
 
 // Windows of hours: logins.drop("6h") compares the six hours that are over with what the
 // same hours of the week usually bring, and spike("3h") the hour that runs and the two
-// before it. The hour that runs counts as a whole one, so that a spike can only be late
-// by less than an hour, never early. An hour without data is zero once something of its
+// before it, or the latest three that are over where those stand out more: what was a
+// spike does not cease to be one because a new hour has begun. The hour that runs counts
+// as a whole one, so that a spike can only be late by less than an hour, never early. An hour without data is zero once something of its
 // signal was heard of later, for any account; until then it is not known.
 
 // MaxHours is the longest window of hours. Longer ones are asked for in days.
@@ -30,6 +31,7 @@ type hourCell struct {
 	value   float64 // of a feature of hours that are over; of a spike what its window usually brings; of a spike of days the share of today that has passed
 	most    float64 // the sum from which on a spike is beyond chance
 	done    float64 // what its hours that are over brought
+	over    float64 // what a spike of as many hours that are over came to
 }
 
 // askHour notes as of which hour features of the series are asked for: with each, those
@@ -80,9 +82,9 @@ func (f *Facts) overHours(ft *feature, s *series) result {
 		sum += orZero(s.hours.at(c.hour))
 	}
 	if sum < c.most {
-		return result{number: 1}
+		return result{number: c.over}
 	}
-	return result{number: math.Max(1, sum/math.Max(c.value, 1))}
+	return result{number: math.Max(c.over, sum/math.Max(c.value, 1))}
 }
 
 // sumOfHours adds up the latest hours, the one that runs included.
@@ -234,6 +236,19 @@ func (ft *feature) judgeSpike(l *hourLearner, c *hourCell, begin int) {
 	c.value, c.done = s.expected, s.actual
 	s.expected += leastUnseen
 	c.most = s.atOff(ft.hoursOff())
+	c.over = 1
+	if s, ok := l.compare(l.n-ft.hours, l.n, ft.weeks); ok {
+		c.over = ft.spikeOf(s)
+	}
+}
+
+// spikeOf returns how many times the usual some hours brought, 1 within chance.
+func (ft *feature) spikeOf(s hourStretch) float64 {
+	times := s.actual / math.Max(s.expected, 1)
+	if s.expected += leastUnseen; s.off() < ft.hoursOff() {
+		return 1
+	}
+	return math.Max(1, times)
 }
 
 // running reports whether the hour that runs can be compared.
@@ -360,27 +375,29 @@ type HourWindow struct {
 
 // hourBaseline explains a feature of hours.
 func (f *Facts) hourBaseline(ft *feature) Baseline {
-	hour := f.hour()
-	to := hour
-	if ft.op == opSpike || ft.op == opSum {
-		to++
-	}
+	s, to := f.seriesOf(ft.signal), f.hour()
+	b := Baseline{Signal: ft.signal}
 	at := func(h Date) time.Time { return time.Unix(int64(h)*3600, 0).In(f.zone) }
-	b := Baseline{Signal: ft.signal, Window: &HourWindow{ft.hours, at(to - Date(ft.hours)), at(to)}}
-	b.From, b.To = hourDay(to-Date(ft.hours), f.zone), hourDay(to-1, f.zone)
-	r := f.overHours(ft, f.seriesOf(ft.signal))
-	if !r.gap.known() {
+	until := func(h Date) {
+		b.Window = &HourWindow{ft.hours, at(h - Date(ft.hours)), at(h)}
+		b.From, b.To = hourDay(h-Date(ft.hours), f.zone), hourDay(h-1, f.zone)
+	}
+	until(to)
+	if r := f.overHours(ft, s); !r.gap.known() {
 		b.Gap, b.Missing = r.gap, r.gap.String()
 		return b
 	}
-	s := f.seriesOf(ft.signal)
 	l := f.learnHours(ft.signal, s)
-	begin, _ := ft.hourPlaces(l)
+	begin := l.n - ft.hours
 	st, _ := l.compare(begin, l.n, ft.weeks)
 	if ft.op == opSpike {
-		st, _ = l.untilNow(begin, ft.weeks)
+		now, _ := l.untilNow(begin+1, ft.weeks)
 		if l.running() {
-			st.actual += l.values[l.n]
+			now.actual += l.values[l.n]
+		}
+		if over := ft.spikeOf(st); over == 1 || ft.spikeOf(now) >= 0.99*over { // of two alike, the later
+			st, begin = now, begin+1
+			until(to + 1)
 		}
 	}
 	b.Expected, b.Actual = st.expected, st.actual

@@ -92,6 +92,7 @@ func TestHourWindows(t *testing.T) {
 			}
 			return 0
 		}, "03:40", 12, ""},
+		{"a burst lasts when a new hour begins", `errors.spike("3h")`, 8, func(at time.Time) float64 { return 4 * atWork(at) }, "13:02", 4, ""},
 		{"two weeks are too few", `errors.drop("6h")`, 2, nil, "12:10", no, "errors: 2 of 3 weeks of data needed"},
 		{"three are enough", `errors.expected("3h")`, 3, nil, "12:10", 12 + 16 + 12, ""},
 		{"a spike of days is judged by what is usual by now", `errors.spike("1d")`, 8, func(at time.Time) float64 { return 5 * atWork(at) }, "11:40", 5, ""},
