@@ -90,6 +90,7 @@ func TestACallThatIsNotTakenDoesNotHoldUpThoseBehindIt(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		c.clock.Advance(time.Hour)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if got := c.reported[len(c.reported)-1]; got != `poisoned "the play has gone on without it"` {
 			t.Errorf("at last %s was reported", got)
 		}
@@ -111,6 +112,7 @@ func TestWhatBecameOfACallIsNotAskedAgainWhereItCouldNotBeWrittenDown(t *testing
 		synctest.Wait()
 		c.clock.Advance(time.Hour) // the run has gone on by now
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{`once ""`}, c.reported); diff != "" {
 			t.Errorf("reported (-want +got):\n%s", diff)
 		}
