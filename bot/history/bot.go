@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"time"
 
 	"playcaller/bot/intake"
 	"playcaller/playbooks/backtest"
@@ -153,4 +154,30 @@ func (l listedSeries) Days(signal, by string, from, to rules.Date) []rules.DayVa
 		}
 	}
 	return days
+}
+
+// Hours implements backtest.Hours.
+func (l listedSeries) Hours(signal string, since time.Time) []rules.HourValue {
+	var hours []rules.HourValue
+	for _, s := range l {
+		if s.Signal != signal || s.By != "" {
+			continue
+		}
+		for _, v := range s.Hours {
+			if !v.Hour.Before(since) {
+				hours = append(hours, v)
+			}
+		}
+	}
+	return hours
+}
+
+// HoursSince implements backtest.Hours.
+func (l listedSeries) HoursSince(signal string) time.Time {
+	for _, s := range l {
+		if s.Signal == signal && s.By == "" {
+			return s.HoursSince
+		}
+	}
+	return time.Time{}
 }

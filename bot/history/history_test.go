@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,7 @@ func TestARunningBotTellsWhatItsStoreTells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	declared := []rules.SignalDef{{Name: "logins", Kind: rules.Count}, {Name: "help", Kind: rules.Count, Dimension: "topic"}}
+	declared := []rules.SignalDef{{Name: "logins", Kind: rules.Count}, {Name: "help", Kind: rules.Count, Dimension: "topic"}, {Name: "errors", Kind: rules.Count, Hourly: true}}
 	seats := 20.0
 	all := map[string]store.Account{}
 	var ids []string
@@ -147,6 +148,12 @@ func TestARunningBotTellsWhatItsStoreTells(t *testing.T) {
 				if _, err := h.Apply(s, def, time.UTC, at); err != nil {
 					t.Fatal(err)
 				}
+			}
+		}
+		for hour := range 24 * 20 {
+			at := day(t, "2026-01-05").In(time.UTC).Add(time.Duration(hour)*time.Hour + time.Minute)
+			if _, err := h.Apply(rules.Signal{Signal: "errors", Value: float64(hour % 7), At: at}, declared[2], time.UTC, at); err != nil {
+				t.Fatal(err)
 			}
 		}
 		history, err := h.MarshalBinary()
@@ -205,6 +212,9 @@ func TestARunningBotTellsWhatItsStoreTells(t *testing.T) {
 		if diff := cmp.Diff(inputs(read), inputs(asked)); diff != "" {
 			t.Error(diff)
 		}
+	}
+	if in := inputs(asked)[0]; !slices.ContainsFunc(in.Signals, func(s rules.Signal) bool { return s.Signal == "errors" && s.At.Hour() == 5 }) {
+		t.Error("nothing is known by the hour")
 	}
 	if asked.Accounts != 2*pageAccounts || pages != 3 || asked.First != read.First || asked.Last != read.Last || asked.Key == "" {
 		t.Errorf("%d accounts in %d pages, %s to %s; want %d in 3, %s to %s", asked.Accounts, pages, asked.First, asked.Last, 2*pageAccounts, read.First, read.Last)

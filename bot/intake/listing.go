@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"playcaller/rules"
 	"playcaller/store"
@@ -26,6 +27,9 @@ type SeriesView struct {
 	By     string     `json:"by,omitempty"`
 	First  rules.Date `json:"first"`  // the day of the first value
 	Values []*float64 `json:"values"` // a day each; null is a day without data
+
+	Hours      []rules.HourValue `json:"hours,omitempty"`      // those known, of a signal that is judged by the hour
+	HoursSince time.Time         `json:"hours_since,omitzero"` // nothing of it is missing since then
 }
 
 // listing lists accounts: GET /v1/accounts?after=ID&limit=100&series=all.
@@ -84,6 +88,9 @@ func seriesOf(h *rules.History, signal, by string) SeriesView {
 			v.Values = append(v.Values, nil)
 		}
 		v.Values = append(v.Values, &d.Value)
+	}
+	if since := h.HoursSince(signal); by == "" && !since.IsZero() {
+		v.Hours, v.HoursSince = h.Hours(signal, time.Time{}), since
 	}
 	return v
 }
