@@ -71,6 +71,20 @@ func TestAFormAsksByTheLabelOrElseByTheNameAsPeopleWriteIt(t *testing.T) {
 	}
 }
 
+// TestADifferenceIsToldWithWhatBothGave holds for the thread, where the two are compared.
+func TestADifferenceIsToldWithWhatBothGave(t *testing.T) {
+	book, account := forecasting(t), cardstest.Account("Acme KK")
+	f := book.Rules.Facts(account, nil, cardstest.Now)
+	run := cardstest.Run(t, book, account, f, "forecast", playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "shrink",
+		Collected: map[string]any{"less": 200000.0, "decided_on": "2027-01-15", "why": "fewer people"}})
+	second := playbooks.Event{Kind: playbooks.Answered, At: cardstest.Now.Add(2 * time.Minute), By: "sato", Run: run.ID, Answer: "renew"}
+	both, _ := book.Playbooks["forecast"].Advance(*run, second, playbooks.Env{Book: book, Team: book.Team, Facts: f})
+	log, _ := cards.Log(cardstest.Scene(t, book, account, &both, "en"), 0, len(both.Log))
+	if want := "Sato answered They renew; Tanaka had answered They shrink (JPY 200,000, Fri 15 Jan 2027, fewer people)."; !strings.Contains(log.Text, want) {
+		t.Errorf("the thread does not say %q:\n%s", want, log.Text)
+	}
+}
+
 // TestWhatWasGivenWithAnAnswerIsShown holds for the one who answered first and for the
 // other, on the card and in its thread.
 func TestWhatWasGivenWithAnAnswerIsShown(t *testing.T) {

@@ -45,22 +45,26 @@ func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 		args[name] = s.arg(step, name, value)
 	}
 	if id, ok := e.Args["answer"].(string); ok && step != nil {
-		args["answer"] = s.answerGiven(step, id, s.givenWith(e))
+		args["answer"] = s.answerGiven(step, id, s.givenWith(e, e.By))
+	}
+	if id, ok := e.Args["first"].(string); ok && step != nil {
+		who, _ := e.Args["person"].(string)
+		args["first"] = s.answerGiven(step, id, s.givenWith(e, who))
 	}
 	return args
 }
 
-// givenWith returns what was given with the answer that an entry of the log tells of.
-func (s *Scene) givenWith(e playbooks.Entry) map[string]any {
+// givenWith returns what a person gave with the answer that an entry of the log tells of.
+func (s *Scene) givenWith(e playbooks.Entry, who string) map[string]any {
 	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
 		v := &s.Run.Visits[i]
 		if v.Step != e.Step || v.Entered.After(e.At) {
 			continue
 		}
-		if e.By == v.By {
+		if who == v.By {
 			return v.Collected
 		}
-		return v.Others[e.By].Collected
+		return v.Others[who].Collected
 	}
 	return nil
 }
