@@ -25,12 +25,14 @@ func explainCommand(getenv func(string) string) *cobra.Command {
 		Use:   "explain [ACCOUNT] PLAYBOOK",
 		Short: "What a playbook does, and why it does or does not start for an account",
 		Long: `Asks a running bot to judge a playbook's rule for an account, now or at another time: each clause of the condition
-with its value and whether it held, where the account stands with the rule, and what suppressed it.
+with its value and whether it held, where the account stands with the rule, what suppressed it, and of an open play whose
+turn it is. A time that is over is explained by the decisions and plays recorded then. The account is named by its id, its
+name or a part of it.
 
 With --book and a playbook alone it tells what the playbook does, in plain sentences: what starts it, which steps it takes,
 where each answer leads and how it can end.`,
 		Example: `  playcaller explain acme-kk login-drop
-  playcaller explain acme-kk login-drop --at 2026-11-03T09:00:00Z
+  playcaller explain "Acme KK" login-drop --at 2026-11-03T09:00:00Z
   playcaller explain login-drop --book ./my-playbooks --lang ja`,
 		Args: func(c *cobra.Command, args []string) error {
 			if book != "" {
@@ -44,8 +46,9 @@ where each answer leads and how it can end.`,
 			}
 			q := url.Values{"lang": {lang}}
 			if at != "" {
-				if _, err := time.Parse(time.RFC3339, at); err != nil {
-					return usageError{fmt.Errorf("--at %q: want a time such as 2026-04-01T09:00:00Z", at)}
+				_, err := time.Parse(time.RFC3339, at)
+				if _, day := time.Parse(time.DateOnly, at); err != nil && day != nil {
+					return usageError{fmt.Errorf("--at %q: want a time such as 2026-04-01T09:00:00Z, or a day such as 2026-04-01 (noon, UTC)", at)}
 				}
 				q.Set("at", at)
 			}
@@ -59,7 +62,7 @@ where each answer leads and how it can end.`,
 		},
 	}
 	a.flags(c, getenv)
-	c.Flags().StringVar(&at, "at", "", "a time, such as 2026-04-01T09:00:00Z (default: now)")
+	c.Flags().StringVar(&at, "at", "", "a time, such as 2026-04-01T09:00:00Z, or a day (default: now)")
 	c.Flags().StringVar(&lang, "lang", "en", "en or ja")
 	c.Flags().StringVar(&book, "book", "", "tell what a playbook of the book in this folder does")
 	return c

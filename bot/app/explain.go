@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -158,7 +159,7 @@ func (e *explanation) plays(ctx context.Context, subject string) (open []*cards.
 	return open, drafted
 }
 
-// meant returns the id of the account that somebody named by its id or its name. One that is not known is returned as it is.
+// meant returns the id of the account that somebody named by its id, its name or a part of it.
 func (b *Bot) meant(ctx context.Context, account string) (string, error) {
 	_, err := b.reads.look(ctx, account)
 	if !errors.Is(err, store.ErrNotFound) {
@@ -168,10 +169,23 @@ func (b *Bot) meant(ctx context.Context, account string) (string, error) {
 	if err != nil {
 		return account, err
 	}
+	var names []string
 	for _, a := range found {
 		if len(found) == 1 || strings.EqualFold(a.Name, account) {
 			return a.ID, nil
 		}
+		names = append(names, fmt.Sprintf("%s (%s)", cmp.Or(a.Name, a.ID), a.ID))
 	}
-	return account, nil
+	if len(names) > 0 {
+		return account, notFound(fmt.Sprintf("several accounts match %q: %s; give the id of one", account, strings.Join(names, ", ")))
+	}
+	return account, notFound(fmt.Sprintf("no account is called %q; give its id, its name or a part of it", account))
 }
+
+// notFound says what is not there and what to do. It is store.ErrNotFound.
+type notFound string
+
+func (n notFound) Error() string { return string(n) }
+
+// Is implements errors.Is.
+func (n notFound) Is(target error) bool { return target == store.ErrNotFound }

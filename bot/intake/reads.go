@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -160,6 +161,10 @@ func (in *Intake) explain(w http.ResponseWriter, r *http.Request) {
 		lang = "ja"
 	}
 	text, err := in.o.Explain(r.Context(), r.PathValue("id"), playbook, lang, at)
+	if errors.Is(err, store.ErrNotFound) {
+		refuse(w, http.StatusNotFound, err.Error())
+		return
+	}
 	if err != nil {
 		in.fail(w, r, err)
 		return

@@ -216,7 +216,7 @@ func Why(w WhyScene) Message {
 	v, s := w.Voice, w.scene()
 	head := "*" + s.customer() + "* · " + line(PlaybookTitle(v, w.Book, w.Playbook))
 	if len(w.Decisions) == 0 {
-		said := strings.Join(append([]string{head, v.Say("why.none", nil)}, w.plays()...), "\n")
+		said := strings.Join(append([]string{head, w.none()}, w.plays()...), "\n")
 		return Message{Text: said, Blocks: []slack.Block{section(said)}}
 	}
 	d := w.Decisions[0]
@@ -252,7 +252,7 @@ func WhyLines(w WhyScene) []string {
 	lines := []string{s.customerName() + " · " + PlaybookTitle(w.Voice, w.Book, w.Playbook)}
 	switch {
 	case len(w.Decisions) == 0:
-		lines = append(append(lines, w.Voice.Say("why.none", nil)), w.plays()...)
+		lines = append(append(lines, w.none()), w.plays()...)
 	default:
 		lines = append(append(lines, w.said(s, w.Decisions[0])), w.plays()...)
 		if clauses := s.clauses(w.Decisions[0].Clauses, w.Facts); len(clauses) > 0 {
@@ -268,6 +268,14 @@ func WhyLines(w WhyScene) []string {
 		}
 	}
 	return append(lines, w.Notes...)
+}
+
+// none says why there is no decision.
+func (w *WhyScene) none() string {
+	if p := w.Book.Playbooks[w.Playbook]; p != nil && p.Rule == nil {
+		return w.Voice.Say("why.hand", nil)
+	}
+	return w.Voice.Say("why.none", nil)
 }
 
 // said tells the newest decision.
