@@ -35,7 +35,8 @@ steps:
         label: {en: They shrink, ja: 減額見込み}
         collect: {less: {kind: amount, label: {en: By how much a year?, ja: いくら減りますか}}, decided_on: date, why: reason}
         then: call
-  - {id: call, task: {en: Call them, ja: 電話する}}
+  - {id: call, task: {en: Call them, ja: 電話する}, then: mark}
+  - {id: mark, set: {stage: renewal, milestone.kickoff: true, contract.signed: true, contract.end: "{{ contract.end }}", attributes.risk: price}}
 `)
 	book, problems := playbooks.Load(files)
 	if book == nil {
@@ -82,6 +83,25 @@ func TestADifferenceIsToldWithWhatBothGave(t *testing.T) {
 	log, _ := cards.Log(cardstest.Scene(t, book, account, &both, "en"), 0, len(both.Log))
 	if want := "Sato answered They renew; Tanaka had answered They shrink (JPY 200,000, Fri 15 Jan 2027, fewer people)."; !strings.Contains(log.Text, want) {
 		t.Errorf("the thread does not say %q:\n%s", want, log.Text)
+	}
+}
+
+// TestWhatAPlaySetsIsToldInWords holds for what people know by another name than the book.
+func TestWhatAPlaySetsIsToldInWords(t *testing.T) {
+	book, account := forecasting(t), cardstest.Account("Acme KK")
+	f := book.Rules.Facts(account, nil, cardstest.Now)
+	run := cardstest.Run(t, book, account, f, "forecast", playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "renew"},
+		playbooks.Event{Kind: playbooks.Done, By: "tanaka"})
+	for lang, want := range map[string][]string{
+		"en": {"Set contract signed to Yes.", "Set the contract's end to Sat 6 Feb", "Set risk to price.", "Set Kickoff to Yes."},
+		"ja": {"契約の締結を「はい」に設定しました。", "契約の終了日を「2月6日(土)」に"},
+	} {
+		log, _ := cards.Log(cardstest.Scene(t, book, account, run, lang), 0, len(run.Log))
+		for _, text := range want {
+			if !strings.Contains(log.Text, text) {
+				t.Errorf("%s: the thread does not say %q:\n%s", lang, text, log.Text)
+			}
+		}
 	}
 }
 

@@ -44,6 +44,9 @@ func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 	for name, value := range e.Args {
 		args[name] = s.arg(step, name, value)
 	}
+	if field, ok := e.Args["field"].(string); ok {
+		args["field"], args["value"] = s.fieldSet(field, e.Args["value"])
+	}
 	if id, ok := e.Args["answer"].(string); ok && step != nil {
 		args["answer"] = s.answerGiven(step, id, s.givenWith(e, e.By))
 	}
@@ -52,6 +55,35 @@ func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 		args["first"] = s.answerGiven(step, id, s.givenWith(e, who))
 	}
 	return args
+}
+
+// fieldSet names a field of the account that a play set, and writes its new value.
+func (s *Scene) fieldSet(field string, value any) (name, written string) {
+	of, name, _ := strings.Cut(field, ".")
+	switch {
+	case of == "contract":
+		name = s.Voice.Say("set.contract."+name, nil)
+	case of == "milestone":
+		name = s.arg(nil, "milestone", name).(string)
+	case of == "stage":
+		name = s.Voice.Say("set.stage", nil)
+		if id, _ := value.(string); s.Book != nil && s.Book.Journey.Stage(id) != nil {
+			value = s.Book.Journey.Stage(id).Title.In(s.Voice.Lang())
+		}
+	default:
+		name = line(strings.ReplaceAll(name, "_", " "))
+	}
+	switch v := value.(type) {
+	case bool:
+		return name, s.Voice.Say(map[bool]string{true: "yes", false: "no"}[v], nil)
+	case float64:
+		return name, s.Voice.Number(v)
+	case string:
+		if d, err := rules.ParseDate(v); err == nil {
+			return name, s.Voice.Date(d)
+		}
+	}
+	return name, Clip(line(textOf(value)), 500)
 }
 
 // givenWith returns what a person gave with the answer that an entry of the log tells of.

@@ -41,6 +41,7 @@ var endings = map[string][]string{
 	"why.at.":           {rules.True.String(), rules.False.String(), rules.Unknown.String(), "recorded", "unrecorded", "past", "future"},
 	"ops.book.":         {"refused", "unread", "fallback", "same", "mended", "changed"},
 	"command.ops.stay.": {"gone", "step", "variant", "undo"},
+	"set.contract.":     {"product", "partner", "seats", "amount", "start", "end", "notice_by", "signed", "auto_renew"},
 	"collect.kind.":     {"date", "person", "amount", "reason", "text"},
 	// The code asks the catalogue whether it has these, or has them from it.
 	"explain.": nil, "details.without.": nil, "holiday.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "why.next.": nil, "account.role.": nil, "refusal.": nil,
