@@ -42,6 +42,7 @@ const (
 	Paused          Reason = "paused"
 	OutsidePilot    Reason = "outside_pilot" // the playbook is tried with some people first, and the account's owner is none of them
 	Grouped         Reason = "grouped"       // so many accounts at once that they became one message instead of a play each
+	Gathering       Reason = "gathering"     // pending: it waits for whether as many accounts fire as become one message
 	AlreadyTrue     Reason = "already_true"  // was true when the playbook was switched on, and existing is not start
 )
 

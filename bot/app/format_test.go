@@ -171,6 +171,9 @@ func TestTheWholeFormatIsPlayedInTheWorkspace(t *testing.T) {
 		}
 		w.turn("1h")
 		w.stands("crowd-1")
+		if said := w.command("tanaka", "/cs", "why crowd-1 crowd"); !strings.Contains(said, "開始を待っています") || strings.Contains(said, "開始しました") {
+			t.Errorf("why a play that waits for others does not begin is answered %q", said)
+		}
 		w.account("crowd-3", "crowd", map[string]any{"owner": "miller"})
 		w.last("#product", "3社", "当社側の障害", "crowd-1", "crowd-2", "crowd-3")
 		w.account("crowd-4", "crowd", nil)

@@ -177,6 +177,12 @@ func (w *Worker) Explain(account, playbook string, at time.Time) ([]rules.Decisi
 		if rule.Audience != nil {
 			d.Clauses = append(rule.Audience.Eval(f).Clauses, d.Clauses...)
 		}
+		for _, in := range v.Waiting {
+			if p := o.book.Playbooks[playbook]; p != nil && in.Playbook == playbook && in.Subject == subject {
+				d.Outcome, d.Reason = rules.Waits, rules.Gathering
+				d.Until = in.At.Add(time.Duration(p.Group.Within.Minutes)*time.Minute + time.Duration(p.Group.Within.Days)*24*time.Hour)
+			}
+		}
 		all = append(all, d)
 	}
 	return all, nil

@@ -140,7 +140,9 @@ func (v *Voice) Decision(d rules.Decision, names Names) string {
 	id := "decision." + string(d.Outcome)
 	switch d.Outcome {
 	case rules.Waits:
-		if d.Then != nil {
+		if d.Reason == rules.Gathering {
+			id, args["until"] = "decision.gathering", v.When(d.Until)
+		} else if d.Then != nil {
 			id, args["then"] = "decision.pending.held", v.Hold(*d.Then, names)
 		}
 	case rules.Suppressed:
