@@ -48,7 +48,8 @@ type hourLearner struct {
 
 	known []knownExcess // learnt so far
 	past  []hourStretch
-	off   []float64
+	spare []float64
+	off   func(Date) string
 }
 
 // An hourTally is what the hours before a place add up to.
@@ -71,7 +72,7 @@ func (l *hourLearner) learn(s *series, c hourCircumstances) {
 		return
 	}
 	l.series, l.changed, l.hour, l.through, l.zone = s, s.hourly.changed, c.hour, c.through, c.zone
-	l.known = l.known[:0]
+	l.known, l.off = l.known[:0], c.off
 	l.first = s.hourly.since
 	l.from = max(l.first, c.hour-KeepHourly)
 	if l.from > c.hour {
@@ -89,6 +90,33 @@ func (l *hourLearner) learn(s *series, c hourCircumstances) {
 	l.tame()
 	l.learnShares()
 	l.addUp()
+	if l.forgive(c.through) {
+		l.addUp()
+	}
+}
+
+// forgive takes silent hours for over although nothing was heard of later, as far as they
+// come to less than one of what is usual: by night nobody is missed.
+func (l *hourLearner) forgive(through Date) (some bool) {
+	usual, ok := l.levelAt(l.n, 0)
+	missed := 0.0
+	for i := max(0, int(through-l.from)); ok && i < l.n; i++ {
+		h := l.from + Date(i)
+		v := l.series.readHours(nil, h, h+1)[0]
+		if h == through && v > 0 {
+			continue // heard of in part: it is left out
+		}
+		if missed += usual.rate * l.share[l.slots[i]]; missed >= 1 || v != 0 || within(l.series.hourly.out, h) || l.left(h) {
+			break
+		}
+		l.values[i], l.clean[i], some = 0, 0, true
+	}
+	return some
+}
+
+// left reports whether an hour's day is left out.
+func (l *hourLearner) left(h Date) bool {
+	return l.off != nil && l.off(hourDay(h, l.zone)) != ""
 }
 
 // place finds the hour of the week of each hour, and takes out those of days that are not
@@ -373,15 +401,15 @@ func (l *hourLearner) spreadOf(all []hourStretch, mean float64, length int) floa
 	excess := common * common
 	kept := int(excessKept * float64(len(all)))
 	for range spreadSteps {
-		l.off = l.off[:0]
+		l.spare = l.spare[:0]
 		for i := range all {
 			all[i].excess = excess
 			off := all[i].off()
-			l.off = append(l.off, off*off)
+			l.spare = append(l.spare, off*off)
 		}
-		lowest(l.off, kept)
+		lowest(l.spare, kept)
 		sum := 0.0
-		for _, off := range l.off[:kept] {
+		for _, off := range l.spare[:kept] {
 			sum += off
 		}
 		excess = math.Max(0, excess+(sum/float64(kept)*excessFactor-1)*(excess+1/mean))

@@ -172,6 +172,15 @@ func TestHoursOfASilentFeedAreUnknown(t *testing.T) {
 	if v, ok := exprs[1].Number(f); ok {
 		t.Errorf("the drop over 12 hours is %g with five of them known", v)
 	}
+	night := tuesday.Add(29 * time.Hour)
+	hoursOf(t, &h, time.UTC, tuesday.Add(10*time.Hour), tuesday.Add(19*time.Hour), atWork)
+	f.Reset(&Account{ID: "a"}, &h, night)
+	if v, ok := exprs[0].Number(f); !ok || v != 0 {
+		t.Errorf("by night, when nothing is usual, the drop is %g, known %v, want 0", v, ok)
+	}
+	h = History{}
+	hoursOf(t, &h, time.UTC, tuesday.AddDate(0, 0, -56), tuesday.Add(10*time.Hour), atWork)
+	f.Reset(&Account{ID: "a"}, &h, tuesday.Add(16*time.Hour))
 	f.SetFeed(func(string) time.Time { return tuesday.Add(15*time.Hour + 59*time.Minute) })
 	if v, ok := exprs[0].Number(f); !ok || v != 1 {
 		t.Errorf("with the feed heard of for others the drop is %g, known %v, want 1", v, ok)
