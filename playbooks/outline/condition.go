@@ -82,8 +82,8 @@ func Clause(book *playbooks.Book, p *playbooks.Playbook, v *words.Voice, c rules
 	return told, o.meanings(), true
 }
 
-// Negated reports whether a clause counts in a rule's conditions by its opposite alone, as
-// in not contract.signed.
+// Negated reports whether a clause counts in what starts a rule by its opposite alone, as in
+// not contract.signed.
 func Negated(r *rules.Rule, source string) bool {
 	plain, negated := false, false
 	var look func(p rules.Part, not bool)
@@ -98,7 +98,7 @@ func Negated(r *rules.Rule, source string) bool {
 			look(one, not)
 		}
 	}
-	for _, c := range []*rules.Condition{r.Audience, r.When, r.Resolve} {
+	for _, c := range []*rules.Condition{r.Audience, r.When} {
 		if c != nil {
 			look(c.Parts(), false)
 		}

@@ -83,7 +83,7 @@ func TestNamesOfAPlaybooksOwnAreTold(t *testing.T) {
 }
 
 func TestAClauseThatCountsByItsOpposite(t *testing.T) {
-	_, p := told(t, `not contract.signed and not (account.seats >= 5 or account.plan == "pro") and not not contract.auto_renew`, "")
+	_, p := told(t, `not contract.signed and not (account.seats >= 5 or account.plan == "pro") and not not contract.auto_renew`, "resolve: contract.signed\n")
 	for source, want := range map[string]bool{"contract.signed": true, "account.seats >= 5": true, "contract.auto_renew": false, "account.arr > 0": false} {
 		if got := outline.Negated(p.Rule, source); got != want {
 			t.Errorf("%s: got %v, want %v", source, got, want)

@@ -465,6 +465,9 @@ func (s *Scene) why() string {
 	} else if s.Run.Assignee != "" {
 		parts = append(parts, s.Voice.Say("why.owner", words.Args{"person": s.person(s.Run.Assignee)}))
 	}
+	if began := s.beganBefore(); began != "" {
+		parts = append(parts, began)
+	}
 	if renewal := s.renewal(); renewal != "" {
 		parts = append(parts, renewal)
 	}
@@ -474,6 +477,23 @@ func (s *Scene) why() string {
 		}
 	}
 	return s.Voice.Say("why.line", words.Args{"parts": strings.Join(parts, s.Voice.Say("why.separator", nil))})
+}
+
+// beganBefore tells on which day the play began, where it asks on another: what waited for
+// another question, for working hours or for a daily budget. "" where it is the same day.
+func (s *Scene) beganBefore() string {
+	visit := s.Run.Current()
+	if visit == nil || visit.N > 0 || s.Run.Began.IsZero() {
+		return ""
+	}
+	asked := visit.Delivered
+	if asked.IsZero() {
+		asked = s.Now
+	}
+	if s.Voice.dateOf(asked) == s.Voice.dateOf(s.Run.Began) {
+		return ""
+	}
+	return s.Voice.Say("why.began", words.Args{"at": s.Voice.Day(s.Run.Began)})
 }
 
 // ref says which run and visit a button means.

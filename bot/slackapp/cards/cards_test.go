@@ -363,3 +363,24 @@ func TestWhatCameLatelyIsNotToldAsSilence(t *testing.T) {
 		}
 	}
 }
+
+// A question that is put on another day than its play began says when that was.
+func TestAQuestionOfAnotherDaySaysWhenItsPlayBegan(t *testing.T) {
+	book, account := cardstest.Book(t), cardstest.Account("Acme KK")
+	run := states(t, book, account)["asked"]
+	s := cardstest.Scene(t, book, account, run, "en")
+	card := func() string {
+		text, err := json.Marshal(cards.Card(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if got := card(); strings.Contains(got, "began on") {
+		t.Errorf("the card of a question of the same day says when it began: %s", got)
+	}
+	run.Began = run.Visits[0].Delivered.AddDate(0, 0, -3)
+	if got, want := card(), "began on "+s.Voice.Day(run.Began); !strings.Contains(got, want) {
+		t.Errorf("%q is not on the card: %s", want, got)
+	}
+}
