@@ -38,7 +38,7 @@ type Facts struct {
 	contract *Contract
 	chosen   bool // contract has been looked for
 	learner  learner
-	hourly   hourLearner
+	hourly   *hourLearner // nil until one is asked of
 }
 
 type factCell struct {
@@ -93,7 +93,8 @@ func (f *Facts) Reset(account *Account, history *History, now time.Time) {
 func (f *Facts) invalidate() {
 	f.turn++
 	f.chosen = false
-	f.learner.row, f.hourly.series = nil, nil
+	f.learner.row = nil
+	f.hourly.forget()
 	f.room()
 }
 

@@ -139,7 +139,7 @@ func (f *Facts) hourCell(ft *feature, s *series) *hourCell {
 func (f *Facts) tellHours(signal string, p *hourPast) {
 	if out := f.outHours(signal); !slices.Equal(out, p.out) {
 		p.out, p.cells = out, nil
-		f.hourly.series = nil
+		f.hourly.forget()
 	}
 }
 
@@ -154,8 +154,11 @@ func (s *series) forgetHours() {
 func (f *Facts) learnHours(signal string, s *series) *hourLearner {
 	f.tellHours(signal, s.hourly)
 	s.hourly.asked = max(s.hourly.asked, f.hour())
+	if f.hourly == nil {
+		f.hourly = &hourLearner{}
+	}
 	f.hourly.learn(s, hourCircumstances{zone: f.zone, hour: f.hour(), through: f.heardThrough(signal, s), off: f.offDays})
-	return &f.hourly
+	return f.hourly
 }
 
 // outHours returns the hours that outages of a feed touch.

@@ -66,6 +66,13 @@ type hourCircumstances struct {
 	off     func(Date) string // why a day is left out
 }
 
+// forget lets the learner read its series again.
+func (l *hourLearner) forget() {
+	if l != nil {
+		l.series = nil
+	}
+}
+
 // learn reads a series.
 func (l *hourLearner) learn(s *series, c hourCircumstances) {
 	if l.series == s && l.changed == s.hourly.changed && l.hour == c.hour && l.through == c.through && l.zone == c.zone {
