@@ -5,7 +5,6 @@ package outline
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -312,30 +311,6 @@ func (o *outline) silence(s *playbooks.Step) {
 	}
 }
 
-// ends lists how the playbook can end.
-func (o *outline) ends() {
-	o.say(0, "flow.outcomes", nil)
-	for _, name := range slices.Sorted(maps.Keys(o.playbook.Outcomes)) {
-		def := o.playbook.Outcomes[name]
-		id := "flow.outcome"
-		if def.Good != nil && *def.Good {
-			id = "flow.outcome.good"
-		} else if def.Good != nil {
-			id = "flow.outcome.bad"
-		}
-		text := o.voice.Say(id, words.Args{"outcome": o.outcome(name)})
-		if def.Escalate != "" {
-			text += o.voice.Say("flow.and_then", nil) + o.voice.Say("flow.told", words.Args{"person": o.named(def.Escalate)})
-		}
-		o.add(1, text)
-	}
-	var others []string
-	for _, name := range o.undeclared() {
-		others = append(others, o.outcome(name))
-	}
-	o.say(1, "flow.outcomes.others", words.Args{"outcomes": strings.Join(others, o.voice.Say("dm.separator", nil))})
-}
-
 // steps are all steps, those of variants last.
 func (o *outline) steps() []*playbooks.Step {
 	all := slices.Clone(o.playbook.Steps)
@@ -343,46 +318,6 @@ func (o *outline) steps() []*playbooks.Step {
 		all = append(all, o.playbook.Variants[i].Steps...)
 	}
 	return all
-}
-
-// undeclared are the outcomes by which the playbook can end besides those it declares:
-// those it leads to, and those that every playbook has.
-func (o *outline) undeclared() []string {
-	found := map[string]bool{playbooks.Stopped: true}
-	to := func(t playbooks.Target) {
-		if t.Outcome != "" {
-			found[t.Outcome] = true
-		}
-	}
-	for _, s := range o.steps() {
-		to(s.Then)
-		if s.Ask != nil {
-			found[playbooks.NotAProblem] = true // one click on every question
-			for i := range s.Ask.Answers {
-				to(s.Ask.Answers[i].Then)
-			}
-		}
-		for _, b := range s.Branch {
-			to(b.Then)
-			if b.Unknown != nil {
-				to(*b.Unknown)
-			}
-		}
-		if s.Otherwise != nil {
-			to(s.Otherwise.Then)
-		}
-		if s.Approve != nil {
-			to(s.Approve.Denied)
-		}
-	}
-	for _, b := range o.playbook.StopWhen {
-		to(b.Then)
-	}
-	if p := o.playbook; p.Rule != nil && p.OnResolve != playbooks.ContinueOnResolve {
-		found[playbooks.ResolvedOut] = true
-	}
-	maps.DeleteFunc(found, func(name string, _ bool) bool { _, declared := o.playbook.Outcomes[name]; return declared })
-	return slices.Sorted(maps.Keys(found))
 }
 
 // goes says where a target leads.
@@ -434,69 +369,6 @@ func (o *outline) titles(names []string) string {
 	var all []string
 	for _, name := range names {
 		all = append(all, o.title(name))
-	}
-	return o.voice.List(all)
-}
-
-// who says who a person expression means: a role, a person, or as it is written.
-func (o *outline) who(e *rules.Expr) string {
-	if e == nil {
-		return o.voice.Say("role.owner", nil)
-	}
-	if p, ok := rules.Phrased(e.String()); ok {
-		if told, ok := o.person(p); ok {
-			return told
-		}
-	}
-	return o.named(strings.Trim(strings.TrimPrefix(oneLine(e.String()), "account."), `"`))
-}
-
-// person tells an expression that names somebody.
-func (o *outline) person(p rules.Phrase) (string, bool) {
-	switch p.Op {
-	case "text":
-		return o.named(p.Text), true
-	case "name":
-		if role, ok := strings.CutPrefix(p.Name, "account."); ok {
-			return o.named(role), true
-		}
-		if let, ok := o.lets[p.Name]; ok {
-			return o.person(let)
-		}
-	case "??":
-		a, ok := o.person(p.Of[0])
-		b, also := o.person(p.Of[1])
-		return o.voice.Say("flow.who.else", words.Args{"a": a, "b": b}), ok && also
-	case "?:":
-		cond, ok := o.yes(p.Of[0], true)
-		a, also := o.person(p.Of[1])
-		if p.Of[2].Op == "text" && p.Of[2].Text == "" {
-			return o.voice.Say("flow.who.if", words.Args{"a": a, "if": cond}), ok && also
-		}
-		b, too := o.person(p.Of[2])
-		return o.voice.Say("flow.who.either", words.Args{"a": a, "b": b, "if": cond}), ok && also && too
-	}
-	return "", false
-}
-
-// named returns a role or a person by what people call them.
-func (o *outline) named(name string) string {
-	name = strings.TrimPrefix(name, "account.")
-	if id := "role." + name; o.voice.Has(id) {
-		return o.voice.Say(id, nil)
-	}
-	if o.book.Team != nil {
-		if p := o.book.Team.Person(name); p != nil && p.ID == name {
-			return o.voice.Person(p.Name.In(o.voice.Lang()))
-		}
-	}
-	return spaced(name)
-}
-
-func (o *outline) people(ids []string) string {
-	var all []string
-	for _, id := range ids {
-		all = append(all, o.named(id))
 	}
 	return o.voice.List(all)
 }
