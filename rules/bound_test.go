@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -64,5 +65,37 @@ func TestBoundsDecideClausesAsTheFeaturesDo(t *testing.T) {
 	})
 	if told*20 < asked {
 		t.Errorf("bounds decided %d of %d clauses, which tests little", told, asked)
+	}
+}
+
+// Where weeks or weekdays are missing it is left to what learns of all days.
+func TestNoBoundOfTooLittle(t *testing.T) {
+	days := func(missing func(i int) bool) []float64 {
+		all := make([]float64, 7*profileWeeks)
+		for i := range all {
+			if all[i] = 10; missing(i) {
+				all[i] = math.NaN()
+			}
+		}
+		return all
+	}
+	for _, tc := range []struct {
+		name             string
+		missing          func(i int) bool
+		profiled, levels bool
+	}{
+		{"every day is known", func(int) bool { return false }, true, true},
+		{"a day of the latest week is missing", func(i int) bool { return i == 50 }, true, true},
+		{"a day of two of the latest weeks is missing", func(i int) bool { return i == 50 || i == 43 }, true, false},
+		{"one weekday is always missing", func(i int) bool { return i%7 == 2 }, false, false},
+		{"five days of a week are missing", func(i int) bool { return i < 5 }, false, true},
+	} {
+		all := days(tc.missing)
+		if got := profiled(all); got != tc.profiled {
+			t.Errorf("%s: the profile is sure: %t, want %t", tc.name, got, tc.profiled)
+		}
+		if rate, known := levelMost(all); known != tc.levels || known && rate < 10-1e-9 {
+			t.Errorf("%s: the level is at most %g (%t), want at least 10 (%t)", tc.name, rate, known, tc.levels)
+		}
 	}
 }
