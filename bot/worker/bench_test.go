@@ -52,6 +52,7 @@ type bench struct {
 	read    int // posts that a test has looked at
 
 	acceptLoss bool
+	switched   atomic.Int64 // how many partitions said that they judge by another book
 }
 
 // newBench starts a worker that judges by the files of a book.
@@ -101,7 +102,7 @@ func (b *bench) start() {
 	b.backend = failing{b.backend, b.disk}
 	b.records = store.In(b.backend)
 	b.worker = worker.New(worker.Options{Stream: b.stream, Records: b.records, Sender: b.slack, Draw: b.draw, Call: b.hooks.call, Book: b.book,
-		Clock: b.clock, Logger: b.log, FlushEvery: 50 * time.Millisecond, AcceptLoss: b.acceptLoss})
+		Switched: func(int, string) { b.switched.Add(1) }, Clock: b.clock, Logger: b.log, FlushEvery: 50 * time.Millisecond, AcceptLoss: b.acceptLoss})
 	b.slack.serve(b.worker)
 	run, stop := context.WithCancel(ctx)
 	b.stop, b.stopped = stop, make(chan error, 1)

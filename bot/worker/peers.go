@@ -90,8 +90,7 @@ func (o *owner) asksPeers() bool { return len(o.book.Rules.Compiler.PeerFeatures
 
 // prepare makes facts of an account at a time know what the partition knows: which feeds are alive, and the account's peers.
 func (o *owner) prepare(f *rules.Facts, account string) {
-	f.SetFeed(o.w.feeds.last)
-	f.SetOutages(o.w.feeds.outages())
+	o.w.feeds.tell(f)
 	if !o.asksPeers() {
 		return
 	}
@@ -160,8 +159,7 @@ func (o *owner) spreadAll() {
 // facts returns the facts of no account yet, by which its features are worked out for others to be compared with.
 func (o *owner) facts(book *playbooks.Book) *rules.Facts {
 	f := book.Rules.Facts(nil, nil, o.w.o.Clock.Now())
-	f.SetFeed(o.w.feeds.last)
-	f.SetOutages(o.w.feeds.outages())
+	o.w.feeds.tell(f)
 	return f
 }
 
@@ -282,10 +280,7 @@ func (w *Worker) learnSpreads(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.mu.RLock()
-		_, mine := w.owners[d.Value.Partition]
-		w.mu.RUnlock()
-		if !mine {
+		if !w.works(d.Value.Partition) {
 			w.spreads.set(d.Value.Partition, d.Value.Terms, d.Value.Features)
 		}
 	}

@@ -20,7 +20,7 @@ type feeds struct {
 	mu   sync.RWMutex
 	by   map[int]map[string]*rules.FeedLog // by partition and signal: Outages are the partition's own silences, oldest first
 	defs map[string]rules.SignalDef
-	at   map[string]time.Time      // the latest of all partitions
+	at   map[string]time.Time      // the latest of all partitions; replaced, never changed
 	out  map[string][]rules.Outage // replaced, never changed
 
 	learnt  time.Time // business time of the last look at what other replicas have heard
@@ -59,9 +59,9 @@ func (f *feeds) heard(partition int, def rules.SignalDef, at time.Time) {
 	}
 	f.declare(def)
 	before := len(f.out[def.Name])
-	f.decide(def.Name)
+	common := f.decide(def.Name)
 	f.suspect = f.suspect || len(f.out[def.Name]) > before
-	f.forget(log, def.Name, at)
+	forget(log, common, at)
 }
 
 // log returns what a partition knows of a signal. f.mu is held.
@@ -80,11 +80,8 @@ func (f *feeds) log(partition int, signal string) *rules.FeedLog {
 }
 
 func (f *feeds) latest(signal string, at time.Time) {
-	if f.at == nil {
-		f.at = map[string]time.Time{}
-	}
 	if at.After(f.at[signal]) {
-		f.at[signal] = at
+		f.at = with(f.at, signal, at)
 	}
 }
 
@@ -124,20 +121,24 @@ func halves(o rules.Outage, at time.Time, def rules.SignalDef) []rules.Outage {
 	return slices.DeleteFunc([]rules.Outage{{From: o.From, To: at}, {From: at, To: o.To}}, func(o rules.Outage) bool { return !tooLong(o.From, o.To, def) })
 }
 
-// decide works out when a feed was out: while no partition heard of it. f.mu is held.
-func (f *feeds) decide(signal string) {
+// decide works out when a feed was out: while no partition heard of it. It returns what partitions' silences have in common, the
+// time before the feed was first heard of included. f.mu is held.
+func (f *feeds) decide(signal string) []rules.Outage {
 	silent := []rules.Outage{{To: forever}}
 	for _, logs := range f.by {
 		if log := logs[signal]; log != nil && !log.Last.IsZero() {
 			silent = common(silent, append(slices.Clip(log.Outages), rules.Outage{From: log.Last, To: forever}))
 		}
 	}
-	silent = slices.DeleteFunc(silent, func(o rules.Outage) bool {
-		return o.From.IsZero() || o.To.Equal(forever) || !tooLong(o.From, o.To, f.defs[signal])
-	})
-	if !slices.Equal(silent, f.out[signal]) {
-		f.out = with(f.out, signal, silent)
+	silent = slices.DeleteFunc(silent, func(o rules.Outage) bool { return o.To.Equal(forever) || !tooLong(o.From, o.To, f.defs[signal]) })
+	out := silent
+	if len(out) > 0 && out[0].From.IsZero() {
+		out = out[1:]
 	}
+	if !slices.Equal(out, f.out[signal]) {
+		f.out = with(f.out, signal, slices.Clone(out))
+	}
+	return silent
 }
 
 // common returns what two lists of silences have in common. Both are sorted, and none of a list overlap.
@@ -164,11 +165,11 @@ func common(a, b []rules.Outage) []rules.Outage {
 }
 
 // forget drops silences of a partition during which others heard of the feed, and those of more than 400 days ago: an
-// outage they cannot be part of any more. f.mu is held.
-func (f *feeds) forget(log *rules.FeedLog, signal string, now time.Time) {
+// outage they cannot be part of any more. What is not known of others yet may be a part.
+func forget(log *rules.FeedLog, common []rules.Outage, now time.Time) {
 	oldest := now.AddDate(0, 0, -rules.KeepDays)
 	log.Outages = slices.DeleteFunc(log.Outages, func(own rules.Outage) bool {
-		return own.To.Before(oldest) || !slices.ContainsFunc(f.out[signal], func(o rules.Outage) bool { return !o.From.Before(own.From) && !o.To.After(own.To) })
+		return own.To.Before(oldest) || !slices.ContainsFunc(common, func(o rules.Outage) bool { return !o.From.Before(own.From) && !o.To.After(own.To) })
 	})
 	log.Outages = slices.Delete(log.Outages, 0, max(0, len(log.Outages)-mostSilences))
 }
@@ -178,6 +179,15 @@ func (f *feeds) last(signal string) time.Time {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.at[signal]
+}
+
+// tell makes facts know of feeds as of one moment: that a feed is back, and that it was out, is told at once or not at all.
+func (f *feeds) tell(facts *rules.Facts) {
+	f.mu.RLock()
+	at, out := f.at, f.out
+	f.mu.RUnlock()
+	facts.SetFeed(func(signal string) time.Time { return at[signal] })
+	facts.SetOutages(out)
 }
 
 // outages returns every signal's; the map must not be changed.
@@ -213,13 +223,16 @@ func (f *feeds) of(partition int) (last map[string]time.Time, silences map[strin
 	return last, silences
 }
 
-// learn takes what partitions have written in the place of what was known of them.
+// learn takes what partitions have written in the place of what was known of them, unless this process has heard more: what a
+// partition heard before it was begun anew is no less true.
 func (f *feeds) learn(written ...store.Checkpoint) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, cp := range written {
-		delete(f.by, cp.Partition)
 		for signal, at := range cp.Feeds {
+			if at.Before(f.log(cp.Partition, signal).Last) {
+				continue
+			}
 			*f.log(cp.Partition, signal) = rules.FeedLog{Last: at, Outages: slices.Clone(cp.Outages[signal])}
 			f.latest(signal, at)
 		}
@@ -262,6 +275,13 @@ func (w *Worker) alone() bool {
 	return len(w.owners) == w.o.Stream.Partitions()
 }
 
+// works reports whether this replica works a partition.
+func (w *Worker) works(partition int) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.owners[partition] != nil
+}
+
 // learnFeeds reads what the partitions that are not worked here have noted of the feeds.
 func (w *Worker) learnFeeds(ctx context.Context) error {
 	var others []store.Checkpoint
@@ -269,10 +289,7 @@ func (w *Worker) learnFeeds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.mu.RLock()
-		_, mine := w.owners[d.Value.Partition]
-		w.mu.RUnlock()
-		if !mine {
+		if !w.works(d.Value.Partition) {
 			others = append(others, d.Value)
 		}
 	}

@@ -112,6 +112,26 @@ func TestWhatIsReadAgainSplitsASilence(t *testing.T) {
 	r.wantOut(t, "once the feed may be silent for longer", rules.Outage{From: day(4, 9), To: day(8, 18)})
 }
 
+// A partition that is begun anew from an older checkpoint knows still what it has heard.
+func TestWhatWasHeardIsNotForgottenWhereAPartitionBeginsAnew(t *testing.T) {
+	r := &replica{works: []int{0, 1}}
+	r.heard(0, loginsFeed, day(1, 9))
+	r.heard(1, loginsFeed, day(1, 10))
+	old := r.written()
+	r.heard(0, loginsFeed, day(5, 9))
+	r.learn(old[0])
+	r.wantOut(t, "after an older checkpoint", rules.Outage{From: day(1, 10), To: day(5, 9)})
+}
+
+// Partitions become known one after the other: the time before one was first heard of may be part of an outage.
+func TestWhatIsNotKnownYetMayBeSilent(t *testing.T) {
+	r := &replica{works: []int{0, 1}}
+	r.heard(0, loginsFeed, day(9, 9))
+	r.wantOut(t, "while only one is known")
+	r.heard(1, loginsFeed, day(5, 9))
+	r.wantOut(t, "once both are", rules.Outage{From: day(5, 9), To: day(9, 9)})
+}
+
 // A partition remembers no silences during which others heard of the feed: a feed that is rare in each of them is no burden.
 func TestSilencesThatCannotMatterAreForgotten(t *testing.T) {
 	r := &replica{works: []int{0, 1, 2, 3, 4, 5, 6, 7}}
@@ -119,8 +139,8 @@ func TestSilencesThatCannotMatterAreForgotten(t *testing.T) {
 		r.heard(hour/6%8, loginsFeed, day(1, hour))
 	}
 	for n, cp := range r.written() {
-		if len(cp.Outages["logins"]) > 0 {
-			t.Errorf("partition %d remembers %d silences", n, len(cp.Outages["logins"]))
+		if all := cp.Outages["logins"]; len(all) > 1 || len(all) == 1 && !all[0].From.IsZero() { // the one before anything was heard may matter
+			t.Errorf("partition %d remembers the silences %v", n, all)
 		}
 	}
 	r.wantOut(t, "of a feed that always came")

@@ -106,7 +106,7 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 		o.spreadAll()
 	}
 	f := book.Rules.Facts(nil, nil, ev.At)
-	f.SetFeed(o.w.feeds.last)
+	o.w.feeds.tell(f)
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
 		a := o.accounts[id]
 		carrier.Carry(&a.history)

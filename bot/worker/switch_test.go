@@ -38,8 +38,14 @@ func TestRunsInFlightKeepTheBookTheyBeganWith(t *testing.T) {
 	b := newBench(t, map[string]string{"low-score.yaml": lowScore, "look.yaml": look})
 	b.send(b.acme(), b.signal("acme", "score", 1))
 	old := b.run("acme", "low-score").Book
+	if n := b.switched.Load(); n != 0 {
+		t.Errorf("%d partitions say that they judge by another book before any does", n)
+	}
 	changed := strings.Replace(lowScore, "unhappy: {label: They are unhappy, then: call}", "sad: {label: They are sad, then: call}", 1)
 	b.judgeBy(map[string]string{"low-score.yaml": changed, "look.yaml": look})
+	if n := b.switched.Load(); int(n) != b.stream.Partitions() {
+		t.Errorf("%d partitions say that they judge by another book, want each once", n)
+	}
 	b.restart() // the new book is the one it starts with; the old one is in the store
 	b.send(b.answer("acme", "low-score", "unhappy"))
 	b.stands("acme", "low-score at call")
