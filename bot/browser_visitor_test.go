@@ -223,12 +223,15 @@ func (v *visitor) click(css string, words ...string) {
 		const e = (`+look+`)(css, words);
 		if (!e || e.disabled || e.closest("[aria-busy]")) return null;
 		const inView = (r) => r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth;
-		if (!inView(e.getBoundingClientRect())) e.scrollIntoView({block: "center", behavior: "instant"});
-		const r = e.getBoundingClientRect(), at = [r.left + r.width / 2, r.top + r.height / 2], was = window.visitorAt;
+		const middle = (r) => [r.left + r.width / 2, r.top + r.height / 2];
+		const shows = (at) => { const hit = document.elementFromPoint(...at); return hit && (e.contains(hit) || hit.closest("label")?.contains(e)); };
+		let r = e.getBoundingClientRect(); // it may be within the window and yet be scrolled beneath what stands above its box
+		if (!inView(r) || !shows(middle(r))) e.scrollIntoView({block: "center", behavior: "instant"});
+		r = e.getBoundingClientRect();
+		const at = middle(r), was = window.visitorAt;
 		window.visitorAt = {e, at};
 		if (was?.e !== e || was.at[0] !== at[0] || was.at[1] !== at[1]) return null;
-		const hit = document.elementFromPoint(...at);
-		return hit && (e.contains(hit) || hit.closest("label")?.contains(e)) ? at : null;
+		return shows(at) ? at : null;
 	}`, css, words)
 	if err != nil {
 		v.t.Fatalf("%s with %q could not be clicked: %v\n%s", css, words, err, v.page())
