@@ -175,7 +175,7 @@ func (a *advance) carryOut(step *Step) {
 		a.follow(Target{Outcome: Unclear}, nil)
 		return
 	}
-	a.assign(choice.Set)
+	a.assign(choice.Set, false)
 	if choice.Start != "" {
 		a.start(choice.Start)
 	}

@@ -145,6 +145,7 @@ type Step struct {
 	Branch  []Branch
 	Handoff string // kind of form
 	Set     []Assignment
+	Quiet   bool   // set: in the record alone, not in the thread
 	Start   string // playbook
 	Webhook *Webhook
 

@@ -32,6 +32,7 @@ var belongs = map[string][]string{
 	"remind":    {"ask", "task", "handoff"},
 	"escalate":  {"ask", "task", "handoff"},
 	"otherwise": {"ask", "task", "handoff", "webhook"},
+	"quiet":     {"set"},
 }
 
 // A draftStep is a step while it is read.
@@ -137,6 +138,7 @@ func (p *draftPlaybook) stepFields(s *draftStep) []field {
 		note("declined", func(n ast.Node) { s.Declined = p.target(n) }),
 		note("withdrawn", func(n ast.Node) { s.Withdrawn = p.target(n) }),
 		note("set", func(n ast.Node) { s.Set = p.assignments(n) }),
+		note("quiet", func(n ast.Node) { s.Quiet = p.flag(n, "quiet") }),
 		note("start", func(n ast.Node) { s.Start = p.startRef(n) }),
 		note("webhook", func(n ast.Node) { p.webhook(s).Name = p.system(n) }),
 		note("body", func(n ast.Node) { p.webhook(s).Body = p.body(n) }),

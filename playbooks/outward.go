@@ -23,28 +23,33 @@ func (a *advance) say(step *Step) {
 	a.log("log.said", "channel", step.Say.Channel)
 }
 
-// assign emits the assignments whose value is known.
-func (a *advance) assign(all []Assignment) {
+// assign emits the assignments whose value is known. What is set quietly is in the
+// record and not in the thread.
+func (a *advance) assign(all []Assignment, quiet bool) {
+	set, unknown := "log.set", "log.set_unknown"
+	if quiet {
+		set, unknown = "log.set_quietly", "log.quiet_unknown"
+	}
 	for _, s := range all {
 		var value any
 		if f := a.facts(); f != nil && s.Value != nil {
 			value, _ = s.Value.Eval(f)
 		}
 		if value = plain(value); value == nil {
-			a.log("log.set_unknown", "field", s.Field)
+			a.log(unknown, "field", s.Field)
 			continue
 		}
 		field, of := s.Field, value
 		if name, isContract := strings.CutPrefix(s.Field, "contract."); isContract {
 			id := a.contractID()
 			if id == "" {
-				a.log("log.set_unknown", "field", s.Field)
+				a.log(unknown, "field", s.Field)
 				continue
 			}
 			field, of = "contract."+id, map[string]any{name: value}
 		}
 		a.emit(Effect{Kind: SetIt, Field: field, Value: of})
-		a.log("log.set", "field", s.Field, "value", value)
+		a.log(set, "field", s.Field, "value", value)
 	}
 }
 

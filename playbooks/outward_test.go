@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"playcaller/rules"
 )
 
@@ -213,5 +215,32 @@ func TestAPilotIsOfTheAccountsOwners(t *testing.T) {
 		if got := (&Playbook{Pilot: tc.pilot}).OutsidePilot(team, tc.account, day); got != tc.outside {
 			t.Errorf("%s: outside %v", tc.name, got)
 		}
+	}
+}
+
+func TestWhatIsSetQuietlyIsInTheRecordAlone(t *testing.T) {
+	seats := 40.0
+	said := func(quiet bool) (all, told []string) {
+		value, _ := outwardTerms.Expr(rules.Source{Text: "account.seats"})
+		p, env := small(t, &Step{ID: "note", Kind: SetStep, Set: []Assignment{{Field: "attributes.seen", Value: value}, {Field: "stage"}}, Quiet: quiet})
+		env.Facts = facts(&rules.Account{ID: "acme", Seats: &seats})
+		run, _ := trace(t, p, env)
+		for _, e := range run.Log {
+			all = append(all, e.What)
+			if !e.Quiet() {
+				told = append(told, e.What)
+			}
+		}
+		return all, told
+	}
+	all, told := said(true)
+	if diff := cmp.Diff([]string{"log.fired", "log.set_quietly", "log.quiet_unknown", "log.ended"}, all); diff != "" {
+		t.Errorf("the record (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"log.fired", "log.ended"}, told); diff != "" {
+		t.Errorf("told in the thread (-want +got):\n%s", diff)
+	}
+	if _, told = said(false); !slices.Contains(told, "log.set") {
+		t.Errorf("a set that is not quiet is not told: %v", told)
 	}
 }

@@ -190,7 +190,7 @@ type Entry struct {
 // said in the thread.
 func (e Entry) Quiet() bool {
 	switch e.What {
-	case "log.delivered", "log.checked", "log.reminded", "log.held", "log.released":
+	case "log.delivered", "log.checked", "log.reminded", "log.held", "log.released", "log.set_quietly", "log.quiet_unknown":
 		return true
 	}
 	return false

@@ -238,7 +238,7 @@ func (a *advance) play(step *Step) {
 		a.say(step)
 		a.pass(step, step.Then)
 	case SetStep:
-		a.assign(step.Set)
+		a.assign(step.Set, step.Quiet)
 		a.pass(step, step.Then)
 	case StartStep:
 		a.start(step.Start)
