@@ -90,7 +90,7 @@ func (o *outline) collected(c playbooks.Collect) string {
 	default:
 		label = spaced(c.Name)
 	}
-	return strings.TrimRight(label, "??")
+	return strings.TrimRight(label, "?？")
 }
 
 // decides reports whether a phrase is a condition by its form.
