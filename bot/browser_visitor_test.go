@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -259,6 +261,50 @@ func (v *visitor) command(text string) {
 func (v *visitor) press(keys string) {
 	v.t.Helper()
 	v.do("type", chromedp.KeyEvent(keys))
+}
+
+// edit changes the text that stands for a message of the bot, as chat.update does, so that the page draws it anew.
+func (v *visitor) edit(channel, ts string) {
+	v.t.Helper()
+	res, err := http.Get(v.url + "/sandbox/state")
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var state struct {
+		Channels []struct {
+			ID       string
+			Messages []struct {
+				TS     string
+				Blocks json.RawMessage
+			}
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&state); err != nil {
+		v.t.Fatal(err)
+	}
+	for _, c := range state.Channels {
+		for _, m := range c.Messages {
+			if c.ID == channel && m.TS == ts {
+				v.update(url.Values{"channel": {channel}, "ts": {ts}, "text": {"edited"}, "blocks": {string(m.Blocks)}})
+				return
+			}
+		}
+	}
+	v.t.Fatalf("there is no message %s in %s", ts, channel)
+}
+
+func (v *visitor) update(form url.Values) {
+	v.t.Helper()
+	form.Set("token", "xoxb-sandbox")
+	res, err := http.PostForm(v.url+"/api/chat.update", form)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if answer, err := io.ReadAll(res.Body); err != nil || !bytes.Contains(answer, []byte(`"ok":true`)) {
+		v.t.Fatalf("chat.update: %s %v", answer, err)
+	}
 }
 
 // tabTo presses Tab until the element has the focus.

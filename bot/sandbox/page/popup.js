@@ -8,13 +8,20 @@ let open = null;
 /** Closes the popup that is open, if any. */
 export function closePopup({ refocus = false } = {}) {
   if (!open) return;
-  const { panel, anchor, onClose, abort } = open;
+  const { panel, anchor, successor, onClose, abort } = open;
   open = null;
   abort.abort();
   panel.remove();
   anchor.setAttribute("aria-expanded", "false");
-  if (refocus && anchor.isConnected) anchor.focus();
+  if (refocus) (anchor.isConnected ? anchor : successor())?.focus();
   onClose?.();
+}
+
+/** Returns how to find the button that stands for `anchor` once its message has been drawn anew. */
+function successorOf(anchor) {
+  const action = anchor.dataset.actionId, ts = anchor.closest("article[data-ts]")?.dataset.ts;
+  const list = anchor.closest("[data-testid=messages], [data-testid=thread]");
+  return () => (action && ts ? list?.querySelector(`article[data-ts="${CSS.escape(ts)}"] [data-action-id="${CSS.escape(action)}"]`) : null);
 }
 
 /** Opens `panel` beside `anchor`; Esc and a click elsewhere close it. A second call with the same anchor closes it. */
@@ -28,7 +35,7 @@ export function openPopup(anchor, panel, { onClose, align = "start" } = {}) {
   panel.showPopover?.();
   anchor.setAttribute("aria-expanded", "true");
   const abort = new AbortController();
-  open = { anchor, panel, onClose, abort };
+  open = { anchor, panel, successor: successorOf(anchor), onClose, abort };
   const { signal } = abort;
   const put = () => place(anchor, panel, align);
   put();
