@@ -33,7 +33,7 @@ func BenchmarkReload(b *testing.B) {
 		save func(files map[string][]byte, n int)
 	}{
 		{"a threshold", func(files map[string][]byte, n int) {
-			files["login-drop.yaml"] = bytes.Replace(files["login-drop.yaml"], []byte(`logins.drop("14d") >= 0.4`), fmt.Appendf(nil, `logins.drop("14d") >= 0.4%d`, n), 1)
+			files["login-drop.yaml"] = bytes.Replace(files["login-drop.yaml"], []byte(`logins.drop("14d") >= 0.3`), fmt.Appendf(nil, `logins.drop("14d") >= 0.3%d`, n), 1)
 		}},
 		{"a new playbook", func(files map[string][]byte, n int) {
 			files["quiet.yaml"] = bytes.Replace([]byte(steady), []byte("playbook: steady"), fmt.Appendf(nil, "playbook: quiet-%d", n), 1)
