@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
@@ -26,55 +29,89 @@ const (
 type document struct {
 	*loading
 	file  string
+	src   []byte
 	lines []string
 	root  ast.Node // nil for an empty or broken file
 
 	broken []string // lets with a mistake: what uses them is not compiled, as it would only repeat that
 }
 
-// parse reads a file's YAML into nodes. A file that is not YAML is reported and
-// gives a document without root.
-func (l *loading) parse(file string, src []byte) *document {
+// open takes in a file's text. It reports what the parser is not to be asked about;
+// ok is false then.
+func (l *loading) open(file string, src []byte) (d *document, ok bool) {
 	src = bytes.ReplaceAll(bytes.TrimPrefix(src, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
-	d := &document{loading: l, file: file}
+	d = &document{loading: l, file: file, src: src}
 	if !d.readable(src) {
-		return d
+		return d, false
 	}
 	d.lines = strings.Split(string(src), "\n")
 	l.sources[file] = d.lines
-	if !d.indentedWithSpaces() || !d.shallow() {
-		return d
+	return d, d.indentedWithSpaces() && d.shallow()
+}
+
+// A yamlTree is what the parser made of a file.
+type yamlTree struct {
+	file *ast.File
+	err  error
+}
+
+// parseAll parses documents, as many at once as there are processors: half of the time
+// that a book takes to load is the parser's.
+func parseAll(docs []*document) []yamlTree {
+	trees := make([]yamlTree, len(docs))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(len(docs), runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(docs) {
+					return
+				}
+				trees[i] = parseYAML(docs[i].src)
+			}
+		})
 	}
-	tree, err := parseYAML(src)
+	all.Wait()
+	return trees
+}
+
+// parseYAML turns a panic of the YAML parser into an error: the bytes are not ours.
+func parseYAML(src []byte) (tree yamlTree) {
+	defer func() {
+		if r := recover(); r != nil {
+			tree = yamlTree{err: fmt.Errorf("the parser gave up: %v", r)}
+		}
+	}()
+	file, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
+	return yamlTree{file, err}
+}
+
+// grow takes over the nodes of the file. One that is not YAML is reported, stays
+// without root and gives false.
+func (d *document) grow(tree yamlTree) bool {
 	var syntax interface {
 		GetToken() *token.Token
 		GetMessage() string
 	}
 	switch {
-	case errors.As(err, &syntax):
+	case errors.As(tree.err, &syntax):
 		d.syntaxError(syntax.GetToken(), syntax.GetMessage())
-	case err != nil:
-		d.failAt(Pos{d.file, 1, 1}, "", "this is not YAML: %v", err)
-	case len(tree.Docs) > 1:
+		return false
+	case tree.err != nil:
+		d.failAt(Pos{d.file, 1, 1}, "", "this is not YAML: %v", tree.err)
+		return false
+	case len(tree.file.Docs) > 1:
 		at := Pos{d.file, 1, 1}
-		if start := tree.Docs[1].Start; start != nil {
+		if start := tree.file.Docs[1].Start; start != nil {
 			at = d.tokenPos(start)
 		}
 		d.failAt(at, "put what follows into a file of its own", "a second document begins here, and a file holds one")
-	case len(tree.Docs) == 1:
-		d.root = tree.Docs[0].Body
+		return false
+	case len(tree.file.Docs) == 1:
+		d.root = tree.file.Docs[0].Body
 	}
-	return d
-}
-
-// parseYAML turns a panic of the YAML parser into an error: the bytes are not ours.
-func parseYAML(src []byte) (tree *ast.File, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the parser gave up: %v", r)
-		}
-	}()
-	return parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
+	return true
 }
 
 // readable refuses what is no text before anything looks at its lines.

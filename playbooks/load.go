@@ -114,11 +114,18 @@ func (l *loading) acceptable(files map[string][]byte) bool {
 // together.
 func (l *loading) load(files map[string][]byte) {
 	docs := map[string]*document{}
+	var sound []*document
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		before := len(l.problems)
-		docs[name] = l.parse(name, files[name])
-		if docs[name].root == nil && len(l.problems) > before {
+		d, ok := l.open(name, files[name])
+		if docs[name] = d; ok {
+			sound = append(sound, d)
+		} else {
 			l.unread = append(l.unread, name)
+		}
+	}
+	for i, tree := range parseAll(sound) {
+		if !sound[i].grow(tree) {
+			l.unread = append(l.unread, sound[i].file)
 		}
 	}
 	if slices.ContainsFunc(l.unread, func(name string) bool { return !isPlaybookFile(name) && !strings.HasSuffix(name, testSuffix) }) {

@@ -32,11 +32,14 @@ func Dir(dir fs.FS) ([]playbooks.Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	own := make(chan []playbooks.Problem, 1)
+	go func() { own <- Lint(files) }() // beside the documents, each of which has a book of its own
 	documents, err := markdownOf(dir, files)
+	problems := <-own
 	if err != nil {
 		return nil, err
 	}
-	return append(Lint(files), documents...), nil
+	return append(problems, documents...), nil
 }
 
 // A Report is what `lint --json` prints.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/playtest"
 )
 
 // A block is a fenced piece of YAML in a Markdown document.
@@ -113,7 +114,8 @@ func (d *document) lint() []playbooks.Problem {
 		book, problems = playbooks.Load(d.files)
 	}
 	if book != nil {
-		problems = Lint(d.files)
+		own := slices.DeleteFunc(playtest.Files(book), func(name string) bool { _, own := d.own[name]; return !own })
+		problems = append(problems, playtest.CheckFiles(book, own)...)
 	}
 	return d.mapped(problems)
 }
