@@ -268,6 +268,8 @@ type Checkpoint struct {
 
 	Paused map[string]bool `json:"paused,omitempty"` // playbooks that ops paused; "" is all of them
 	Storms map[string]bool `json:"storms,omitempty"` // playbooks held back until ops have looked
+
+	Lifted map[string]time.Time `json:"lifted,omitempty"` // when ops last said of a playbook that it goes on: its limit counts again one period later
 }
 
 // Parked is an event that failed three times and was set aside.
@@ -329,7 +331,7 @@ var (
 	channels = Kind[Channel]{Name: "channels", Schema: 1, Indexes: []string{"part"},
 		Fields: func(c Channel) map[string]any { return map[string]any{"part": c.Partition} }}
 	books       = Kind[Book]{Name: "books", Schema: 1}
-	checkpoints = Kind[Checkpoint]{Name: "checkpoints", Schema: 1}
+	checkpoints = Kind[Checkpoint]{Name: "checkpoints", Schema: 2} // in schema 1 Feeds and Outages were those of all partitions: what each of them says is true of the others
 	parked      = Kind[Parked]{Name: "parked", Schema: 1}
 	gatherings  = Kind[Gathering]{Name: "gatherings", Schema: 1, Indexes: []string{"part"},
 		Fields: func(g Gathering) map[string]any { return map[string]any{"part": g.Partition} }}

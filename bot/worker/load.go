@@ -23,9 +23,7 @@ func (o *owner) load(ctx context.Context) error {
 		return err
 	}
 	o.cp = cp
-	for playbook := range cp.Value.Storms {
-		o.w.storms.tell(playbook) // ops were told when it began
-	}
+	o.w.storms.learn(&cp.Value)
 	if o.book, err = o.w.books.get(ctx, cp.Value.Book); errors.Is(err, errBook) {
 		// The switch to the present book stands in the stream and must be reached.
 		o.w.o.Logger.Error("the book that accounts were judged by cannot be used any more; the present one is", "partition", o.n, "error", err)

@@ -72,9 +72,10 @@ func (o *owner) order(ops inbox.Ops, c change) (order, error) {
 	return nil, fmt.Errorf("ops cannot %q; they can pause, resume, stop, move, list and start", ops.What)
 }
 
-// calm ends a storm.
+// calm ends a storm. That is kept: a process that knew nothing of it would find the same storm again, of which ops were asked.
 func (o *owner) calm(playbook string, c change) {
 	o.cp.Value.Storms = without(o.cp.Value.Storms, playbook)
+	o.cp.Value.Lifted = with(o.cp.Value.Lifted, playbook, c.at)
 	o.w.storms.lift(playbook, c.at)
 }
 

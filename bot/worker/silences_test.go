@@ -145,3 +145,16 @@ func TestSilencesThatCannotMatterAreForgotten(t *testing.T) {
 	}
 	r.wantOut(t, "of a feed that always came")
 }
+
+// Every checkpoint of earlier programs has the outages of all partitions, as of when it was written: read as the partition's own
+// they are the same outages.
+func TestOutagesThatEarlierProgramsWroteAreKnown(t *testing.T) {
+	first, second := rules.Outage{From: day(1, 9), To: day(4, 9)}, rules.Outage{From: day(6, 9), To: day(8, 9)}
+	r := &replica{works: []int{0, 1}}
+	r.redeclare([]rules.SignalDef{loginsFeed})
+	r.learn(store.Checkpoint{Partition: 0, Feeds: map[string]time.Time{"logins": day(9, 9)}, Outages: map[string][]rules.Outage{"logins": {first, second}}},
+		store.Checkpoint{Partition: 1, Feeds: map[string]time.Time{"logins": day(5, 9)}, Outages: map[string][]rules.Outage{"logins": {first}}})
+	r.wantOut(t, "of what earlier programs wrote", first, second)
+	r.heard(1, loginsFeed, day(9, 10))
+	r.wantOut(t, "once both are heard of", first, second)
+}

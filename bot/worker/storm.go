@@ -13,7 +13,7 @@ import (
 
 // storms counts how often each playbook was started by its rule, so that many starts at once are held back until ops have
 // looked: twenty accounts that drop in one hour are more likely a broken feed than twenty customers. The counts are those
-// of this process; what was found to be a storm is kept in every partition's checkpoint.
+// of this process; what was found to be a storm, and when ops last ended one, is kept in every partition's checkpoint.
 type storms struct {
 	mu     sync.Mutex
 	starts map[string][]time.Time // by playbook: business times, oldest first
@@ -58,6 +58,21 @@ func (s *storms) lift(playbook string, at time.Time) {
 	s.lifted[playbook] = at
 	delete(s.told, playbook)
 	delete(s.starts, playbook)
+}
+
+// learn takes in what a partition's checkpoint says: which storms ops were told of, and when they ended others. A storm is
+// found a whole period after one was ended at the earliest, in every process: so its question has another key.
+func (s *storms) learn(cp *store.Checkpoint) {
+	for playbook := range cp.Storms {
+		s.tell(playbook)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for playbook, at := range cp.Lifted {
+		if at.After(s.lifted[playbook]) {
+			s.lifted = with(s.lifted, playbook, at)
+		}
+	}
 }
 
 // tell reports whether ops have yet to be told of a storm.
@@ -114,7 +129,7 @@ func (o *owner) unasked(a *account) []string {
 // is that of the time for which the limit counts. The own partition is told last, so that once it knows all others do.
 func (j *job) announce(t *touched) error {
 	for _, playbook := range t.c.storms {
-		if !j.o.w.storms.tell(playbook) {
+		if j.o.cp.Value.Storms[playbook] || !j.o.w.storms.tell(playbook) { // another partition may have heard already that ops ended it
 			continue
 		}
 		j.told = append(j.told, playbook)

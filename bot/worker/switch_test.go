@@ -262,6 +262,51 @@ func TestMoreStartsThanTheLimitAreHeldBackAndOpsAskedOnce(t *testing.T) {
 	}
 }
 
+// That ops ended a storm is known after a restart: the same day is not limited any more, and the next storm is asked anew.
+func TestAStormThatOpsEndedIsOverAfterARestartAndTheNextIsAskedAnew(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady + "limit: 2/d\n"})
+	began := 0
+	come := func(n int) (started int) {
+		t.Helper()
+		for range n {
+			id := fmt.Sprint("customer-", began)
+			began++
+			b.send(b.account(id, `{"roles":[{"role":"owner","person":"tanaka"}]}`), b.signal(id, "score", 1))
+			started += len(b.runs(id))
+		}
+		return started
+	}
+	held := func() bool {
+		t.Helper()
+		storms, _, err := b.worker.Held(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(storms) > 0
+	}
+	if n := come(4); n != 2 || !held() {
+		t.Fatalf("%d of 4 started, held back: %v; want 2, and it is", n, held())
+	}
+	b.ops(inbox.Ops{What: inbox.List, Playbook: "steady", By: "ops"})
+	b.restart()
+	b.rest()
+	b.clock.Advance(time.Hour)
+	if n := come(5); n != 5 || held() {
+		t.Errorf("an hour after ops decided, and a restart, %d of 5 started, held back: %v; want all", n, held())
+	}
+	if got := b.toldOps(); len(got) != 1 {
+		t.Errorf("ops were told %q, want the one storm", got)
+	}
+	b.restart()
+	b.to("2027-04-06 12:00") // more than a day after they decided
+	if n := come(5); n != 2 || !held() {
+		t.Errorf("the day after, %d of 5 started, held back: %v; want 2, and it is", n, held())
+	}
+	if got, want := b.toldOps(), []string{"storm steady", "storm steady"}; !cmp.Equal(got, want) {
+		t.Errorf("ops were told %q, want %q", got, want)
+	}
+}
+
 // A kill after the account was written, and before the storm was told of, leaves nothing but the account.
 func TestOpsAreAskedOfAStormAfterAKillBeforeTheyWere(t *testing.T) {
 	b := newBench(t, map[string]string{"steady.yaml": steady + "limit: 2/h\n"})
