@@ -105,7 +105,21 @@ func (l *loading) acceptable(files map[string][]byte) bool {
 	case total > MaxBookBytes:
 		l.report(Pos{".", 1, 1}, 1, rules.Error, "point at the folder that holds nothing else", "the book has %d MB, and at most %d MB are read", total>>20, MaxBookBytes>>20)
 	default:
-		return true
+		return !l.holdsAnother(files)
+	}
+	return false
+}
+
+// holdsAnother reports a whole book in a folder of this one, once: each of its files
+// would be wrong here.
+func (l *loading) holdsAnother(files map[string][]byte) bool {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		folder, file := path.Split(name)
+		if folder != "" && slices.Contains([]string{SignalsFile, TeamFile, SegmentsFile, JourneyFile, HandoffFile}, file) {
+			l.report(Pos{name, 1, 1}, 1, rules.Error, "move it out of this folder, or name "+folder+" itself; a book has one "+file+", at its top",
+				"%s is a book of its own inside this one", folder)
+			return true
+		}
 	}
 	return false
 }

@@ -325,3 +325,14 @@ func BenchmarkLoadTheStarterBook(b *testing.B) {
 		}
 	}
 }
+
+func TestABookInsideABookIsToldOnce(t *testing.T) {
+	files := starter(t)
+	for name, src := range starter(t) {
+		files["library/"+name] = src
+	}
+	_, problems := playbooks.Load(files)
+	if len(problems) != 1 || problems[0].File != "library/handoff.yaml" || !strings.Contains(problems[0].Message, "library/ is a book of its own inside this one") {
+		t.Errorf("a book copied into another: %v", problems)
+	}
+}
