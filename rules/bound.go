@@ -10,6 +10,9 @@ import "math"
 // below reports whether a slot's value is surely known and less than a limit; false says
 // nothing.
 func (f *Facts) below(i int, limit float64) bool {
+	if i >= len(f.cells) { // compiled after the last Reset
+		f.room()
+	}
 	sl := boundedSlot(f.core.slots, i)
 	ft, signal := sl.feature, f.signal(sl)
 	s := signal.series

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -96,6 +97,21 @@ func TestNoBoundOfTooLittle(t *testing.T) {
 		}
 		if rate, known := levelMost(all); known != tc.levels || known && rate < 10-1e-9 {
 			t.Errorf("%s: the level is at most %g (%t), want at least 10 (%t)", tc.name, rate, known, tc.levels)
+		}
+	}
+}
+
+// A clause may be compiled, for a question, after the facts that it is asked of were made.
+func TestBoundsOfClausesCompiledLater(t *testing.T) {
+	c := testCompiler(t)
+	var h History
+	for d := day("2026-08-01"); d <= day("2026-11-17"); d++ {
+		apply(t, &h, loginsDef, time.UTC, d.In(time.UTC).Add(9*time.Hour), Signal{Value: 10})
+	}
+	f := NewFacts(c, &Account{ID: "a"}, &h, utc("2026-11-17T12:00"))
+	for _, text := range []string{`logins.drop("14d") > 0.5`, `logins.drop("7d") >= 0.4`} {
+		if got := condition(t, c, text).Truth(f); got != False {
+			t.Errorf("%s is %v, want false", text, got)
 		}
 	}
 }
