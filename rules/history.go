@@ -203,9 +203,11 @@ func (s *series) put(sig *Signal, p point, loc *time.Location, hourly bool) erro
 	if math.Abs(total) > maxValue {
 		return fmt.Errorf("signal %s: the day's sum is beyond 1e15", sig.Signal)
 	}
-	s.coverHours(hourly, p, loc)
-	if sig.Mode == "set" {
+	if sig.Mode != "set" {
+		s.coverHours(hourly, Date(p.hour), loc)
+	} else {
 		from, to := floorDiv(p.day.In(loc).Unix(), 3600), floorDiv((p.day+1).In(loc).Unix(), 3600)
+		s.coverHours(hourly, Date(from), loc)
 		s.dropHours(from, to)
 		s.correct(Date(from), Date(to), max(0, total))
 	}

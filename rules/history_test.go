@@ -301,6 +301,13 @@ func FuzzHistory(f *testing.F) {
 	apply(f, &hourly, errorsDef, time.UTC, utc("2026-11-20T11:00"), Signal{Value: 3, Mode: "set", At: utc("2026-11-12T11:00")})
 	data, _ = hourly.MarshalBinary()
 	f.Add(data)
+	setDays(f, &hourly, day("2026-08-20"), 80, true, 40, utc("2026-11-20T11:00"))
+	data, _ = hourly.MarshalBinary()
+	f.Add(data)
+	past := hourly.find("errors").hourly // written once with more corrected hours than are kept
+	past.unsure = []Span{{past.since - 300, past.since + KeepHourly + 20}}
+	data, _ = hourly.MarshalBinary()
+	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var h History
 		if err := h.UnmarshalBinary(data); err != nil {

@@ -41,8 +41,10 @@ type hourPast struct {
 // hourly one, and ends it where it is one no longer. What came before counted into days
 // alone. An account's earliest data may still come later, as imports do from the newest
 // day on.
-func (s *series) coverHours(hourly bool, p point, loc *time.Location) {
-	switch h := Date(p.hour); {
+//
+// h is the first hour of what comes: of a day that is set, the first of the day.
+func (s *series) coverHours(hourly bool, h Date, loc *time.Location) {
+	switch {
 	case !hourly:
 		s.hourly = nil
 	case s.hourly == nil:
@@ -144,9 +146,22 @@ func (p *hourPast) pack(values []float64, latest Date) {
 	if cut := clamp(int(oldest-p.from), 0, len(values)); cut > 0 {
 		values, p.from = values[cut:], p.from+Date(cut)
 	}
-	p.since = max(p.since, oldest)
-	p.unsure = slices.DeleteFunc(p.unsure, func(s Span) bool { return s.To < p.since })
+	p.forget(oldest)
 	p.packed = packHours(values)
+}
+
+// forget makes nothing known of the hours before one.
+func (p *hourPast) forget(before Date) {
+	p.since = max(p.since, before)
+	p.clip()
+}
+
+// clip takes what is not known anyway out of the hours of corrected days.
+func (p *hourPast) clip() {
+	p.unsure = slices.DeleteFunc(p.unsure, func(s Span) bool { return s.To < p.since })
+	if len(p.unsure) > 0 {
+		p.unsure[0].From = max(p.unsure[0].From, p.since)
+	}
 }
 
 // correct notes that the day of these hours was set to a sum: how it came hour by hour is
@@ -157,6 +172,11 @@ func (s *series) correct(from, to Date, sum float64) {
 		return
 	}
 	p.touch(from)
+	latest := max(to, s.hours.end(), p.end) - 1
+	if latest >= p.end+KeepHours+foldEvery {
+		s.foldHours(latest)
+	}
+	p.forget(latest - KeepHours - KeepHourly)
 	from = max(from, p.since)
 	if from >= to {
 		return
@@ -172,7 +192,7 @@ func (s *series) correct(from, to Date, sum float64) {
 	}
 	if sum == 0 {
 		p.unsure = kept
-		p.change(max(from, p.from), to, max(p.end, s.hours.end())-1, func(float64) float64 { return 0 })
+		p.change(max(from, p.from), to, latest, func(float64) float64 { return 0 })
 		return
 	}
 	kept = append(kept, Span{from, to - 1})
@@ -368,7 +388,7 @@ func (r *reader) hourly() *hourPast {
 	}
 	for range r.count(KeepHours + KeepHourly) {
 		from := p.end - r.hours32()
-		u := Span{from, from + Date(r.count(KeepHours+KeepHourly+foldEvery))}
+		u := Span{from, from + Date(r.count(longestUnsure))}
 		if k := len(p.unsure); k > 0 && p.unsure[k-1].To+1 >= u.From {
 			r.bad = true
 		}
@@ -377,8 +397,13 @@ func (r *reader) hourly() *hourPast {
 			return nil
 		}
 	}
+	p.clip()
 	return p
 }
+
+// longestUnsure bounds the hours of corrected days on end that are read: programs once
+// wrote more of them than are kept.
+const longestUnsure = 2 * KeepDays * 24
 
 // hour reads an hour since 1970.
 func (r *reader) hour() Date {
