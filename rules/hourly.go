@@ -126,7 +126,10 @@ func (f *Facts) hourCell(ft *feature, s *series) *hourCell {
 		case !missing.known():
 			c.gap = &missing
 		case ft.hours == 0:
-			c.value = l.passed(f.today)
+			c.value = 1
+			if usual, ok := l.levelAt(l.n, 0); ok && usual.rate > 0 {
+				c.value = l.passed(f.today)
+			}
 		default:
 			ft.judgeHours(l, c)
 		}
