@@ -54,6 +54,9 @@ with --yes nothing is asked, and what is not given takes the answer in brackets.
 					return fmt.Errorf("%s is there already: choose another name, or remove it", filepath.Join(dir, name))
 				}
 			}
+			if err := template.CheckName(book, choices.Name); err != nil {
+				return err
+			}
 			q := &questions{in: bufio.NewReader(c.InOrStdin()), out: c.OutOrStdout(), flags: c.Flags().Changed, yes: yes}
 			if err := q.choose(book, &choices, number); err != nil {
 				return err
@@ -112,7 +115,7 @@ func (q *questions) choose(book *playbooks.Book, c *template.Choices, number str
 	if !q.flags("kind") {
 		q.say(kindsHelp())
 	}
-	if err = q.ask("kind", "What starts it?", "drop", &c.Kind, kindNames()); err != nil {
+	if err = q.ask("kind", "What starts it?", "drop", &c.Kind, among(kindNames())); err != nil {
 		return err
 	}
 	i := slices.Index(kindNames(), c.Kind)
@@ -123,18 +126,21 @@ func (q *questions) choose(book *playbooks.Book, c *template.Choices, number str
 	if kind.Signals != nil {
 		fitting := template.Fitting(book, kind)
 		if len(fitting) == 0 {
-			return fmt.Errorf("the book declares no signal that %s can read: add one of the kind count to signals.yaml", kind.Name)
+			return fmt.Errorf("the book declares no signal that %s can read: add one of the kind %s to signals.yaml", kind.Name, kind.Signals[0])
 		}
-		if err = q.ask("signal", "Which signal? "+strings.Join(fitting, ", "), fitting[0], &c.Signal, fitting); err != nil {
+		if err = q.ask("signal", "Which signal? "+strings.Join(fitting, ", "), fitting[0], &c.Signal, among(fitting)); err != nil {
 			return err
 		}
 	}
 	if kind.Question != "" {
-		if err = q.ask("number", kind.Question, strconv.FormatFloat(kind.Number, 'g', -1, 64), &number, nil); err != nil {
+		if err = q.ask("number", kind.Question, strconv.FormatFloat(kind.Number, 'g', -1, 64), &number, func(answer string) error {
+			_, err := numberFor(kind, answer)
+			return err
+		}); err != nil {
 			return err
 		}
-		if c.Number, err = strconv.ParseFloat(number, 64); err != nil {
-			return fmt.Errorf("%q is no number", number)
+		if c.Number, err = numberFor(kind, number); err != nil {
+			return err
 		}
 	}
 	if err = q.ask("title", "What is wrong or wanted, in a few words?", strings.ReplaceAll(strings.ToUpper(c.Name[:1])+c.Name[1:], "-", " "), &c.Title, nil); err != nil {
@@ -144,11 +150,31 @@ func (q *questions) choose(book *playbooks.Book, c *template.Choices, number str
 		return err
 	}
 	severity := string(c.Severity)
-	if err = q.ask("severity", "How urgent is it? low, medium, high", "medium", &severity, []string{"low", "medium", "high"}); err != nil {
+	if err = q.ask("severity", "How urgent is it? low, medium, high", "medium", &severity, among([]string{"low", "medium", "high"})); err != nil {
 		return err
 	}
 	c.Severity = playbooks.Severity(severity)
-	return q.ask("channel", `Where is it posted? dm, or a channel such as "#cs-alerts"`, "dm", &c.Channel, nil)
+	channels := template.Channels(book)
+	return q.ask("channel", "Where is it posted? "+strings.Join(channels, ", ")+" (team.yaml lists the channels)", "dm", &c.Channel, among(channels))
+}
+
+// numberFor reads the number that a kind of playbook asks for.
+func numberFor(kind template.Kind, answer string) (float64, error) {
+	number, err := strconv.ParseFloat(answer, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no number: write it in digits, as in %v", answer, kind.Number)
+	}
+	return number, kind.CheckNumber(number)
+}
+
+// among accepts the choices alone.
+func among(choices []string) func(answer string) error {
+	return func(answer string) error {
+		if slices.Contains(choices, answer) {
+			return nil
+		}
+		return fmt.Errorf("%q is none of: %s", answer, strings.Join(choices, ", "))
+	}
 }
 
 func (q *questions) say(text string) {
@@ -157,8 +183,8 @@ func (q *questions) say(text string) {
 	}
 }
 
-// ask asks until the answer is one of the choices, where there are any.
-func (q *questions) ask(flag, question, standard string, value *string, choices []string) error {
+// ask asks until check finds nothing wrong with the answer; nil accepts every answer.
+func (q *questions) ask(flag, question, standard string, value *string, check func(answer string) error) error {
 	if q.flags(flag) {
 		return nil
 	}
@@ -179,11 +205,14 @@ func (q *questions) ask(flag, question, standard string, value *string, choices 
 		if answer == "" {
 			answer = standard
 		}
-		if choices == nil || slices.Contains(choices, answer) {
-			*value = answer
-			return nil
+		if check != nil {
+			if err := check(answer); err != nil {
+				fmt.Fprintln(q.out, err)
+				continue
+			}
 		}
-		fmt.Fprintf(q.out, "%q is none of: %s\n", answer, strings.Join(choices, ", "))
+		*value = answer
+		return nil
 	}
 }
 

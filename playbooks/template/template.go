@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"unicode"
+	"unicode/utf8"
 
 	"playcaller/playbooks"
 	"playcaller/playbooks/format"
@@ -33,8 +35,8 @@ type Kind struct {
 // Kinds returns what there is to choose from.
 func Kinds() []Kind {
 	return []Kind{
-		{"drop", "a signal falls below its usual", []rules.Kind{rules.Count}, "From which share below the usual on? 0.4 is 40 %", 0.4},
-		{"silence", "nothing of a signal comes any more", []rules.Kind{rules.Count}, "After how many days?", 14},
+		{"drop", "a signal falls below its usual", []rules.Kind{rules.Count, rules.Unique}, "From which share below the usual on? 0.4 is 40 %", 0.4},
+		{"silence", "nothing of a signal comes any more", []rules.Kind{rules.Count, rules.Unique}, "After how many days?", 14},
 		{"count", "a signal came so many times in four weeks", []rules.Kind{rules.Count}, "From how many on?", 3},
 		{"notice", "the last day to give notice of a contract comes near", nil, "How many days before?", 90},
 		{"hand", "a person or another playbook starts it", nil, "", 0},
@@ -66,14 +68,51 @@ func Fitting(book *playbooks.Book, k Kind) []string {
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
+// CheckName returns what keeps a name from being that of a new playbook of the book, or nil.
+func CheckName(book *playbooks.Book, name string) error {
+	switch {
+	case !nameForm.MatchString(name):
+		return fmt.Errorf("%q is no name of a playbook: write small letters, digits and hyphens, as in failed-payments", name)
+	case book.Playbooks[name] != nil:
+		return fmt.Errorf("the book has a playbook %s already, in %s", name, book.Playbooks[name].File)
+	}
+	return nil
+}
+
+// CheckNumber returns why the number does not fit the kind, or nil.
+func (k Kind) CheckNumber(number float64) error {
+	switch {
+	case k.Question == "":
+		return nil
+	case k.Name == "drop" && !(number > 0 && number <= 0.9):
+		return fmt.Errorf("%v is no share to drop by: write one from 0.1 to 0.9; 40 %% is 0.4", number)
+	case k.Name != "drop" && (number < 1 || number > 365 || number != math.Trunc(number)):
+		return fmt.Errorf("%v does not fit: write a whole number from 1 to 365", number)
+	case k.Name == "silence" && number < 2:
+		return errors.New("a day without anything is every day until something comes: write 2 or more")
+	case k.Name == "silence" && number > 60:
+		return fmt.Errorf("%v days of silence are more than a test can wait for: write 60 or less, and change the file", number)
+	}
+	return nil
+}
+
+// Channels returns where the book's playbooks may be posted: dm, and the channels of its team.
+func Channels(book *playbooks.Book) []string {
+	var names []string
+	for _, name := range book.Team.Channels {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return append([]string{"dm"}, slices.Compact(names)...)
+}
+
 // Check returns what keeps the choices from becoming a playbook of the book, or nil.
 func (c Choices) Check(book *playbooks.Book) error {
+	if err := CheckName(book, c.Name); err != nil {
+		return err
+	}
 	i := slices.IndexFunc(Kinds(), func(k Kind) bool { return k.Name == c.Kind })
 	switch {
-	case !nameForm.MatchString(c.Name):
-		return fmt.Errorf("%q is no name of a playbook: write small letters, digits and hyphens, as in failed-payments", c.Name)
-	case book.Playbooks[c.Name] != nil:
-		return fmt.Errorf("the book has a playbook %s already, in %s", c.Name, book.Playbooks[c.Name].File)
 	case i < 0:
 		var names []string
 		for _, k := range Kinds() {
@@ -87,20 +126,26 @@ func (c Choices) Check(book *playbooks.Book) error {
 	if fitting := Fitting(book, k); k.Signals != nil && !slices.Contains(fitting, c.Signal) {
 		return fmt.Errorf("%q is no signal that %s can read: %s", c.Signal, c.Kind, strings.Join(fitting, ", "))
 	}
-	switch {
-	case c.Kind == "drop" && (c.Number <= 0 || c.Number > 0.9):
-		return fmt.Errorf("%v is no share to drop by: write one from 0.1 to 0.9; 40 %% is 0.4", c.Number)
-	case k.Question != "" && c.Kind != "drop" && (c.Number < 1 || c.Number > 365 || c.Number != float64(int(c.Number))):
-		return fmt.Errorf("%v does not fit: write a whole number from 1 to 365", c.Number)
-	case c.Kind == "silence" && c.Number < 2:
-		return errors.New("a day without anything is every day until something comes: write 2 or more")
-	case c.Kind == "silence" && c.Number > 60:
-		return fmt.Errorf("%v days of silence are more than a test can wait for: write 60 or less, and change the file", c.Number)
+	if err := k.CheckNumber(c.Number); err != nil {
+		return err
 	}
 	if !slices.Contains([]playbooks.Severity{playbooks.Low, playbooks.Medium, playbooks.High}, c.Severity) {
 		return fmt.Errorf("%q is no severity: low, medium, high", c.Severity)
 	}
 	return nil
+}
+
+// called returns what people call a signal within a sentence: its title, or its name in words.
+func called(def *rules.SignalDef, name, lang string) string {
+	if def == nil || def.Title[lang] == "" {
+		return strings.ReplaceAll(name, "_", " ")
+	}
+	title := def.Title[lang]
+	first, n := utf8.DecodeRuneInString(title)
+	if second, _ := utf8.DecodeRuneInString(title[n:]); unicode.IsUpper(second) { // NPS answer
+		return title
+	}
+	return string(unicode.ToLower(first)) + title[n:]
 }
 
 // Files returns the playbook and its tests by the names of their files. They load with
@@ -118,17 +163,18 @@ func (c Choices) Files(book *playbooks.Book) (map[string][]byte, error) {
 	}
 	values := struct {
 		Choices
-		Number                             string
-		SignalJa, Owner, Country, TimeZone string
-		Bad, Good                          string // what the accounts of the test send
-		ByHand, Contract                   bool
-		Answered, Done, Over               int // days after the start
-	}{Choices: c, Number: strconv.FormatFloat(c.Number, 'g', -1, 64), SignalJa: c.Signal, Owner: owner.ID,
+		Number                   string
+		Percent                  string // Number as a share
+		SignalEn, SignalJa       string // what people call the signal
+		Owner, Country, TimeZone string
+		Bad, Good                string // what the accounts of the test send
+		ByHand, Contract         bool
+		Answered, Done, Over     int // days after the start
+	}{Choices: c, Number: strconv.FormatFloat(c.Number, 'g', -1, 64), Percent: strconv.FormatFloat(math.Round(c.Number*1000)/10, 'f', -1, 64), Owner: owner.ID,
 		Country: owner.Country, TimeZone: owner.Location.String(), ByHand: c.Kind == "hand", Contract: c.Kind == "notice"}
 	values.Channel = strconv.Quote(c.Channel)
-	if def := book.Signal(c.Signal); def != nil && def.Title["ja"] != "" {
-		values.SignalJa = def.Title["ja"]
-	}
+	def := book.Signal(c.Signal)
+	values.SignalEn, values.SignalJa = called(def, c.Signal, "en"), called(def, c.Signal, "ja")
 	values.Answered, values.Over = 1, 30
 	if c.Kind == "drop" { // so many days of nothing, three days of waiting, and a weekend or holiday
 		values.Answered = int(math.Ceil(14*c.Number)) + 3 + 4

@@ -3,6 +3,8 @@ package template_test
 import (
 	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"playcaller/playbooks"
@@ -10,6 +12,7 @@ import (
 	"playcaller/playbooks/lint"
 	"playcaller/playbooks/playtest"
 	"playcaller/playbooks/template"
+	"playcaller/rules"
 )
 
 func starter(t *testing.T) (*playbooks.Book, map[string][]byte) {
@@ -35,6 +38,9 @@ func TestEveryNewPlaybookLoadsWithoutAHintAndPassesItsTestsWhole(t *testing.T) {
 				c := template.Choices{Name: "brand-new", Kind: k.Name, Number: number, Title: `Say "hello": now`, TitleJa: "確認", Severity: playbooks.High, Channel: channel}
 				if k.Signals != nil {
 					c.Signal = "logins"
+					if i > 0 && slices.Contains(k.Signals, rules.Unique) {
+						c.Signal = "users"
+					}
 				}
 				made, err := c.Files(book)
 				if err != nil {
@@ -59,5 +65,27 @@ func TestEveryNewPlaybookLoadsWithoutAHintAndPassesItsTestsWhole(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestANewPlaybookSpeaksOfTheSignalAsPeopleDo(t *testing.T) {
+	book, _ := starter(t)
+	c := template.Choices{Name: "brand-new", Kind: "count", Signal: "payments_failed", Number: 3, Title: "Payments fail", TitleJa: "確認", Severity: playbooks.High, Channel: "dm"}
+	made, err := c.Files(book)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(made["brand-new.yaml"])
+	for _, want := range []string{
+		"}} failed payments in four weeks. Do you know why?",
+		"At least 3 failed payments in four weeks: asks the owner",
+		"直近4週間の決済の失敗が3件以上のとき",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the file does not say %q:\n%s", want, text)
+		}
+	}
+	if got := template.Fitting(book, template.Kinds()[0]); !slices.Contains(got, "users") {
+		t.Errorf("drop can read %v; users is not among them", got)
 	}
 }
