@@ -23,7 +23,7 @@ import (
 // the terms of a book: an account is judged by what all partitions say in the same terms, or its peers are not known.
 type spreads struct {
 	mu      sync.RWMutex
-	by      map[int][]spread // by partition, the latest terms first
+	by      map[int][]spread // by partition, first in the terms that it is judged in
 	version int64            // grows with every change
 }
 
@@ -36,19 +36,31 @@ type spread struct {
 // keptTerms is in the terms of how many books a partition's spread is kept: while a book is switched to, in those of both.
 const keptTerms = 2
 
+// set takes in what a partition says in the terms of the book that it is judged by.
 func (s *spreads) set(partition int, terms string, digest []playbooks.PeerDigest) {
+	s.put(partition, 0, spread{terms, digest})
+}
+
+// ahead takes in what a partition says in the terms of a book that it may be judged by soon. However many such books there are,
+// what it says in the terms of its present one stays.
+func (s *spreads) ahead(partition int, terms string, digest []playbooks.PeerDigest) {
+	s.put(partition, 1, spread{terms, digest})
+}
+
+// put puts what a partition says in some terms at a place among what it says in others.
+func (s *spreads) put(partition, place int, is spread) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by == nil {
 		s.by = map[int][]spread{}
 	}
 	s.version++
-	said := s.by[partition]
-	if i := slices.IndexFunc(said, func(of spread) bool { return of.terms == terms }); i >= 0 {
-		said[i].features = digest
-		return
+	said := slices.Clone(s.by[partition])
+	if i := slices.IndexFunc(said, func(of spread) bool { return of.terms == is.terms }); i >= 0 {
+		place = min(place, i)
+		said = slices.Delete(said, i, i+1)
 	}
-	said = append([]spread{{terms, digest}}, said...)
+	said = slices.Insert(said, min(place, len(said)), is)
 	s.by[partition] = said[:min(len(said), keptTerms)]
 }
 
@@ -199,7 +211,7 @@ func (w *Worker) spreadAhead(ctx context.Context, book *playbooks.Book) error {
 		if err != nil {
 			return err
 		}
-		w.spreads.set(o.n, terms, digest)
+		w.spreads.ahead(o.n, terms, digest)
 		if alone {
 			return nil
 		}
@@ -230,7 +242,7 @@ func (o *owner) writeSpread(ctx context.Context) error {
 	}
 	o.spreadAt = now
 	if first {
-		if err := o.w.dropAhead(ctx, aheadKey(o.n, o.terms)); err != nil {
+		if err := o.w.dropAhead(ctx, o.n); err != nil {
 			return err
 		}
 	}
@@ -254,16 +266,19 @@ func (w *Worker) saveSpread(ctx context.Context, key string, is store.Spread) er
 	return err
 }
 
-// dropAhead deletes what was worked out before a switch: the partition itself says it now.
-func (w *Worker) dropAhead(ctx context.Context, key string) error {
-	doc, err := w.o.Records.Spreads.Get(ctx, key)
-	if err == nil {
-		err = w.o.Records.Spreads.Delete(ctx, key, doc.Version)
+// dropAhead deletes what was worked out for a partition before switches: it says so itself now, and a book that was left again
+// before the partition heard of it has no use for the rest.
+func (w *Worker) dropAhead(ctx context.Context, partition int) error {
+	ahead, err := w.o.Records.Spreads.Find(ctx, store.Query{From: aheadKey(partition, ""), To: aheadKey(partition, "~"), KeysOnly: true})
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
-		return nil
+	for _, d := range ahead {
+		if err := w.o.Records.Spreads.Delete(ctx, d.Key, d.Version); err != nil && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // hearSpreads reads what other replicas have written, where there are any.
@@ -274,15 +289,25 @@ func (w *Worker) hearSpreads(ctx context.Context) error {
 	return w.learnSpreads(ctx)
 }
 
-// learnSpreads reads what partitions that are not worked here have written.
+// learnSpreads reads what partitions that are not worked here have written: what they say themselves, and the latest that was
+// worked out for them ahead of a switch.
 func (w *Worker) learnSpreads(ctx context.Context) error {
+	ahead := map[int]store.Spread{}
 	for d, err := range w.o.Records.Spreads.All(ctx, store.Query{}) {
 		if err != nil {
 			return err
 		}
-		if !w.works(d.Value.Partition) {
-			w.spreads.set(d.Value.Partition, d.Value.Terms, d.Value.Features)
+		is := d.Value
+		switch {
+		case w.works(is.Partition):
+		case d.Key == store.CheckpointKey(is.Partition):
+			w.spreads.set(is.Partition, is.Terms, is.Features)
+		case ahead[is.Partition].At.Before(is.At):
+			ahead[is.Partition] = is
 		}
+	}
+	for n, is := range ahead {
+		w.spreads.ahead(n, is.Terms, is.Features)
 	}
 	return nil
 }

@@ -120,3 +120,31 @@ func TestNobodyIsComparedWithSomePartitionsAloneWhileABookIsSwitchedTo(t *testin
 		})
 	}
 }
+
+// What was worked out for books that were left again goes once a partition judges by another.
+func TestNothingIsKeptOfBooksThatWereNeverSwitchedTo(t *testing.T) {
+	b := newBench(t, map[string]string{"steady.yaml": steady})
+	b.owned("acme", "tanaka")
+	b.rest()
+	for n := range b.stream.Partitions() {
+		for _, terms := range []string{"000000000000", "ffffffffffff"} {
+			d := store.Doc[store.Spread]{Key: store.CheckpointKey(n) + "/" + terms, Value: store.Spread{Partition: n, Terms: terms, At: b.clock.Now()}}
+			if err := b.records.Spreads.Insert(context.Background(), &d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.judgeBy(map[string]string{"below.yaml": belowPeers})
+	b.restart() // all that changed is written
+	docs, err := b.records.Spreads.Find(context.Background(), store.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, d := range docs {
+		keys = append(keys, d.Key)
+	}
+	if got, want := strings.Join(keys, " "), "p000 p001 p002 p003"; got != want {
+		t.Errorf("spreads are kept as %s, want %s", got, want)
+	}
+}
