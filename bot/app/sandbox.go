@@ -327,9 +327,20 @@ func (s *Sandbox) Advance(ctx context.Context, to time.Time) error {
 	}
 }
 
+// rest waits until what people did in the workspace has been answered, which is partly done after it was acknowledged, and
+// the worker has nothing left to do.
 func (s *Sandbox) rest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for s.bot.slack.Stats().Busy > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the bot did not come to rest: %d deliveries of the workspace are being worked: %w", s.bot.slack.Stats().Busy, ctx.Err())
+		}
+	}
 	return s.bot.worker.Rest(ctx)
 }
 
