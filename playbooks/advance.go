@@ -104,6 +104,8 @@ func (a *advance) handle() {
 		a.heldBack()
 	case Released:
 		a.released()
+	case HandedOn:
+		a.handedOn()
 	case StoppedRun:
 		a.log("log.stopped", "reason", a.event.Reason)
 		a.end(Stopped)
@@ -130,7 +132,7 @@ func (a *advance) handle() {
 // byPerson reports whether the event is something a person did to the run.
 func (a *advance) byPerson() bool {
 	switch a.event.Kind {
-	case Tick, Facts, RuleEnded, Delivered, Joined, HeldBack, Released, Begin, Called, CallFailed, LateData:
+	case Tick, Facts, RuleEnded, Delivered, Joined, HeldBack, Released, HandedOn, Begin, Called, CallFailed, LateData:
 		return false
 	}
 	return true

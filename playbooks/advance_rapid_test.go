@@ -193,22 +193,22 @@ func rapidFacts(t *rapid.T, c *rules.Compiler, now time.Time) *rules.Facts {
 }
 
 var rapidKinds = []EventKind{Tick, Tick, Facts, RuleEnded, Delivered, Delivered, Answered, Answered, Taken, Done, Checked,
-	SnoozedRun, Dismissed, Reassigned, Moved, Noted, Approved, Refused, Undone, Undone, StoppedRun, Joined, HeldBack, Released,
+	SnoozedRun, Dismissed, Reassigned, Moved, Noted, Approved, Refused, Undone, Undone, StoppedRun, Joined, HeldBack, Released, HandedOn,
 	Submitted, Accepted, AskedBack, Replied, Declined, Withdrawn, Called, CallFailed}
 
 // fittingKinds are the events that a visit may take.
 func fittingKinds(v *Visit) []EventKind {
 	switch {
 	case v.Approval == "asked":
-		return []EventKind{Approved, Refused, Tick, Undone}
+		return []EventKind{Approved, Refused, Tick, Undone, HandedOn}
 	case v.Kind == AskStep:
-		return []EventKind{Answered, Answered, Delivered, Taken, SnoozedRun, Moved, Reassigned, HeldBack, Undone}
+		return []EventKind{Answered, Answered, Delivered, Taken, SnoozedRun, Moved, Reassigned, HandedOn, HeldBack, Undone}
 	case v.Kind == TaskStep:
 		return []EventKind{Done, Delivered, Delivered, Checked, Moved, Taken, SnoozedRun, Undone}
 	case v.Kind == WebhookStep:
-		return []EventKind{Called, CallFailed, Tick, Reassigned, Noted}
+		return []EventKind{Called, CallFailed, Tick, Reassigned, HandedOn, Noted}
 	case v.Kind == HandoffStep:
-		return []EventKind{Submitted, Submitted, Delivered, AskedBack, Replied, Replied, Accepted, Declined, Withdrawn, Reassigned, Moved}
+		return []EventKind{Submitted, Submitted, Delivered, AskedBack, Replied, Replied, Accepted, Declined, Withdrawn, Reassigned, HandedOn, Moved}
 	}
 	return []EventKind{Tick, Facts, RuleEnded, Dismissed, Noted}
 }
@@ -230,6 +230,7 @@ func rapidEvent(t *rapid.T, run *Run, now time.Time) Event {
 	ev.By = rapid.SampledFrom([]string{"ann", "ken", "max"}).Draw(t, "by")
 	ev.Answer = rapid.SampledFrom([]string{"a", "b", "zzz"}).Draw(t, "answer")
 	ev.Person = rapid.SampledFrom([]string{"ann", "ken", "nobody"}).Draw(t, "person")
+	ev.From = rapid.SampledFrom([]string{"ann", "ken", ""}).Draw(t, "from")
 	ev.Reason = rapid.SampledFrom([]string{"seasonal", "other", ""}).Draw(t, "reason")
 	ev.Text = rapid.SampledFrom([]string{"", "a word"}).Draw(t, "text")
 	ev.Other = rapid.SampledFrom([]string{"r1", "r2"}).Draw(t, "other run")
@@ -314,7 +315,7 @@ func (w *watcher) checkState(ev Event, run Run) {
 // checkReplay: what a person does to a step counts once.
 func (w *watcher) checkReplay(ev Event, run Run, env Env) {
 	switch ev.Kind {
-	case Called, CallFailed, Begin, Delivered, Answered, Taken, Done, Dismissed, Reassigned, Approved, Refused, Undone, StoppedRun, Accepted, Declined, Withdrawn, Tick:
+	case Called, CallFailed, Begin, Delivered, Answered, Taken, Done, Dismissed, Reassigned, HandedOn, Approved, Refused, Undone, StoppedRun, Accepted, Declined, Withdrawn, Tick:
 	default:
 		return
 	}

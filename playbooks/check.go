@@ -49,6 +49,8 @@ func (a *advance) refusal() *Refusal {
 		v := r.Current()
 		asks := v != nil && (v.Kind == AskStep || v.Kind == TaskStep)
 		return when(r.Held == ev.Other || !asks || !v.Delivered.IsZero() || v.Approval != "" || !r.SnoozedUntil.IsZero(), RefusedNotCurrent)
+	case HandedOn:
+		return a.refuseHandedOn()
 	case Released:
 		return when(r.Held == "", RefusedNotCurrent)
 	case Called, CallFailed:

@@ -18,6 +18,7 @@ type Event struct {
 	Collected map[string]any `json:"collected,omitempty"`
 	Reason    string         `json:"reason,omitempty"`
 	Person    string         `json:"person,omitempty"` // reassigned to
+	From      string         `json:"from,omitempty"`   // handed on: whose it was
 	Until     time.Time      `json:"until,omitzero"`
 	Items     []int          `json:"items,omitempty"` // checklist items now ticked, all of them; replied: which questions, all open ones where nil
 	Text      string         `json:"text,omitempty"`
@@ -55,6 +56,7 @@ const (
 	Joined     EventKind = "joined"  // another playbook's firing became evidence on this card
 	HeldBack   EventKind = "held"    // this run waits behind another's question
 	Released   EventKind = "released"
+	HandedOn   EventKind = "handed_on" // the account is Person's now: what the run has of From goes on with them
 
 	Submitted EventKind = "submitted" // handoff form saved and sent
 	Accepted  EventKind = "accepted"

@@ -21,8 +21,8 @@ type Form struct {
 	Stage    string // where accepting moves the account; "" leaves it
 	Journey  bool   // accepting starts the stage's milestones as dated tasks
 	Receiver string // the person field that says who takes over; "" the one prefilled from Role
-	Fallback Delay  // for how long whoever handed over stands in for an accepter who is away; zero not at all
-	Plays    bool   // the open plays of whoever handed over go on with the accepter
+	Fallback Delay  // for how long whoever had the account stands in for an accepter who is away; zero not at all
+	Plays    bool   // what is open of whoever had the account goes on with the accepter
 	Many     bool   // several accounts may be handed over at once, each by a handoff of its own
 	Sections []Section
 }

@@ -78,17 +78,6 @@ func (p *Playbook) Proposed(book *Book, team *Team) []string {
 	return who
 }
 
-// Passed returns what a PassOn effect of one run means for another open run of the
-// account: whoever took over has its turn from now on. ok is false for a run that waits
-// for somebody else, and for the one of the effect itself.
-func (e *Effect) Passed(other *Run, by string, now time.Time) (ev Event, ok bool) {
-	v := other.Current()
-	if v == nil || !other.Open() || other.Ending() || other.ID == by || v.Assignee != e.Args["from"] {
-		return Event{}, false
-	}
-	return Event{Kind: Reassigned, At: now, By: e.Person, Run: other.ID, Visit: v.N, Person: e.Person}, true
-}
-
 // salesperson returns who began the run, if that was a person.
 func (r *Run) salesperson(t *Team) string {
 	if p := t.Person(r.StartedBy); p != nil {
@@ -303,6 +292,7 @@ func (a *advance) accept(form *Form, step *Step) {
 	h := a.run.Handoff
 	a.decide(HandoffAccepted, "accepted")
 	h.Accepter, h.Proposed = a.event.By, false
+	before := a.before(form)
 	h.OpenItems = slices.Clone(a.event.OpenItems)
 	a.log("log.handoff_accepted", "count", len(h.OpenItems))
 	a.setField("role."+form.Role, h.Accepter)
@@ -314,7 +304,7 @@ func (a *advance) accept(form *Form, step *Step) {
 			a.setField(f.Writes, inOne(h.Fields[f.ID]))
 		}
 	}
-	a.fallBack(form)
+	a.fallBack(form, before)
 	a.setContract(form)
 	if form.Stage != "" {
 		a.setField("stage", form.Stage)
@@ -329,8 +319,8 @@ func (a *advance) accept(form *Form, step *Step) {
 		}
 		a.log("log.handoff_dated", "count", dated)
 	}
-	if form.Plays && h.Sales != h.Accepter {
-		a.emit(Effect{Kind: PassOn, Person: h.Accepter, Args: map[string]any{"from": h.Sales}})
+	if form.Plays && before != "" {
+		a.emit(Effect{Kind: PassOn, Person: h.Accepter, Args: map[string]any{"from": before}})
 		a.log("log.handoff_plays", "person", h.Accepter)
 	}
 	a.nudge(h.Sales, NudgeAccepted, "count", len(h.OpenItems))
@@ -338,17 +328,21 @@ func (a *advance) accept(form *Form, step *Step) {
 	a.follow(step.Then, step)
 }
 
-// fallBack lets whoever handed over stand in for a while: for an accepter who is away,
-// and where a step asks the fallback for help.
-func (a *advance) fallBack(form *Form) {
+// fallBack lets whoever had the account stand in for a while: for an accepter who is away,
+// and where a step asks the fallback for help. For one who has left the team it is who
+// handed over.
+func (a *advance) fallBack(form *Form, before string) {
 	h := a.run.Handoff
-	if form.Fallback.IsZero() || h.Sales == h.Accepter {
+	if a.env.Team.Person(before) == nil {
+		before = h.Sales
+	}
+	if form.Fallback.IsZero() || before == h.Accepter {
 		return
 	}
-	cal := a.calendar(h.Sales)
+	cal := a.calendar(before)
 	until := cal.Day(cal.Add(a.now, form.Fallback))
-	a.emit(Effect{Kind: SetIt, Field: "role." + FallbackRole, Value: map[string]any{"person": h.Sales, "to": until.String()}})
-	a.log("log.handoff_fallback", "person", h.Sales, "until", until)
+	a.emit(Effect{Kind: SetIt, Field: "role." + FallbackRole, Value: map[string]any{"person": before, "to": until.String()}})
+	a.log("log.handoff_fallback", "person", before, "until", until)
 }
 
 // inOne writes the entries of a list in one text, and leaves other values as they are.

@@ -361,3 +361,25 @@ func TestABegunHandoffCanBeWithdrawn(t *testing.T) {
 	s.do(playbooks.Event{Kind: playbooks.Submitted, By: "sato"}).sent = nil
 	s.do(playbooks.Event{Kind: playbooks.Withdrawn, By: "sato", Text: "the deal fell through"}).stands("=withdrawn").expect("withdrawn suzuki")
 }
+
+// TestAManagerHandsAnAccountOver passes on what the one before had, and lets them stand in,
+// whoever opened the form.
+func TestAManagerHandsAnAccountOver(t *testing.T) {
+	fields := map[string]any{"new_owner": "miller", "promises": []any{"none"}}
+	s := begin(t, "handoff-csm", playbooks.Event{By: "yamada", Fields: fields})
+	s.do(playbooks.Event{Kind: playbooks.Submitted, By: "yamada"}).sent = nil
+	ev := playbooks.Event{Kind: playbooks.Accepted, By: "miller", At: s.now, Run: s.run.ID, Visit: len(s.run.Visits) - 1}
+	_, effects := s.p.Advance(s.run, ev, s.env)
+	var from, fallback any
+	for _, e := range effects {
+		switch {
+		case e.Kind == playbooks.PassOn:
+			from = e.Args["from"]
+		case e.Field == "role."+playbooks.FallbackRole:
+			fallback = e.Value.(map[string]any)["person"]
+		}
+	}
+	if from != "tanaka" || fallback != "tanaka" {
+		t.Errorf("what is open of %v goes on and %v stands in, want tanaka's and tanaka", from, fallback)
+	}
+}

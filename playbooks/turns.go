@@ -303,7 +303,7 @@ func (a *advance) quote(step *Step) {
 			}
 		}
 	}
-	if v == nil || f == nil || text.IsZero() || v.Said != nil && a.event.Kind == Reassigned { // it is the same question
+	if v == nil || f == nil || text.IsZero() || v.Said != nil && (a.event.Kind == Reassigned || a.event.Kind == HandedOn) { // it is the same question
 		return
 	}
 	said := map[string][]string{}

@@ -65,5 +65,8 @@ func (a *advance) undo() {
 		a.end(ResolvedOut)
 		return
 	}
+	if step := a.step(); step != nil && again.Assignee != now.Visits[old].Assignee && again.Approval == "" && r.Held == "" && r.SnoozedUntil.IsZero() {
+		a.hand(step, "") // the account changed hands meanwhile
+	}
 	a.look()
 }
