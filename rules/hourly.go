@@ -13,8 +13,9 @@ import (
 // same hours of the week usually bring, and spike("3h") the hour that runs and the two
 // before it, or the latest three that are over where those stand out more: what was a
 // spike does not cease to be one because a new hour has begun. The hour that runs counts
-// as a whole one, so that a spike can only be late by less than an hour, never early. An hour without data is zero once something of its
-// signal was heard of later, for any account; until then it is not known.
+// as a whole one, so that a spike can only be late by less than an hour, never early. An
+// hour without data is zero once something of its signal was heard of later, for any
+// account; until then it is not known.
 
 // MaxHours is the longest window of hours. Longer ones are asked for in days.
 const MaxHours = 72
@@ -87,14 +88,24 @@ func (f *Facts) overHours(ft *feature, s *series) result {
 	return result{number: math.Max(c.over, sum/math.Max(c.value, 1))}
 }
 
-// sumOfHours adds up the latest hours, the one that runs included.
+// sumOfHours adds up the latest hours, the one that runs included. It is not known with
+// an hour in which nothing came and that is not known to be silent: of an outage, or
+// after the feed was last heard of. Of the hour that runs something must have been heard.
 func (f *Facts) sumOfHours(ft *feature, s *series) result {
 	hour := f.hour()
 	if quiet := f.now.Unix() - f.lastHeard(ft.signal, s); quiet > int64(ft.fresh)*86400 {
 		return result{gap: gap{Code: NoDataSince, Of: ft.signal, On: min(s.untilDay, f.today)}}
 	}
-	sum := 0.0
-	for _, v := range s.readHours(nil, hour-Date(ft.hours)+1, hour+1) {
+	f.tellHours(ft.signal, s.hourly)
+	from, through, sum := hour-Date(ft.hours)+1, f.heardThrough(ft.signal, s), 0.0
+	for i, v := range s.readHours(nil, from, hour+1) {
+		h := from + Date(i)
+		if v == 0 && h >= through && through < hour {
+			return result{gap: gap{Code: NoDataSince, Of: ft.signal, On: hourDay(through, f.zone)}}
+		}
+		if v == 0 && within(s.hourly.out, h) {
+			v = math.NaN()
+		}
 		sum += v
 	}
 	return finite(sum, gap{Code: HoursUnknown, Of: ft.signal, Count: int16(ft.hours)})

@@ -187,6 +187,45 @@ func TestHoursOfASilentFeedAreUnknown(t *testing.T) {
 	}
 }
 
+// A sum of hours is not known while nothing is heard of the feed, nor through an outage
+// of it, so that errors.sum("6h") == 0 does not hold for all accounts at once.
+func TestSumsOfSilentHoursAreUnknown(t *testing.T) {
+	tuesday := utc("2026-11-17T00:00")
+	at := func(hour, minute int) time.Time {
+		return tuesday.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
+	}
+	for _, tc := range []struct {
+		name    string
+		now     time.Time
+		heard   time.Time // of the feed, for any account
+		outages []Outage
+		want    float64
+		missing string
+	}{
+		{"nothing heard of for six hours", at(16, 10), at(9, 40), nil, math.NaN(), "errors: no data since 2026-11-17"},
+		{"nor for one", at(12, 10), at(10, 50), nil, math.NaN(), "errors: no data since 2026-11-17"},
+		{"nor in the hour that runs", at(11, 2), at(10, 58), nil, math.NaN(), "errors: no data since 2026-11-17"},
+		{"heard of in the hour that runs", at(16, 10), at(16, 1), nil, 0, ""},
+		{"an hour with data is known all the same", at(9, 58), at(9, 35), nil, 4 + 12, ""},
+		{"an outage that is over", at(16, 10), at(16, 1), []Outage{{at(9, 40), at(15, 20)}}, math.NaN(), "errors: less than half of 6 hours can be compared"},
+		{"one before the window", at(16, 10), at(16, 1), []Outage{{at(2, 0), at(6, 0)}}, 0, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var h History
+			hoursOf(t, &h, time.UTC, tuesday.AddDate(0, 0, -21), at(10, 0), atWork)
+			f, exprs := hourFacts(t, &Account{ID: "a"}, &h, tc.now, `errors.sum("6h")`)
+			f.SetFeed(func(string) time.Time { return tc.heard })
+			f.SetOutages(map[string][]Outage{"errors": tc.outages})
+			if got, ok := exprs[0].Number(f); ok == math.IsNaN(tc.want) || ok && got != tc.want {
+				t.Errorf("the sum is %g, known %v, want %g", got, ok, tc.want)
+			}
+			if _, missing := exprs[0].Eval(f); strings.Join(missing, "; ") != tc.missing {
+				t.Errorf("missing %q, want %q", missing, tc.missing)
+			}
+		})
+	}
+}
+
 // Odd weeks behind do not become the usual: an outburst, a holiday, an outage, a day that
 // was corrected.
 func TestOddHoursAreNotLearnt(t *testing.T) {
