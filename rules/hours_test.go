@@ -528,17 +528,24 @@ func TestMissingHoursNeverMakeSurer(t *testing.T) {
 		tuesday := utc("2026-11-17T00:00")
 		now := tuesday.Add(17*time.Hour + 5*time.Minute)
 		left := rapid.SampledFrom([]float64{0, 0.25, 0.5}).Draw(rt, "left")
-		bring := func(at time.Time) float64 {
-			if at.Before(tuesday) {
-				return 4 * atWork(at)
-			}
-			return 4 * left * atWork(at)
-		}
+		outage := rapid.Bool().Draw(rt, "outage")
 		surprise := func(gap int) (float64, error) {
 			var h History
-			hoursOf(t, &h, time.UTC, tuesday.AddDate(0, 0, -56), tuesday.Add(17*time.Hour), bring)
+			begin := tuesday.Add(9 * time.Hour)
+			end := begin.Add(time.Duration(gap) * time.Hour)
+			hoursOf(t, &h, time.UTC, tuesday.AddDate(0, 0, -56), tuesday.Add(17*time.Hour), func(at time.Time) float64 {
+				switch {
+				case at.Before(tuesday):
+					return 4 * atWork(at)
+				case outage && !at.Before(begin) && at.Before(end):
+					return 0
+				}
+				return 4 * left * atWork(at)
+			})
 			var out []Outage
-			if gap > 0 {
+			if gap > 0 && outage {
+				out = []Outage{{begin, end.Add(-time.Minute)}}
+			} else if gap > 0 {
 				p := h.find("errors").hourly // the first hours of the window are not known
 				p.unsure = append(p.unsure, Span{Date(tuesday.Unix()/3600) + 9, Date(tuesday.Unix()/3600) + 8 + Date(gap)})
 			}

@@ -171,8 +171,9 @@ func (o *Options) judged(book *playbooks.Book) []*rules.Rule {
 
 // Run plays a book over history and reports what came of it. Where the context ends
 // first, what was played until then is reported too, with the context's error. Another
-// error is of the inputs, which are gone over twice where a book asks for accounts'
-// peers: each time they must be the same.
+// error is of the inputs, which are gone over first where a book asks for accounts'
+// peers, and again where groups or storm limits change what accounts are told: each time
+// they must be the same.
 func Run(ctx context.Context, book *playbooks.Book, inputs iter.Seq2[Input, error], o Options) (*Report, error) {
 	if err := o.Validate(book); err != nil {
 		return nil, err

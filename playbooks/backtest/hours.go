@@ -39,7 +39,7 @@ func knownByHour(account, name string, history Series, zone *time.Location) (all
 	}
 	for _, v := range hours {
 		if days[dayOf(v)] {
-			all = append(all, rules.Signal{Account: account, Signal: name, Value: v.Value, At: v.Hour.Add(30 * time.Minute)})
+			all = append(all, rules.Signal{Account: account, Signal: name, Value: v.Value, At: v.Hour.Add(30 * time.Minute).In(zone)})
 		}
 	}
 	return all, days

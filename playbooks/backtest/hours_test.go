@@ -3,6 +3,7 @@ package backtest_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,5 +69,29 @@ func TestHoursArePlayedAndCopied(t *testing.T) {
 		if share := ten / all; math.Abs(share-1./3) > 0.05 {
 			t.Errorf("%.2f of the copy come from 10:00 on, want a third", share)
 		}
+	}
+}
+
+// Hours are dated as days are, by the account's clock: those of a New York evening are not
+// of the next day, on which nothing else came.
+func TestHoursAreOfTheAccountsDays(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	def := rules.SignalDef{Name: "errors", Kind: rules.Count, Hourly: true}
+	var h rules.History
+	for _, day := range []int{1, 2, 4} { // the first is known as a day alone
+		at := time.Date(2027, 3, day, 21, 10, 0, 0, newYork)
+		if _, err := h.Apply(rules.Signal{Signal: "errors", Value: 3, At: at}, def, newYork, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, s := range backtest.FromHistory(rules.Account{ID: "acme", TimeZone: "America/New_York"}, &h).Signals {
+		got = append(got, rules.DateOf(s.At).String()+s.Mode)
+	}
+	if want := []string{"2027-03-01set", "2027-03-02", "2027-03-04"}; !slices.Equal(got, want) {
+		t.Errorf("signals of %v, want %v", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,7 +261,8 @@ func compare(t testing.TB, book *playbooks.Book, o backtest.Options, inputs []ba
 	slices.Sort(messages)
 	var last []string // a message is told of with every account that joins it
 	for i, text := range l.messages {
-		if i+1 == len(l.messages) || l.messages[i+1][:len("help-spike 1:")] != text[:len("help-spike 1:")] {
+		message, _, _ := strings.Cut(text, ":") // of which playbook, and which of its
+		if i+1 == len(l.messages) || !strings.HasPrefix(l.messages[i+1], message+":") {
 			last = append(last, text)
 		}
 	}
