@@ -352,7 +352,7 @@ func keyOf(book *playbooks.Book, o *backtest.Options, h *history.History) string
 	}
 	some := slices.Clone(o.Playbooks)
 	slices.Sort(some)
-	text, err := json.Marshal([]any{2, book.Hash, against, o.From, o.To, strings.Join(some, " "), o.Chance, o.Accounts, o.Seed, h.Key})
+	text, err := json.Marshal([]any{3, book.Hash, against, o.From, o.To, strings.Join(some, " "), o.Chance, o.Accounts, o.Seed, h.Key})
 	if err != nil { // strings and numbers only
 		panic(err)
 	}

@@ -64,10 +64,13 @@ func (e *Episode) day() string { return day(e.Fired.In(e.location())) }
 
 // held writes for how long the condition of one firing held.
 func (e *Episode) held() string {
-	if e.Over.IsZero() {
+	switch {
+	case e.By != "":
+		return "–"
+	case e.Over.IsZero():
 		return "still holds"
 	}
-	return number(e.days(e.Over)) + " d"
+	return lasted(e.days(e.Over))
 }
 
 // asked names who is given the prompt of a firing.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"playcaller/playbooks/backtest"
 )
@@ -95,6 +96,35 @@ func TestAShareOfPromptsIsSaidOfManyOnly(t *testing.T) {
 		wantLines(t, got, "For these accounts and days that is ")
 		if strings.Contains(got, " % of all.") != share {
 			t.Errorf("%d prompts:\n%s", accounts, got)
+		}
+	}
+}
+
+// Of one rule with the same condition a firing holds as long, whether its play is over at
+// once or waits for long: here until somebody logs in five times.
+func TestAFiringHoldsAsLongWhateverItsPlayDoes(t *testing.T) {
+	resolved := strings.Replace(quietLogins(3), "cooldown: 5d", "resolve: logins.sum('1d') >= 5\ncooldown: 60d", 1)
+	short := strings.Replace(strings.Replace(resolved, "due: 2wd", "due: 1h", 1), "after: 3wd", "after: 1h", 1)
+	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-21"), Chance: -1}
+	for name, text := range map[string]string{"the play waits": resolved, "the play ends at once": short} {
+		r := run(t, book(t, text), o, input(t, "acme", "2026-03-02", "5 5 5 0 0 0 0 0 1 1 1 1 0 0 5 5 5 5 5 5"))
+		if len(r.Episodes) == 0 {
+			t.Fatal("it did not fire")
+		}
+		if e := r.Episodes[0]; e.Over.Format("01-02 15:04") != "03-16 12:00" || e.Outcome != "unanswered" {
+			t.Errorf("%s: %v", name, told(r.Episodes))
+		}
+	}
+}
+
+// Minutes are no part of a day that anybody reads.
+func TestHowLongAFiringHeldIsWrittenInTheUnitThatSaysMost(t *testing.T) {
+	start := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for held, want := range map[time.Duration]string{35 * time.Minute: "35 min", 90 * time.Minute: "1.5 h", 23 * time.Hour: "23 h", 36 * time.Hour: "1.5 d"} {
+		r := &backtest.Report{Episodes: []backtest.Episode{{Account: "acme", Playbook: "quiet", Fired: start, Over: start.Add(held)}},
+			Playbooks: []backtest.PlaybookLine{{Playbook: "quiet", Fired: 1, DaysHeld: held.Hours() / 24}}}
+		if got := text(t, r); strings.Count(got, " "+want+" ") != 2 {
+			t.Errorf("%v: want %q twice in\n%s", held, want, got)
 		}
 	}
 }

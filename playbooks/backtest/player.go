@@ -249,6 +249,40 @@ func (p *player) due(end time.Time) {
 	}
 	p.delivered = kept
 	p.world.Settle(p.account, c)
+	p.lapse()
+}
+
+// lapse ends the episodes whose condition is over: where resolve holds, or without one
+// when does not. The engine looks for that only while a play is open, and a firing lasts
+// as long whatever its play does.
+func (p *player) lapse() {
+	ready := false
+	for _, e := range p.episodes {
+		if !e.Over.IsZero() || e.By != "" || !e.Fired.Before(p.world.Now) {
+			continue
+		}
+		rule := p.world.Book.Rules.Rule(e.Playbook)
+		if rule == nil {
+			continue
+		}
+		f := p.account.Facts
+		if !ready {
+			f.Reset(&p.account.Data, &p.account.History, p.world.Now)
+			p.world.SetFeeds(f)
+			ready = true
+		}
+		f.ForContract(e.Subject)
+		over := -rule.When.Truth(f)
+		if rule.Resolve != nil {
+			over = rule.Resolve.Truth(f)
+		}
+		if over == rules.True {
+			e.Over = p.world.Now
+		}
+	}
+	if ready {
+		p.account.Facts.ForContract("")
+	}
 }
 
 // forget drops the runs that are over.
@@ -266,10 +300,6 @@ func (p *player) decided(_ *replay.Account, key string, d rules.Decision) {
 		p.episodes = append(p.episodes, &Episode{Account: d.Account, Playbook: d.Playbook, Subject: d.Subject, Fired: d.At,
 			Values: values(d.Clauses), Severity: string(p.world.Book.Playbooks[d.Playbook].Severity), Held: p.heldSince(d),
 			zone: p.zone, episode: d.Episode})
-	case rules.Resolves, rules.Quiet:
-		if last := p.last(d.Playbook, d.Subject); last != nil && last.Over.IsZero() {
-			last.Over = d.At
-		}
 	case rules.Suppressed:
 		p.count(d.Playbook, string(d.Reason), "")
 		if d.Reason == rules.OverStormLimit {

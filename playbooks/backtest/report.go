@@ -55,7 +55,7 @@ type PlaybookLine struct {
 	Accounts   int            `json:"accounts"` // that it fired on
 	Prompts    int            `json:"prompts"`
 	PerWeek    float64        `json:"prompts_per_week"`
-	DaysHeld   float64        `json:"median_days_held"` // how long its condition held
+	DaysHeld   float64        `json:"median_days_held"` // from firing until its condition was over, whatever its plays did; 0 where its rule never fired
 	StillHolds int            `json:"still_holds"`      // on the last day
 	Already    int            `json:"already_true"`     // held on the first day: listed, not asked
 	Suppressed map[string]int `json:"suppressed,omitempty"`
@@ -253,14 +253,16 @@ func (r *Report) playbooks(book *playbooks.Book, o *Options, results []*Result, 
 			if e.prompt() {
 				l.Prompts++
 			}
-			if e.Over.IsZero() {
+			if e.Over.IsZero() && e.By == "" {
 				l.StillHolds++
 			}
 			if accounts[e.Playbook] == nil {
 				accounts[e.Playbook] = map[string]bool{}
 			}
 			accounts[e.Playbook][e.Account] = true
-			held[e.Playbook] = append(held[e.Playbook], e.days(o.endOf(e)))
+			if e.By == "" { // what a play started has no condition that holds
+				held[e.Playbook] = append(held[e.Playbook], e.days(o.endOf(e)))
+			}
 		}
 		for _, c := range one.Counts {
 			l := line(c.Playbook)

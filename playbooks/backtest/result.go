@@ -81,7 +81,7 @@ type Episode struct {
 	Subject  string    `json:"subject,omitempty"` // contract id
 	Severity string    `json:"severity,omitempty"`
 	Fired    time.Time `json:"fired,omitzero"`
-	Over     time.Time `json:"over,omitzero"` // when its condition no longer held; zero where it still does on the last day
+	Over     time.Time `json:"over,omitzero"` // when resolve held, or without one when no longer did, or it fired anew; zero where that was not by the last day. Of one that a play started: when its own play ended
 	Person   string    `json:"person,omitempty"`
 	Prompted time.Time `json:"prompted,omitzero"` // when the person is given it, in their working hours; zero: nobody is asked anything
 	Asks     string    `json:"asks,omitempty"`    // what the prompt is: playbooks.NudgeQuestion, NudgeTask, …
@@ -128,7 +128,7 @@ const (
 func (e *Episode) prompt() bool { return !e.Prompted.IsZero() }
 
 // days returns how long the condition held, in days, up to the given end where it
-// still did.
+// still did. What becomes of the play has no part in it.
 func (e *Episode) days(end time.Time) float64 {
 	over := e.Over
 	if over.IsZero() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,10 +109,21 @@ func (r *Report) writePlaybooks(w *lines) {
 
 // held writes for how long a playbook's condition held.
 func held(l PlaybookLine) string {
-	if l.Fired == 0 {
+	if l.DaysHeld == 0 {
 		return "–"
 	}
-	return number(l.DaysHeld) + " d"
+	return lasted(l.DaysHeld)
+}
+
+// lasted writes a number of days in the unit that says most: 8.5 d, 5 h, 35 min.
+func lasted(days float64) string {
+	switch minutes := math.Round(days * 24 * 60); {
+	case minutes < 60:
+		return number(minutes) + " min"
+	case minutes < 24*60:
+		return number(minutes/60) + " h"
+	}
+	return number(days) + " d"
 }
 
 func waits(n int) string {
