@@ -38,9 +38,15 @@ where each answer leads and how it can end.`,
 			if book != "" {
 				return exactly("PLAYBOOK")(c, args)
 			}
+			if len(args) == 1 {
+				return usageError{fmt.Errorf("want: playcaller explain ACCOUNT PLAYBOOK, which asks a running bot; or, for what a playbook does: playcaller explain %s --book DIR", args[0])}
+			}
 			return exactly("ACCOUNT", "PLAYBOOK")(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			if lang != words.English && lang != words.Japanese {
+				return usageError{fmt.Errorf("--lang %q: want %s or %s", lang, words.English, words.Japanese)}
+			}
 			if book != "" {
 				return tellPlaybook(c, book, args[0], lang)
 			}
@@ -52,12 +58,19 @@ where each answer leads and how it can end.`,
 				}
 				q.Set("at", at)
 			}
-			var said struct{ Text string }
-			path := "/v1/accounts/" + url.PathEscape(args[0]) + "/explain/" + url.PathEscape(args[1]) + "?" + q.Encode()
-			if err := a.call(c.Context(), http.MethodGet, path, &said); err != nil {
+			ask := func(account, playbook string) (string, error) {
+				var said struct{ Text string }
+				err := a.call(c.Context(), http.MethodGet, "/v1/accounts/"+url.PathEscape(account)+"/explain/"+url.PathEscape(playbook)+"?"+q.Encode(), &said)
+				return said.Text, err
+			}
+			text, err := ask(args[0], args[1])
+			if err != nil {
+				if _, turned := ask(args[1], args[0]); turned == nil {
+					return fmt.Errorf("%s is an account and %s a playbook; the account comes first: playcaller explain %[1]s %[2]s", args[1], args[0])
+				}
 				return err
 			}
-			fmt.Fprintln(c.OutOrStdout(), said.Text)
+			fmt.Fprintln(c.OutOrStdout(), text)
 			return nil
 		},
 	}

@@ -54,6 +54,8 @@ func (o *outline) name(name string) (string, bool) {
 		return o.voice.Say("flow.let", words.Args{"name": spaced(name)}), true
 	case o.voice.Has("role." + field):
 		return o.voice.Say("role."+field, nil), true
+	case of == "account" && o.voice.Has("attribute."+field):
+		return o.voice.Say("attribute."+field, nil), true
 	case of == "account" || of == "segment" || of == "contract":
 		return o.voice.Say("flow.field", words.Args{"name": spaced(field)}), true
 	}

@@ -92,10 +92,41 @@ func (o *outline) text(t playbooks.Text) string {
 	if template == nil {
 		return ""
 	}
-	written := filledIn.ReplaceAllStringFunc(template.String(), func(hole string) string {
+	return o.template(template)
+}
+
+// template returns a text with what is filled in between ‹ and ›.
+func (o *outline) template(t *rules.Template) string {
+	return oneLine(filledIn.ReplaceAllStringFunc(t.String(), func(hole string) string {
 		return "‹" + o.filled(strings.TrimSpace(hole[2:len(hole)-2])) + "›"
-	})
-	return oneLine(written)
+	}))
+}
+
+// body tells what a webhook is sent beside what every webhook is sent; "" where that is nothing.
+func (o *outline) body(fields []playbooks.BodyField) string {
+	var all []string
+	for _, f := range fields {
+		value := ""
+		if f.Text != nil {
+			value = o.template(f.Text)
+		} else if f.Value != nil {
+			value = o.sent(f.Value.String())
+		}
+		all = append(all, o.voice.Say("flow.sent.field", words.Args{"name": spaced(f.Name), "value": value}))
+	}
+	return strings.Join(all, o.voice.Say("explain.separator", nil))
+}
+
+// sent tells what an expression sends: a fixed value as it is, else what it stands for between ‹ and ›.
+func (o *outline) sent(text string) string {
+	p, ok := rules.Phrased(text)
+	switch {
+	case ok && p.Op == "yes":
+		return o.voice.Say(map[bool]string{true: "yes", false: "no"}[p.Number == 1], nil)
+	case ok && (p.Op == "number" && len(p.Of) == 0 || p.Op == "text"):
+		return o.filled(text)
+	}
+	return "‹" + o.filled(text) + "›"
 }
 
 // start says what starts the playbook, and what keeps it from starting.
@@ -124,6 +155,8 @@ func (o *outline) start() {
 		}
 		if p.OnResolve != playbooks.ContinueOnResolve {
 			o.say(1, "flow.closes", nil)
+		} else {
+			o.say(1, "flow.continues", nil)
 		}
 	}
 	if p.ForEach != "" {
@@ -182,11 +215,16 @@ func (o *outline) step(number string, s *playbooks.Step) {
 		args["playbook"] = o.title(s.Start)
 	case playbooks.SetStep:
 		args["fields"] = o.sets(s.Set)
+	case playbooks.WebhookStep:
+		args["system"] = s.Webhook.Name
 	}
 	o.say(0, id, args)
 	o.lines[begins].Step = s.ID
 	if s.To != nil {
 		o.say(1, "flow.to", words.Args{"person": o.who(s.To)})
+	}
+	if s.Webhook != nil {
+		o.say(1, "flow.sent", words.Args{"fields": o.body(s.Webhook.Body)})
 	}
 	if s.Kind == playbooks.AskStep {
 		for i := range s.Ask.Answers {
@@ -389,7 +427,11 @@ func (o *outline) fieldName(field string) string {
 	if id := "flow.value." + field; o.voice.Has(id) {
 		return o.voice.Say(id, nil)
 	}
-	return o.voice.Say("flow.field", words.Args{"name": spaced(strings.TrimPrefix(strings.TrimPrefix(field, "attributes."), "account."))})
+	field = strings.TrimPrefix(strings.TrimPrefix(field, "attributes."), "account.")
+	if id := "attribute." + field; o.voice.Has(id) {
+		return o.voice.Say(id, nil)
+	}
+	return o.voice.Say("flow.field", words.Args{"name": spaced(field)})
 }
 
 // oneLine writes an expression of several lines in one.

@@ -380,3 +380,15 @@ func TestWhatIsMissingIsVisibleAndStopsNobody(t *testing.T) {
 		t.Errorf("a missing value: got %q, want %q", got, want)
 	}
 }
+
+func TestJapaneseCountsWeeksOnce(t *testing.T) {
+	v := words.New().For("ja")
+	for _, id := range v.IDs() {
+		if said := v.Say(id, words.Args{"window": v.Period(rules.Period{Days: 28}), "count": 4}); strings.Contains(said, "間間") {
+			t.Errorf("%s: %s", id, said)
+		}
+	}
+	if got, want := v.Say("log.set", words.Args{"field": v.Say("attribute.usual_logins", nil), "value": "126"}), "通常のログイン数を「126」に設定しました。"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

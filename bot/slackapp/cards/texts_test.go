@@ -42,6 +42,7 @@ var endings = map[string][]string{
 	"ops.book.":         {"refused", "unread", "fallback", "same", "mended", "changed"},
 	"command.ops.stay.": {"gone", "step", "variant", "undo"},
 	"set.contract.":     {"product", "partner", "seats", "amount", "start", "end", "notice_by", "signed", "auto_renew"},
+	"attribute.":        {"champion", "sponsor", "risk", "last_win", "next_goals", "interest", "end_user_contact", "onboards", "invoiced", "usual_logins", "usual_users", "suspended"},
 	"collect.kind.":     {"date", "person", "amount", "reason", "text"},
 	// The code asks the catalogue whether it has these, or has them from it.
 	"explain.": nil, "details.without.": nil, "holiday.": nil, "collect.": nil, "answer.": nil, "outcome.": nil, "why.": nil, "why.next.": nil, "account.role.": nil, "refusal.": nil,
