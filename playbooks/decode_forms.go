@@ -43,7 +43,7 @@ func (l *loading) readForms(d *document) {
 // form reads one form.
 func (d *document) form(kind string, n ast.Node) *Form {
 	f := &Form{Kind: kind, Channel: defaultChannel, Fill: Turn{Within: defaultFill}, Accept: Turn{Within: defaultAccept}}
-	var receiver ast.Node
+	var receiver, shared ast.Node
 	d.object(n, "a form",
 		field{"title", required, func(n ast.Node) { f.Title = d.label(n, "a form's title", 24) }},
 		field{"about", optional, func(n ast.Node) { f.About = d.label(n, "about", maxText) }},
@@ -60,11 +60,14 @@ func (d *document) form(kind string, n ast.Node) *Form {
 		field{"rounds", optional, func(n ast.Node) { f.Rounds = d.count(n, "number of questions back", 1, 10) }},
 		field{"stage", optional, func(n ast.Node) { f.Stage = d.stageName(n) }},
 		field{"journey", optional, func(n ast.Node) { f.Journey = d.flag(n, "journey") }},
-		field{"sections", required, func(n ast.Node) { d.sections(n, f) }},
+		field{"sections", required, func(n ast.Node) { shared = d.sections(n, f) }},
 	)
 	f.Role = firstOf(f.Role, f.To)
 	if receiver != nil {
 		f.Receiver = d.personField(receiver, f)
+	}
+	if shared != nil && !f.Many {
+		d.fail(shared, "remove it, or write many: true", "shared is for a form that takes several accounts, and %s takes one", kind)
 	}
 	if parts := len(f.Fields()) + len(f.Sections); parts > maxFormParts {
 		d.fail(n, "move some into another kind of form", "the form %s has %d fields and sections, more than a Slack modal takes (%d)", kind, parts, maxFormParts)
@@ -113,8 +116,9 @@ func (d *document) turn(n ast.Node, what string, within Delay) Turn {
 	return t
 }
 
-// sections reads the parts of a form; a field's id is unique in the whole form.
-func (d *document) sections(n ast.Node, f *Form) {
+// sections reads the parts of a form; a field's id is unique in the whole form. It returns
+// where a field first says that it is shared, or nil.
+func (d *document) sections(n ast.Node, f *Form) (shared ast.Node) {
 	ids := map[string]Pos{}
 	for _, v := range d.list(n) {
 		var s Section
@@ -123,16 +127,21 @@ func (d *document) sections(n ast.Node, f *Form) {
 			field{"about", optional, func(n ast.Node) { s.About = d.label(n, "about", maxText) }},
 			field{"fields", required, func(n ast.Node) {
 				for _, v := range d.list(n) {
-					s.Fields = append(s.Fields, d.formField(v, ids))
+					field, at := d.formField(v, ids)
+					s.Fields = append(s.Fields, field)
+					if shared == nil {
+						shared = at
+					}
 				}
 			}},
 		)
 		f.Sections = append(f.Sections, s)
 	}
+	return shared
 }
 
-// formField reads one field of a form.
-func (d *document) formField(n ast.Node, ids map[string]Pos) Field {
+// formField reads one field of a form, and where it says that it is shared.
+func (d *document) formField(n ast.Node, ids map[string]Pos) (_ Field, shared ast.Node) {
 	f := Field{Kind: TextField, Need: IsOptional}
 	var prefill, brings, choices, parts, most ast.Node
 	keep := func(at *ast.Node) func(ast.Node) { return func(n ast.Node) { *at = n } }
@@ -158,6 +167,11 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) Field {
 		field{"max", optional, keep(&most)},
 		field{"prefill", optional, keep(&prefill)},
 		field{"brings", optional, keep(&brings)},
+		field{"shared", optional, func(n ast.Node) {
+			if f.Shared = d.flag(n, "shared"); f.Shared {
+				shared = n
+			}
+		}},
 		field{"if", optional, func(n ast.Node) { f.If = d.condition(d.compiler, n, "if") }},
 	)
 	if brings != nil {
@@ -176,7 +190,10 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) Field {
 	d.fieldChoices(n, choices, &f)
 	d.fieldParts(parts, &f)
 	d.fieldMax(most, &f)
-	return f
+	if shared != nil && (prefill != nil || brings != nil) {
+		d.fail(shared, "remove it", "the field %s is filled in from each account, so that it cannot be shared", f.ID)
+	}
+	return f, shared
 }
 
 // fieldChoices reads what a choice field offers: id -> label.

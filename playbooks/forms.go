@@ -27,6 +27,10 @@ type Form struct {
 	Sections []Section
 }
 
+// Shares reports whether what is filled in for one account counts for the further ones of
+// a form that takes many: who takes over does, and what is about the handing over itself.
+func (f *Form) Shares(field *Field) bool { return field.Shared || field.ID == f.Receiver }
+
 // A Turn is how long whoever has the ball may keep it. Only their own time counts.
 type Turn struct {
 	Within Delay
@@ -53,6 +57,7 @@ type Field struct {
 	Max     int      // characters of a text, entries of a list; 0 is the field kind's own limit
 	Prefill *rules.Expr
 	Brings  string           // what the bot itself knows fills it in: plays, snoozes or contacts; "" nothing
+	Shared  bool             // of a form that takes several accounts: the answer is about the handing over and counts for all
 	Writes  string           // the account's field that accepting sets to the value: the attribute it is prefilled from
 	If      *rules.Condition // asked only where it holds; nil always
 }

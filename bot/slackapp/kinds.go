@@ -138,8 +138,9 @@ func (a *App) brought(ctx context.Context, c *caller, what, account string) ([]s
 	return known, nil
 }
 
-// handOverMore publishes a handoff for each further account of a form that takes many. What
-// was filled in for the first account alone is filled in anew for each.
+// handOverMore publishes a handoff for each further account of a form that takes many. Who
+// takes over, and what is about the handing over itself, is as for the first account; all
+// else is what is known of each account itself, or stays open.
 func (a *App) handOverMore(ctx context.Context, c *caller, id string, form *playbooks.Form, accounts []string, first inbox.Start) error {
 	for _, account := range accounts {
 		if account == first.Account {
@@ -150,7 +151,7 @@ func (a *App) handOverMore(ctx context.Context, c *caller, id string, form *play
 			return err
 		}
 		for _, f := range form.Fields() {
-			if v, given := first.Fields[f.ID]; given && f.Prefill == nil && f.Brings == "" {
+			if v, given := first.Fields[f.ID]; given && form.Shares(f) {
 				own[f.ID] = v
 			}
 		}

@@ -121,6 +121,8 @@ func TestManyAccountsChangeHandsByOneForm(t *testing.T) {
 	}
 	got := b.call("submit", map[string]any{"user": user("tanaka"), "view_id": id, "values": map[string]any{
 		"field:new_owner": map[string]any{"field:new_owner": map[string]any{"selected_user": user("miller")}},
+		"field:why":       map[string]any{"field:why": map[string]any{"value": "Too many accounts"}},
+		"field:manner":    map[string]any{"field:manner": map[string]any{"value": "By phone"}},
 		"field:promises":  map[string]any{"field:promises": map[string]any{"value": "A discount"}},
 		"more_accounts": map[string]any{"more_accounts": map[string]any{"selected_options": []any{
 			map[string]any{"value": "beta", "text": map[string]any{"type": "plain_text", "text": "Beta"}}}}}}})
@@ -140,6 +142,11 @@ func TestManyAccountsChangeHandsByOneForm(t *testing.T) {
 		plays, _ := start.Fields["plays"].([]any)
 		if start.Playbook != "handoff-csm" || start.Fields["new_owner"] != "miller" || len(plays) != 1 || e.Key != "account:"+start.Account {
 			t.Errorf("%s: got %+v", e.Key, start)
+		}
+		for field, first := range map[string]bool{"why": false, "promises": true, "manner": true} { // of the first account alone?
+			if _, given := start.Fields[field]; given != (!first || start.Account == "acme") {
+				t.Errorf("%s: %s is given: %v", start.Account, field, given)
+			}
 		}
 	}
 }
