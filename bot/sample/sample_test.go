@@ -109,7 +109,8 @@ func fires(t *testing.T, book *playbooks.Book, start rules.Date, until int) []fi
 	return all
 }
 
-func firesFor(t *testing.T, book *playbooks.Book, data *rules.Account, signals []rules.Signal, start rules.Date, until int) []firing {
+// firesFor lets one account live; set may change its world before.
+func firesFor(t *testing.T, book *playbooks.Book, data *rules.Account, signals []rules.Signal, start rules.Date, until int, set ...func(*replay.World)) []firing {
 	t.Helper()
 	var all []firing
 	w := replay.NewWorld(book, book.Rules.Rules, time.Time{})
@@ -125,6 +126,9 @@ func firesFor(t *testing.T, book *playbooks.Book, data *rules.Account, signals [
 				w.Settle(a, replay.Change{Events: []playbooks.Event{{Kind: playbooks.Delivered, At: w.Now, Run: r.ID, Visit: e.Visit, Person: e.Person}}})
 			})
 		}
+	}
+	for _, f := range set {
+		f(w)
 	}
 	settle := func(at time.Time, c replay.Change) {
 		w.Now = at
