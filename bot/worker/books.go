@@ -138,7 +138,8 @@ func (b *books) keep(ctx context.Context, book *playbooks.Book, at time.Time) er
 }
 
 // switchTo writes down that accounts are judged by a book from a time on, in the place of the one whose hash is given. Where
-// that was written before, and ops were not told of it yet, the switch is still the same one.
+// that was written before, and ops were not told of it yet or the other book was not switched to since, the switch is still the
+// same one, which a stop left unfinished.
 func (b *books) switchTo(ctx context.Context, book *playbooks.Book, from string, at time.Time) error {
 	if err := b.keep(ctx, book, at); err != nil {
 		return err
@@ -150,6 +151,15 @@ func (b *books) switchTo(ctx context.Context, book *playbooks.Book, from string,
 		}
 		if from == "" || d.Value.From == from && !d.Value.Told && !d.Value.Since.IsZero() {
 			return nil
+		}
+		if d.Value.From == from && !d.Value.Since.IsZero() {
+			before, err := b.records.Books.Get(ctx, from)
+			if err == nil && before.Value.Since.Before(d.Value.Since) {
+				return nil
+			}
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
 		}
 		d.Value.Since, d.Value.From, d.Value.Told = at, from, false
 		if err = b.records.Books.Replace(ctx, &d); !errors.Is(err, store.ErrConflict) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"playcaller/bot/inbox"
 	"playcaller/playbooks"
 	"playcaller/store"
+	"playcaller/store/sqlite"
 )
 
 // judgeBy switches to another book and comes to rest.
@@ -401,4 +403,63 @@ func TestExplainJudgesWithoutChangingAnything(t *testing.T) {
 
 func isNotFound(err error) bool {
 	return err != nil && strings.Contains(err.Error(), store.ErrNotFound.Error())
+}
+
+// A process that is killed may not have saved yet that a partition judges by the new book. When that is finished the switch
+// keeps its time, by which what it meant is known to be its own; going back and forth is a new switch.
+func TestASwitchThatIsFinishedAfterAStopKeepsItsTime(t *testing.T) {
+	ctx := context.Background()
+	first, second := map[string]string{"low-score.yaml": lowScore, "look.yaml": look}, map[string]string{"look.yaml": look}
+	b := newBench(t, first)
+	old := b.book.Hash
+	b.send(b.acme())
+	b.clock.Advance(time.Minute)
+	b.judgeBy(second)
+	if err := b.worker.TellListed(ctx); err != nil {
+		t.Fatal(err)
+	}
+	written := func() store.Book {
+		t.Helper()
+		d, err := b.records.Books.Get(ctx, load(t, second).Hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Value
+	}
+	was := written()
+	if !was.Told || was.From != old {
+		t.Fatalf("after the switch it is written that ops were told: %v, from %.12s; want true, %.12s", was.Told, was.From, old)
+	}
+
+	b.halt()
+	backend, err := sqlite.Open(ctx, filepath.Join(b.dir, "db"), store.Collections())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := store.In(backend)
+	cp, err := records.Checkpoints.Get(ctx, store.CheckpointKey(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cp.Value.Book = old
+	if err := errors.Join(records.Checkpoints.Replace(ctx, &cp), backend.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b.clock.Advance(time.Minute)
+	b.start()
+	b.rest()
+	b.judgeBy(second)
+	if got := written(); !got.Since.Equal(was.Since) || !got.Told {
+		t.Errorf("the switch that was finished is of %v, told %v; want %v, true", got.Since, got.Told, was.Since)
+	}
+	if all, err := b.worker.Settled(ctx); err != nil || !all {
+		t.Errorf("settled %v, %v; want every partition to judge by the book", all, err)
+	}
+
+	b.judgeBy(first)
+	b.clock.Advance(time.Minute)
+	b.judgeBy(second)
+	if got := written(); !got.Since.Equal(b.clock.Now()) {
+		t.Errorf("the switch after one back is of %v, want %v", got.Since, b.clock.Now())
+	}
 }
