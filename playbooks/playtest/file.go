@@ -346,6 +346,10 @@ func (r *reader) readCase(f *File, n ast.Node) {
 		field{"account", func(n ast.Node) { c.Accounts = append(c.Accounts, r.oneOf(n, "account", f.ids())) }},
 		field{"accounts", func(n ast.Node) {
 			for _, n := range r.list(n) {
+				if _, ok := scalar(n); !ok {
+					r.fail(n, "write accounts: [acme, beta]; what they are stands in accounts: at the top of the file", "the accounts of a test are a list of names")
+					continue
+				}
 				c.Accounts = append(c.Accounts, r.oneOf(n, "account", f.ids()))
 			}
 		}},

@@ -170,9 +170,33 @@ func (w *wants) messages(name string, n ast.Node, those func(view) []message) {
 					return want, true
 				}
 			}
-			return toldLines(told) + v.sense().meant(to), false
+			return toldLines(told) + v.sense().meant(to) + v.untold(to, what), false
 		}})
 	}
+}
+
+// untold says why the step of the run was told to nobody: whoever does one step and has the
+// next one too sees it at once, and no message is sent. "" where that is not why.
+func (v view) untold(to, what string) string {
+	now := v.visit()
+	if now == nil || len(v.run.Visits) < 2 || what != "" && what != nudgeOf(now.Kind) || to != "" && !v.sense().is(to, now.Assignee) {
+		return ""
+	}
+	if before := v.run.Visits[len(v.run.Visits)-2]; before.By == "" || before.By != now.Assignee {
+		return ""
+	}
+	return fmt.Sprintf("; %s did the step before and has %s in front of them at once, so no message is sent: expect step: %[2]s", now.Assignee, now.Step)
+}
+
+// nudgeOf is the message by which a step is handed to somebody.
+func nudgeOf(kind playbooks.StepKind) string {
+	switch kind {
+	case playbooks.AskStep:
+		return playbooks.NudgeQuestion
+	case playbooks.TaskStep:
+		return playbooks.NudgeTask
+	}
+	return ""
 }
 
 func holds(text string, all []string) bool {

@@ -46,7 +46,7 @@ func placesOf(book *playbooks.Book, p *playbooks.Playbook) *PlaybookCoverage {
 	})
 	for i := range pc.Places {
 		pc.byID[pc.Places[i].ID] = i
-		pc.Places[i].Reach = reach(p, &pc.Places[i])
+		pc.Places[i].Reach = reach(book, p, &pc.Places[i])
 	}
 	return pc
 }

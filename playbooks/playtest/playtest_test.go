@@ -133,6 +133,10 @@ func TestMistakesInATestFileAreReportedAtTheirPlaces(t *testing.T) {
 		"too many users":              {"start: 2027-03-08\naccounts: {acme: {series: {users: 1000000000}}}\ntests: []\n", `users counts the users of a day, and these are not so many; write between 0 and 1000`},
 		"a test without expectations": {head + "tests: [{name: x}]\n", `3:9: error: test "x" expects nothing`},
 		"an unknown decision":         {head + "tests: [{name: x, expect: [{at: +1d, decision: fires}]}]\n", `there is no decision "fires"; did you mean "fired"?`},
+		"a part of a reason":          {head + "tests: [{name: x, expect: [{at: +1d, decision: suppressed(audience)}]}]\n", `there is no decision "suppressed(audience)"; did you mean "suppressed(outside_audience)"?`},
+		"a part of two reasons":       {head + "tests: [{name: x, expect: [{at: +1d, decision: suppressed(outside)}]}]\n", `did you mean "suppressed(outside_audience)" or "suppressed(outside_pilot)"?`},
+		"a reason that there is not":  {head + "tests: [{name: x, expect: [{at: +1d, decision: suppressed(moonlight)}]}]\n", `write suppressed(…) with one of: already_running, already_true, cooling_down`},
+		"accounts that are fields":    {head + "tests: [{name: x, accounts: {acme: {}}, expect: [{at: +1d, run: open}]}]\n", `the accounts of a test are a list of names; write accounts: [acme, beta]`},
 		"an unknown step":             {head + "tests: [{name: x, expect: [{at: +1d, step: cal}]}]\n", `there is no step "cal"; did you mean "call"?`},
 		"an unknown answer":           {head + "tests: [{name: x, do: [{at: +1d, answer: holiday}], expect: [{at: +1d, run: open}]}]\n", `there is no answer "holiday"; did you mean "holidays"?`},
 		"an unknown outcome":          {head + "tests: [{name: x, expect: [{at: +1d, outcome: caled}]}]\n", `there is no outcome "caled"; did you mean "called"?`},
@@ -185,4 +189,61 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAStepThatAPersonHasInFrontOfThemIsNoMessage(t *testing.T) {
+	test := strings.Split(read(t, "quiet_test.yaml"), "tests:")[0] + `tests:
+  - name: trouble
+    do: [{at: +1d 10:00, answer: trouble}]
+    expect: [{at: +1d 10:05, messages: [{to: tanaka, what: task}]}]
+`
+	var b strings.Builder
+	r := playtest.Run(small(t, test), playtest.Options{})
+	for _, f := range r.Files {
+		for _, c := range f.Cases {
+			for _, failure := range c.Failures {
+				for _, d := range failure.Details {
+					b.WriteString(d.Got + "\n")
+				}
+			}
+		}
+	}
+	if want := "tanaka did the step before and has call in front of them at once, so no message is sent: expect step: call"; !strings.Contains(b.String(), want) {
+		t.Errorf("got %s, want %s", b.String(), want)
+	}
+}
+
+func TestAFeedThatMayRestForLongIsStoppedOnlyAfterIt(t *testing.T) {
+	files, err := playbooks.ReadDir(os.DirFS("testdata/book"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"3d": "ends in _x14, which is a feed that has stopped", "31d": "ends in _x32, which is a feed that has stopped; calls counts as stopped only after 31 days"} {
+		files["signals.yaml"] = []byte("signals:\n  logins: {kind: count}\n  users: {kind: unique}\n  calls: {kind: count, fresh: " + name + "}\n")
+		files["calls.yaml"] = []byte(`playbook: calls
+title: {en: Calls, ja: 連絡}
+about: {en: Calls., ja: 連絡。}
+severity: low
+when: logins.sum("7d") >= 3
+assign: account.owner
+steps:
+  - id: look
+    branch:
+      - {if: calls.sum("28d") > 0, then: =resolved}
+      - {else: =unclear, unknown: =unclear}
+`)
+		book, problems := playbooks.Load(files)
+		if book == nil {
+			t.Fatal(problems)
+		}
+		var said []string
+		for _, p := range playtest.NewCoverage(book).Playbooks {
+			for _, place := range p.Places {
+				said = append(said, place.Reach)
+			}
+		}
+		if got := strings.Join(said, "\n"); !strings.Contains(got, want) {
+			t.Errorf("fresh: %s: got\n%s\nwant %s", name, got, want)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package playtest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"playcaller/playbooks"
 	"playcaller/rules"
@@ -10,7 +11,7 @@ import (
 
 // reach says what to write into the playbook's test file to walk a place: an example, with
 // times to be put right.
-func reach(p *playbooks.Playbook, place *Place) string {
+func reach(book *playbooks.Book, p *playbooks.Playbook, place *Place) string {
 	id, rest, _ := strings.Cut(place.ID, ".")
 	if cond, clause, ok := strings.Cut(place.ID, "#"); ok {
 		_, truth, _ := strings.Cut(clause, "/")
@@ -28,6 +29,9 @@ func reach(p *playbooks.Playbook, place *Place) string {
 	s := stepOf(p, id)
 	if s == nil {
 		return ""
+	}
+	if rest == "branch.unknown" {
+		return unknownReach(book, s)
 	}
 	return stepReach(s, rest)
 }
@@ -86,14 +90,39 @@ func stepReach(s *playbooks.Step, what string) string {
 		return fmt.Sprintf("a test that goes on past the wait at %s: expect: [{at: +30d 09:00, …}]", s.ID)
 	case what == "branch.else":
 		return fmt.Sprintf("a test in which none of the conditions of %s holds when the play comes there", s.ID)
-	case what == "branch.unknown":
-		return fmt.Sprintf("a test in which the data that %s reads are missing when the play comes there: a series that ends in _x14, which is a feed that has stopped", s.ID)
 	case strings.HasPrefix(what, "branch."):
 		return fmt.Sprintf("accounts and series by which that holds when the play comes to %s, and nothing written before it does", s.ID)
 	case s.Kind == playbooks.HandoffStep:
 		return handoffReach(what)
 	}
 	return fmt.Sprintf("a test that comes to %s", s.ID)
+}
+
+// stopped is for how many days a feed must have been silent, at least, that a test calls
+// stopped: longer than the 48 hours and the weekend of a signal that says nothing of it.
+const stopped = 14
+
+// unknownReach is reach for a branch whose conditions cannot be judged. How long a feed must
+// be silent for that is what its signal says (fresh), and a day more.
+func unknownReach(book *playbooks.Book, s *playbooks.Step) string {
+	days, of := stopped, ""
+	for _, b := range s.Branch {
+		if b.If == nil {
+			continue
+		}
+		for _, name := range b.If.Signals() {
+			if def := book.Signal(name); def != nil && def.Fresh > 0 {
+				if silent := int((def.Fresh+24*time.Hour-1)/(24*time.Hour)) + 1; silent > days {
+					days, of = silent, name
+				}
+			}
+		}
+	}
+	text := fmt.Sprintf("a test in which the data that %s reads are missing when the play comes there: a series that ends in _x%d, which is a feed that has stopped", s.ID, days)
+	if of != "" {
+		text += fmt.Sprintf("; %s counts as stopped only after %d days of silence (fresh in signals.yaml), so where the play is past %s by then, no test can come to it", of, days-1, s.ID)
+	}
+	return text
 }
 
 // handoffReach is reach for what can happen to a handoff.

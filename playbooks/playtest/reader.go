@@ -231,8 +231,36 @@ func isNull(n ast.Node) bool {
 	return null
 }
 
+// meantWithin is meant for a word such as suppressed(outside): what is in brackets may be a
+// part of the right one, and only what has brackets after the same word can be meant.
+func meantWithin(outer, inner string, known []string) string {
+	var all, containing []string
+	for _, k := range known {
+		if of, reason, ok := strings.Cut(strings.TrimSuffix(k, ")"), "("); ok && of == outer {
+			all = append(all, reason)
+			if len(inner) >= 3 && strings.Contains(reason, inner) {
+				containing = append(containing, fmt.Sprintf("%q", k))
+			}
+		}
+	}
+	if len(all) == 0 {
+		return meant(outer, known)
+	}
+	if len(containing) > 0 {
+		return "did you mean " + strings.Join(containing, " or ") + "?"
+	}
+	if near := rules.Nearest(inner, all); near != "" {
+		return fmt.Sprintf("did you mean %q?", outer+"("+near+")")
+	}
+	slices.Sort(all)
+	return fmt.Sprintf("write %s(…) with one of: %s", outer, strings.Join(all, ", "))
+}
+
 // meant names the nearest known word, or what there is to choose from.
 func meant(word string, known []string) string {
+	if outer, inner, ok := strings.Cut(strings.TrimSuffix(word, ")"), "("); ok { // suppressed(outside)
+		return meantWithin(outer, inner, known)
+	}
 	if near := rules.Nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}

@@ -62,3 +62,22 @@ func TestTheReadmeListsEveryKindOfMessage(t *testing.T) {
 		}
 	}
 }
+
+func TestTheReadmeListsEveryReasonOfASuppression(t *testing.T) {
+	readme, err := os.ReadFile("../library/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, ok := strings.Cut(string(readme), "The reasons of `suppressed(…)`:")
+	list, _, _ = strings.Cut(list, "\n\n")
+	said := playtest.Check(small(t, "start: 2027-03-08 09:00\naccounts: {acme: {}}\ntests: [{name: x, expect: [{at: +1d, decision: suppressed(nothing)}]}]\n"))
+	if !ok || len(said) != 1 {
+		t.Fatalf("the README has a list: %t; the mistake is told %d times", ok, len(said))
+	}
+	_, reasons, _ := strings.Cut(said[0].Suggestion, "one of: ")
+	for _, reason := range strings.Split(reasons, ", ") {
+		if !strings.Contains(list, "`"+reason+"`") {
+			t.Errorf("the README does not list %s", reason)
+		}
+	}
+}
