@@ -251,7 +251,8 @@ type Book struct {
 	From  string    `json:"from,omitempty"` // hash of the book before it
 	Told  bool      `json:"told,omitempty"` // ops were told of what that switch found
 
-	Change json.RawMessage `json:"change,omitempty"` // what that switch meant for accounts and people, as the bot reports it
+	Change    json.RawMessage `json:"change,omitempty"`    // what that switch meant for accounts and people, as the bot reports it
+	Announced bool            `json:"announced,omitempty"` // ops were told of Change
 }
 
 // Checkpoint is how far a partition's owner has come.

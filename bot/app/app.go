@@ -240,7 +240,7 @@ func (b *Bot) toldBefore(ctx context.Context, another string) (bool, error) {
 		var was store.Doc[store.Book]
 		if was, err = b.records.Books.Get(ctx, another); err == nil {
 			last, err := (&watch{}).lastChange(is.Value)
-			return last != nil && last.From == another && was.Value.Since.Before(is.Value.Since), err
+			return last != nil && is.Value.Announced && last.From == another && was.Value.Since.Before(is.Value.Since), err
 		}
 	}
 	if errors.Is(err, store.ErrNotFound) {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -54,7 +56,6 @@ func (l *ends) Done() <-chan struct{} {
 func TestAFolderThatIsPutBackAfterHalfASwitchIsSwitchedTo(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	clock, log, dir := clockwork.NewFakeClock(), slog.New(slog.DiscardHandler), t.TempDir()
-	const look = "playbook: look\ntitle: Look\nabout: Somebody looks.\nsteps:\n  - {id: look, task: Look, otherwise: {after: 5wd, then: =unanswered}}\n"
 	save(t, dir, "team.yaml", "people:\n  tanaka: {name: Tanaka, email: tanaka@example.com, time_zone: Asia/Tokyo, country: JP}\ndefault_owner: tanaka\n")
 	save(t, dir, "look.yaml", look)
 	book, err := ReadBook(dir)
@@ -115,76 +116,99 @@ func TestAFolderThatIsPutBackAfterHalfASwitchIsSwitchedTo(t *testing.T) {
 	}
 }
 
-// A process that is stopped while its partitions switch tells ops of the switch once.
-func TestASwitchThatWasToldIsFinishedAfterAStopWithoutTellingItAgain(t *testing.T) {
-	clock, log, dir := clockwork.NewFakeClock(), slog.New(slog.DiscardHandler), t.TempDir()
-	data := t.TempDir()
-	const look = "playbook: look\ntitle: Look\nabout: Somebody looks.\nsteps:\n  - {id: look, task: Look, otherwise: {after: 5wd, then: =unanswered}}\n"
-	save(t, dir, "team.yaml", "people:\n  tanaka: {name: Tanaka, email: tanaka@example.com, time_zone: Asia/Tokyo, country: JP}\ndefault_owner: tanaka\n")
-	save(t, dir, "look.yaml", look)
-	first, err := ReadBook(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+// A shelved is a folder with a book, and the lives of a bot on it: each begins with what the one before has written.
+type shelved struct {
+	t         *testing.T
+	dir, data string
+	clock     *clockwork.FakeClock
+	told      int // messages to ops about a new book
+}
+
+const look = "playbook: look\ntitle: Look\nabout: Somebody looks.\nsteps:\n  - {id: look, task: Look, otherwise: {after: 5wd, then: =unanswered}}\n"
+
+func newShelved(t *testing.T) *shelved {
+	t.Helper()
+	s := &shelved{t: t, dir: t.TempDir(), data: t.TempDir(), clock: clockwork.NewFakeClock()}
+	save(t, s.dir, "team.yaml", "people:\n  tanaka: {name: Tanaka, email: tanaka@example.com, time_zone: Asia/Tokyo, country: JP}\ndefault_owner: tanaka\n")
+	save(t, s.dir, "look.yaml", look)
+	return s
+}
+
+// retitle saves another book.
+func (s *shelved) retitle(title string) {
+	s.t.Helper()
+	save(s.t, s.dir, "look.yaml", strings.Replace(look, "title: Look", "title: "+title, 1))
+}
+
+// life does something with a bot that begins with the folder's book, and stops it.
+func (s *shelved) life(do func(ctx context.Context, b *Bot)) {
+	t := s.t
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
 	hooks, err := sender.NewWebhooks(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := 0
-	life := func(do func(ctx context.Context, b *Bot)) {
-		t.Helper()
-		book, err := ReadBook(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		s, err := stream.Open(ctx, stream.Options{Dir: filepath.Join(data, "stream"), Partitions: 4, Clock: clock, Logger: log})
-		if err != nil {
-			t.Fatal(err)
-		}
-		backend, err := sqlite.Open(ctx, filepath.Join(data, "db"), store.Collections())
-		if err != nil {
-			t.Fatal(err)
-		}
-		records := store.In(backend)
-		w := worker.New(worker.Options{Stream: s, Records: records, Book: book, Clock: clock, Logger: log, Sender: nobody{},
-			Draw: func(_ context.Context, _ string, out store.Outgoing) (sender.Item, bool, error) {
-				if out.Kind == opsBook {
-					told++
-				}
-				return sender.Item{}, false, nil
-			}})
-		ended := make(chan error, 1)
-		go func() { ended <- w.Run(ctx) }()
-		if err := w.Rest(ctx); err != nil {
-			t.Fatal(err)
-		}
-		do(ctx, &Bot{worker: w, records: records, clock: clock, log: log, watch: newWatch(dir), hooks: hooks, book: book})
-		if err := w.Rest(ctx); err != nil {
-			t.Fatal(err)
-		}
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-		if err := backend.Close(); err != nil {
-			t.Error(err)
-		}
+	book, err := ReadBook(s.dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	life(func(ctx context.Context, b *Bot) {
-		save(t, dir, "look.yaml", strings.Replace(look, "title: Look", "title: Look twice", 1))
+	ctx, stop := context.WithCancel(t.Context())
+	events, err := stream.Open(ctx, stream.Options{Dir: filepath.Join(s.data, "stream"), Partitions: 4, Clock: s.clock, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := sqlite.Open(ctx, filepath.Join(s.data, "db"), store.Collections())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := store.In(backend)
+	w := worker.New(worker.Options{Stream: events, Records: records, Book: book, Clock: s.clock, Logger: log, Sender: nobody{},
+		Draw: func(_ context.Context, _ string, out store.Outgoing) (sender.Item, bool, error) {
+			if out.Kind == opsBook {
+				s.told++
+			}
+			return sender.Item{}, false, nil
+		}})
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	if err := w.Rest(ctx); err != nil {
+		t.Fatal(err)
+	}
+	do(ctx, &Bot{worker: w, records: records, clock: s.clock, log: log, watch: newWatch(s.dir), hooks: hooks, book: book})
+	if err := w.Rest(ctx); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := events.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := backend.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A process that is stopped while its partitions switch tells ops of the switch once.
+func TestASwitchThatWasToldIsFinishedAfterAStopWithoutTellingItAgain(t *testing.T) {
+	s := newShelved(t)
+	first, err := ReadBook(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.life(func(ctx context.Context, b *Bot) {
+		s.retitle("Look twice")
 		if err := b.readAgain(ctx); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if told != 1 {
-		t.Fatalf("ops were told %d times, want once", told)
+	if s.told != 1 {
+		t.Fatalf("ops were told %d times, want once", s.told)
 	}
-	clock.Advance(time.Minute)
-	life(func(ctx context.Context, b *Bot) { // one partition had not heard of it yet
+	s.clock.Advance(time.Minute)
+	s.life(func(ctx context.Context, b *Bot) { // one partition had not heard of it yet
 		if err := b.worker.SwitchBook(ctx, first); err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +221,7 @@ func TestASwitchThatWasToldIsFinishedAfterAStopWithoutTellingItAgain(t *testing.
 			t.Fatal(err)
 		}
 	})
-	life(func(ctx context.Context, b *Bot) {
+	s.life(func(ctx context.Context, b *Bot) {
 		if err := b.switchBook(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -208,24 +232,74 @@ func TestASwitchThatWasToldIsFinishedAfterAStopWithoutTellingItAgain(t *testing.
 			t.Errorf("settled %v, %v; want every partition to judge by the book", settled, err)
 		}
 	})
-	if told != 1 {
-		t.Errorf("ops were told %d times, want once", told)
+	if s.told != 1 {
+		t.Errorf("ops were told %d times, want once", s.told)
 	}
-	life(func(ctx context.Context, b *Bot) { // back to the first, while it runs, and to the second, while it does not
-		save(t, dir, "look.yaml", look)
-		clock.Advance(time.Minute)
+	s.life(func(ctx context.Context, b *Bot) { // back to the first, while it runs, and to the second, while it does not
+		s.retitle("Look")
+		s.clock.Advance(time.Minute)
 		if err := b.readAgain(ctx); err != nil {
 			t.Fatal(err)
 		}
 	})
-	save(t, dir, "look.yaml", strings.Replace(look, "title: Look", "title: Look twice", 1))
-	clock.Advance(time.Minute)
-	life(func(ctx context.Context, b *Bot) {
+	s.retitle("Look twice")
+	s.clock.Advance(time.Minute)
+	s.life(func(ctx context.Context, b *Bot) {
 		if err := b.switchBook(ctx); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if told != 3 {
-		t.Errorf("ops were told %d times of three switches", told)
+	if s.told != 3 {
+		t.Errorf("ops were told %d times of three switches", s.told)
+	}
+}
+
+// A process that is stopped between a switch and the message about it tells ops after the next start, once, whether or not its
+// partitions had all heard of the book.
+func TestASwitchThatWasNotToldBeforeAStopIsToldAfterIt(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		stop func(ctx context.Context, b *Bot) error
+	}{
+		{"once every partition has heard", func(ctx context.Context, b *Bot) error {
+			book, err := ReadBook(b.watch.dir)
+			if err != nil {
+				return err
+			}
+			return b.adopt(ctx, b.worker.Present(), book)
+		}},
+		{"while the message is published", func(ctx context.Context, b *Bot) error {
+			soon, end := context.WithCancel(ctx)
+			defer end()
+			if err := b.readAgain(&ends{soon, end, 4}); !errors.Is(err, context.Canceled) {
+				return fmt.Errorf("want the message not to be published, got %w", err)
+			}
+			return nil
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := newShelved(t)
+			s.life(func(context.Context, *Bot) {})
+			s.life(func(ctx context.Context, b *Bot) {
+				s.retitle("Look twice")
+				if err := tc.stop(ctx, b); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if s.told != 0 {
+				t.Fatalf("ops were told %d times before the stop", s.told)
+			}
+			for range 2 {
+				s.clock.Advance(time.Minute)
+				s.life(func(ctx context.Context, b *Bot) {
+					if err := errors.Join(b.switchBook(ctx), b.tellOfBook(ctx)); err != nil {
+						t.Fatal(err)
+					}
+				})
+				if s.told != 1 {
+					t.Errorf("after the stop ops were told %d times, want once", s.told)
+				}
+			}
+		})
 	}
 }

@@ -40,6 +40,7 @@ type watch struct {
 	looked map[string]stamp
 	read   map[string]stamp // the folder as it was last read
 	partly bool             // some partitions may have heard of a book that is not the present one
+	owed   bool             // ops may not have been told yet that the present book was switched to
 
 	mu    sync.Mutex
 	bad   *cards.BookNews // what is wrong with the folder as it was last read; nil where nothing is
@@ -55,7 +56,7 @@ type stamp struct {
 	modified time.Time
 }
 
-func newWatch(dir string) *watch { return &watch{dir: dir, again: make(chan struct{}, 1)} }
+func newWatch(dir string) *watch { return &watch{dir: dir, again: make(chan struct{}, 1), owed: true} }
 
 // stamps returns the book's files as the folder has them; no files where it cannot be read.
 func (w *watch) stamps() map[string]stamp {
@@ -204,7 +205,7 @@ func (b *Bot) readAgain(ctx context.Context) error {
 	if err := b.adopt(ctx, present, book); err != nil {
 		return err
 	}
-	b.watch.partly = false
+	b.watch.partly, b.watch.owed = false, true
 	state := cards.BookChanged
 	if b.watch.mend() {
 		state = cards.BookMended
@@ -273,7 +274,7 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 		news.Keeps += len(o.Runs)
 	}
 	change := BookChange{At: b.clock.Now(), From: from.Hash, Changed: by, Shared: shared, Prompts: []cards.PromptChange{}}
-	if err := b.keep(ctx, book.Hash, change); err != nil {
+	if err := b.keep(ctx, book.Hash, change, false); err != nil {
 		return err
 	}
 	if b.config.Foresee {
@@ -284,16 +285,46 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 			b.log.Warn("the book could not be played over history", "error", err)
 		} else {
 			change.Weeks, change.Prompts, news.Weeks, news.Prompts = foreseen, prompts, foreseen, prompts
-			if err := b.keep(ctx, book.Hash, change); err != nil {
+			if err := b.keep(ctx, book.Hash, change, false); err != nil {
 				return err
 			}
 		}
 	}
-	return b.tellOps(ctx, b.newsKey(book.Hash), opsBook, news)
+	if err := b.tellOps(ctx, b.newsKey(book.Hash), opsBook, news); err != nil {
+		return err
+	}
+	b.watch.owed = false
+	return b.keep(ctx, book.Hash, change, true)
 }
 
-// keep keeps what a switch meant, with the book that was switched to, so that it is known after a restart too.
-func (b *Bot) keep(ctx context.Context, hash string, c BookChange) error {
+// tellOfSwitch tells ops of the switch to the present book if they were not: the process was stopped in between, or they could not
+// be told. What the switch found is told after it, so who was told of that knows.
+func (b *Bot) tellOfSwitch(ctx context.Context) error {
+	present := b.worker.Present()
+	d, err := b.records.Books.Get(ctx, present.Hash)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	last, err := (&watch{}).lastChange(d.Value)
+	if err != nil {
+		return err
+	}
+	if d.Value.From == "" || d.Value.Told || d.Value.Announced && last != nil {
+		b.watch.owed = false
+		return nil
+	}
+	from, err := b.worker.Book(ctx, d.Value.From)
+	if err != nil {
+		b.log.Warn("the book before cannot be compared with", "error", err)
+		b.watch.owed = false
+		return nil
+	}
+	return b.announce(ctx, cards.BookChanged, from, present)
+}
+
+// keep keeps what a switch meant, and whether ops were told of it, with the book that was switched to, so that it is known after
+// a restart too.
+func (b *Bot) keep(ctx context.Context, hash string, c BookChange, announced bool) error {
 	b.watch.mu.Lock()
 	b.watch.last = &c
 	b.watch.mu.Unlock()
@@ -306,7 +337,7 @@ func (b *Bot) keep(ctx context.Context, hash string, c BookChange) error {
 		if err != nil {
 			return err
 		}
-		d.Value.Change = kept
+		d.Value.Change, d.Value.Announced = kept, announced
 		if err := b.records.Books.Replace(ctx, &d); !errors.Is(err, store.ErrConflict) {
 			return err
 		}
@@ -328,9 +359,14 @@ func (w *watch) lastChange(book store.Book) (*BookChange, error) {
 	return c, nil
 }
 
-// tellOfBook tells ops what they must know and were not told yet: that the folder has mistakes, and for which accounts new
-// playbooks held already.
+// tellOfBook tells ops what they must know and were not told yet: that a book was switched to, for which accounts its new
+// playbooks held already, and that the folder has mistakes.
 func (b *Bot) tellOfBook(ctx context.Context) error {
+	if b.watch.owed {
+		if err := b.tellOfSwitch(ctx); err != nil {
+			return err
+		}
+	}
 	if b.worker.Untold() {
 		if err := b.worker.TellListed(ctx); err != nil {
 			return err
