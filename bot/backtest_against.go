@@ -39,9 +39,15 @@ func bookAt(ctx context.Context, dir, ref string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, errors.New("there is no such folder, and no such commit, branch or tag")
 	}
+	missing := fmt.Errorf("%s is not in git at %s; name a folder instead, as in: --against ../other-book", dir, ref)
+	if listed, err := git(ctx, dir, "ls-tree", strings.TrimSpace(string(commit)), "."); err != nil {
+		return nil, fmt.Errorf("git cannot list %s at %s: %w", dir, ref, err)
+	} else if len(listed) == 0 {
+		return nil, missing
+	}
 	archive, err := git(ctx, dir, "archive", "--format=tar", strings.TrimSpace(string(commit)), ".")
 	if err != nil {
-		return nil, fmt.Errorf("the folder %s was not there then (%w)", dir, err)
+		return nil, fmt.Errorf("git cannot read %s at %s: %w", dir, ref, err)
 	}
 	files := map[string][]byte{}
 	for t := tar.NewReader(bytes.NewReader(archive)); ; {

@@ -41,9 +41,14 @@ type PersonChange struct {
 	Names         map[string]string `json:"names"`  // by language: "en", "ja"
 	Before        float64           `json:"before"` // prompts a week
 	After         float64           `json:"after"`
+	Once          float64           `json:"once_no_drafts"` // prompts a week once the book's drafts are none
 	PromptsBefore int               `json:"prompts_before"`
 	PromptsAfter  int               `json:"prompts_after"`
+	Drafts        int               `json:"prompts_of_drafts,omitempty"` // that the book's drafts would ask once they are none; not in the others
 }
+
+// differs reports whether the person gets more or fewer prompts, be it ever so little.
+func (p *PersonChange) differs() bool { return p.Before != p.After }
 
 // Told returns the numbers of prompts a week as they are told everywhere: with one
 // decimal, and the change between them as it is between those.
@@ -160,12 +165,16 @@ func (d *Difference) people(book *playbooks.Book, o *Options, results []*Result)
 	}
 	for _, r := range results {
 		for i := range r.Episodes {
-			if e := &r.Episodes[i]; e.prompt() {
+			switch e := &r.Episodes[i]; {
+			case !e.prompt():
+			case e.Draft: // it asks nobody
+				line(e.Person).Drafts++
+			default:
 				line(e.Person).PromptsAfter++
 			}
 		}
 		for i := range r.Before {
-			if e := &r.Before[i]; e.prompt() {
+			if e := &r.Before[i]; e.prompt() && !e.Draft {
 				line(e.Person).PromptsBefore++
 			}
 		}
@@ -173,7 +182,7 @@ func (d *Difference) people(book *playbooks.Book, o *Options, results []*Result)
 	weeks := float64(o.To-o.From+1) / 7
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		p := byID[id]
-		p.Before, p.After = float64(p.PromptsBefore)/weeks, float64(p.PromptsAfter)/weeks
+		p.Before, p.After, p.Once = float64(p.PromptsBefore)/weeks, float64(p.PromptsAfter)/weeks, float64(p.PromptsAfter+p.Drafts)/weeks
 		d.People = append(d.People, *p)
 	}
 	slices.SortStableFunc(d.People, func(a, b PersonChange) int {
@@ -200,13 +209,50 @@ func (d *Difference) Headline(lang string) string {
 			parts = append(parts, fmt.Sprintf("%s for %s", number, p.Names["en"]))
 		}
 	}
+	some := slices.ContainsFunc(d.People, func(p PersonChange) bool { return p.differs() })
 	switch {
-	case len(parts) == 0 && lang == "ja":
-		return "問いかけの件数に変わりはありません"
-	case len(parts) == 0:
-		return "nobody gets more or fewer prompts"
+	case len(parts) > 0:
+	case some && lang == "ja":
+		parts = append(parts, "問いかけの件数の変わりは、一人あたり週0.1件に届きません")
+	case some:
+		parts = append(parts, "prompts change by less than 0.1 a week for anybody")
 	case lang == "ja":
-		return strings.Join(parts, "、")
+		parts = append(parts, "問いかけの件数に変わりはありません")
+	default:
+		parts = append(parts, "nobody gets more or fewer prompts")
 	}
-	return strings.Join(parts, ", ")
+	if lang == "ja" {
+		return strings.Join(parts, "、") + d.drafts(lang)
+	}
+	return strings.Join(parts, ", ") + d.drafts(lang)
+}
+
+// drafts says what the book's drafts would add to the prompts once they are none; ""
+// where there are no such prompts.
+func (d *Difference) drafts(lang string) string {
+	var parts []string
+	for _, p := range d.People {
+		switch more := oneDecimal(p.Once - p.After); {
+		case p.Drafts == 0:
+		case lang == "ja":
+			parts = append(parts, fmt.Sprintf("%sさん 週%s件", p.Names["ja"], plus(more)))
+		default:
+			parts = append(parts, fmt.Sprintf("%s for %s", plus(more), p.Names["en"]))
+		}
+	}
+	switch {
+	case len(parts) == 0:
+		return ""
+	case lang == "ja":
+		return "。下書きを本番にすると " + strings.Join(parts, "、")
+	}
+	return "; once drafts are none, " + strings.Join(parts, ", ")
+}
+
+// plus writes how much more of something there is a week.
+func plus(v float64) string {
+	if v == 0 {
+		return "+<0.1"
+	}
+	return fmt.Sprintf("+%.1f", v)
 }

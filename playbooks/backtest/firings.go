@@ -26,7 +26,7 @@ func (r *Report) writeFirings(w *lines) {
 	}
 	rows := [][]string{{"FIRED", "ACCOUNT", "PLAYBOOK", "HELD", "ASKED"}}
 	for _, e := range some {
-		rows = append(rows, []string{e.day(), cmp.Or(e.Name, e.Account), RuleName(e), e.held(), asked(e, names)})
+		rows = append(rows, []string{e.day(), e.name(), RuleName(e), e.held(), asked(e, names)})
 	}
 	w.table(rows)
 	if more := len(r.Episodes) - len(some); more > 0 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"playcaller/playbooks"
 	"playcaller/playbooks/backtest"
 )
 
@@ -113,6 +114,53 @@ func TestAFiringHoldsAsLongWhateverItsPlayDoes(t *testing.T) {
 		}
 		if e := r.Episodes[0]; e.Over.Format("01-02 15:04") != "03-16 12:00" || e.Outcome != "unanswered" {
 			t.Errorf("%s: %v", name, told(r.Episodes))
+		}
+	}
+}
+
+// One prompt in half a year is less than 0.1 a week, and still one more.
+func TestAChangeTooSmallForARateIsToldAllTheSame(t *testing.T) {
+	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-08-30"), Chance: -1, Against: book(t, quietLogins(9))}
+	days := "5 5 5 0 0 0 0 0 0 4" + strings.Repeat(" 4", 172)
+	r := run(t, book(t, quietLogins(3)), o, input(t, "acme", "2026-03-02", days))
+	for lang, want := range map[string]string{"en": "prompts change by less than 0.1 a week for anybody", "ja": "問いかけの件数の変わりは、一人あたり週0.1件に届きません"} {
+		if got := r.Against.Headline(lang); got != want {
+			t.Errorf("%s: %q", lang, got)
+		}
+	}
+	told := text(t, r)
+	for _, want := range []string{"\nTanaka          0       <0.1   less than 0.1  0              1\n", "\n+ 2026-03-07  ACME  quiet"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("no %q in:\n%s", want, told)
+		}
+	}
+	var page bytes.Buffer
+	if err := r.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(page.String(), ">acme<") || !strings.Contains(page.String(), `<td class="w">ACME</td>`) {
+		t.Error("the page names an account by its id")
+	}
+}
+
+// A draft asks nobody: its prompts count only from when it is none.
+func TestADraftCountsNoPromptsUntilItIsNone(t *testing.T) {
+	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Chance: -1}
+	draft, ready := book(t, quietLogins(3)+"draft: true\n"), book(t, quietLogins(3))
+	none := book(t, quietLogins(30))
+	for _, c := range []struct {
+		what        string
+		from, to    *playbooks.Book
+		en, ja      string
+		before, was int
+	}{
+		{"added as a draft", none, draft, "nobody gets more or fewer prompts; once drafts are none, +0.5 for Tanaka", "問いかけの件数に変わりはありません。下書きを本番にすると 田中さん 週+0.5件", 0, 0},
+		{"no draft any more", draft, ready, "+0.5 prompts a week for Tanaka", "田中さん 週+0.5件", 0, 1},
+	} {
+		o.Against = c.from
+		d := run(t, c.to, o, input(t, "acme", "2026-03-02", "5 5 5 0 0 0 4 4 4 4 4 4 4 4")).Against
+		if d.Headline("en") != c.en || d.Headline("ja") != c.ja || d.People[0].PromptsBefore != c.before || d.People[0].PromptsAfter != c.was {
+			t.Errorf("%s: %q, %q, %+v", c.what, d.Headline("en"), d.Headline("ja"), d.People)
 		}
 	}
 }

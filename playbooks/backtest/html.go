@@ -31,7 +31,7 @@ type tile struct{ Label, Value, Note, Class string }
 // A shownChange is a change with how it is coloured.
 type shownChange struct {
 	Change
-	Class string
+	Class, Account string
 }
 
 // WriteHTML writes the report as one page with charts, which needs nothing else: no
@@ -54,7 +54,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 	if r.Against != nil {
 		var some []shownChange
 		for _, change := range r.Against.Changes[:min(len(r.Against.Changes), pageChanges)] {
-			some = append(some, shownChange{change, map[string]string{More: "plus", Fewer: "minus", Moved: "moved"}[change.Kind]})
+			some = append(some, shownChange{change, map[string]string{More: "plus", Fewer: "minus", Moved: "moved"}[change.Kind], change.Episode.name()})
 		}
 		data["Changes"], data["MoreChanges"] = some, len(r.Against.Changes)-len(some)
 	}

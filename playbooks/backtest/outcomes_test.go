@@ -104,6 +104,7 @@ func TestIntervalsAreThePublishedOnes(t *testing.T) {
 // The page stands alone, and a name from the data is text in it.
 func TestThePageNeedsNothingElseAndEscapesNames(t *testing.T) {
 	in := input(t, `<script>alert(1)</script>`, "2026-03-02", "5 5 5 0 0 0 0 0 0 0 4 4 4 4")
+	in.Account.Name = in.Account.ID
 	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Seed: 1, Against: book(t, quietLogins(5)), Accounts: 1, Chance: 2}
 	in.End = backtest.End{Kind: backtest.Churned, On: date(t, "2026-03-15")}
 	r := run(t, book(t, quietLogins(3)), o, in)

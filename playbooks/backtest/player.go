@@ -299,7 +299,7 @@ func (p *player) decided(_ *replay.Account, key string, d rules.Decision) {
 		}
 		p.episodes = append(p.episodes, &Episode{Account: d.Account, Playbook: d.Playbook, Subject: d.Subject, Fired: d.At,
 			Values: values(d.Clauses), Severity: string(p.world.Book.Playbooks[d.Playbook].Severity), Held: p.heldSince(d),
-			zone: p.zone, episode: d.Episode})
+			Draft: p.draft(d.Playbook), zone: p.zone, episode: d.Episode})
 	case rules.Suppressed:
 		p.count(d.Playbook, string(d.Reason), "")
 		if d.Reason == rules.OverStormLimit {
@@ -319,6 +319,12 @@ func (p *player) last(playbook, subject string) *Episode {
 	return nil
 }
 
+// draft reports whether a playbook is a draft.
+func (p *player) draft(playbook string) bool {
+	of := p.world.Book.Playbooks[playbook]
+	return of != nil && of.Draft
+}
+
 func (p *player) count(playbook, reason, missing string) {
 	for i := range p.counts {
 		if c := &p.counts[i]; c.Playbook == playbook && c.Reason == reason {
@@ -333,7 +339,7 @@ func (p *player) count(playbook, reason, missing string) {
 func (p *player) begun(a *replay.Account, r *replay.Run) {
 	e := p.last(r.Playbook, r.Subject)
 	if e == nil || e.run != "" || r.StartedBy != "rule" {
-		e = &Episode{Account: a.ID, Playbook: r.Playbook, Subject: r.Subject, Fired: r.Began, Severity: string(r.Severity), zone: p.zone}
+		e = &Episode{Account: a.ID, Playbook: r.Playbook, Subject: r.Subject, Fired: r.Began, Severity: string(r.Severity), Draft: p.draft(r.Playbook), zone: p.zone}
 		if r.StartedBy != "rule" {
 			e.By = r.StartedBy
 		}

@@ -51,6 +51,7 @@ type PlaybookLine struct {
 	Playbook   string         `json:"playbook"`
 	Title      string         `json:"title"`
 	Severity   string         `json:"severity"`
+	Draft      bool           `json:"draft,omitempty"` // it asks nobody: its prompts are those that it would ask once it is none
 	Fired      int            `json:"fired"`
 	Accounts   int            `json:"accounts"` // that it fired on
 	Prompts    int            `json:"prompts"`
@@ -236,7 +237,7 @@ func (r *Report) playbooks(book *playbooks.Book, o *Options, results []*Result, 
 	line := func(name string) *PlaybookLine {
 		l := lines[name]
 		if l == nil {
-			l = &PlaybookLine{Playbook: name, Title: title(book, name), Severity: string(severity(book, name)), Suppressed: map[string]int{}}
+			l = &PlaybookLine{Playbook: name, Title: title(book, name), Severity: string(severity(book, name)), Draft: draft(book, name), Suppressed: map[string]int{}}
 			lines[name] = l
 		}
 		return l
@@ -311,6 +312,11 @@ func severity(book *playbooks.Book, name string) playbooks.Severity {
 		return p.Severity
 	}
 	return ""
+}
+
+func draft(book *playbooks.Book, name string) bool {
+	p := book.Playbooks[name]
+	return p != nil && p.Draft
 }
 
 // monday returns the Monday of a day's week.

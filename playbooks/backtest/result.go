@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"time"
 
 	"playcaller/rules"
@@ -92,6 +93,7 @@ type Episode struct {
 	Message  int64     `json:"message,omitempty"` // the number of that message of the playbook's
 	Late     bool      `json:"late,omitempty"`    // it was over the person's daily budget, and came on a later day
 	Outcome  string    `json:"outcome,omitempty"` // of the run, nobody having answered
+	Draft    bool      `json:"draft,omitempty"`   // its playbook is a draft: the prompt is what it would ask, and nobody is asked
 	Values   []Value   `json:"values,omitempty"`  // what was seen when it fired
 	Why      *Why      `json:"why,omitempty"`     // why the other version of the book did not fire then
 	zone     *time.Location
@@ -136,6 +138,9 @@ func (e *Episode) days(end time.Time) float64 {
 	}
 	return over.Sub(e.Fired).Hours() / 24
 }
+
+// name returns the account's name, or its id where it has none.
+func (e *Episode) name() string { return cmp.Or(e.Name, e.Account) }
 
 // location returns the account's zone.
 func (e *Episode) location() *time.Location {

@@ -244,7 +244,7 @@ func (c *charts) timeline() template.HTML {
 	y := top
 	for _, id := range accounts {
 		of := lanes(byAccount[id], c.r)
-		out.text(0, y+14, "start", ink, clip(id, 26))
+		out.text(0, y+14, "start", ink, clip(byAccount[id][0].name(), 26))
 		for n, lane := range of {
 			at := y + 4 + float64(n)*(bar+2)
 			for _, e := range lane {
@@ -296,7 +296,7 @@ func tip(e *Episode) string {
 	if !e.Over.IsZero() {
 		over = day(e.Over)
 	}
-	text := fmt.Sprintf("%s on %s: %s to %s", RuleName(e), e.Account, day(e.Fired), over)
+	text := fmt.Sprintf("%s on %s: %s to %s", RuleName(e), e.name(), day(e.Fired), over)
 	if e.prompt() {
 		text += fmt.Sprintf("; %s is asked on %s", e.Person, day(e.Prompted))
 	}

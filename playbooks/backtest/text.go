@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"playcaller/rules"
 )
@@ -136,6 +138,9 @@ func waits(n int) string {
 // heldBack says what kept a playbook from firing, or from being judged.
 func heldBack(l PlaybookLine) string {
 	var parts []string
+	if l.Draft {
+		parts = append(parts, "a draft, which asks nobody; its prompts are those that it would ask once it is none")
+	}
 	if l.Messages > 0 {
 		parts = append(parts, fmt.Sprintf("%s became part of %s about several accounts", counted(l.Grouped, "play"), counted(int(l.Messages), "message")))
 	}
@@ -246,10 +251,14 @@ func (r *Report) writeAgainst(w *lines) {
 		w.table(rows)
 	}
 	if len(d.People) > 0 {
-		rows := [][]string{{"PROMPTS A WEEK", "BEFORE", "AFTER", "CHANGE"}}
+		rows := [][]string{{"PROMPTS A WEEK", "BEFORE", "AFTER", "CHANGE", "IN ALL BEFORE", "AFTER"}}
 		for _, p := range d.People {
 			was, is, change := p.Told()
-			rows = append(rows, []string{p.Name, number(was), number(is), signed(change)})
+			by := signed(change)
+			if change == 0 && p.differs() {
+				by = "less than 0.1"
+			}
+			rows = append(rows, []string{p.Name, rate(was, p.PromptsBefore), rate(is, p.PromptsAfter), by, strconv.Itoa(p.PromptsBefore), strconv.Itoa(p.PromptsAfter)})
 		}
 		w.table(rows)
 	}
@@ -265,7 +274,15 @@ func (r *Report) writeAgainst(w *lines) {
 	}
 }
 
-// text writes a change in a line: + acme login-drop 2026-03-07: …
+// rate writes how many prompts a week so many are: 0 is said of none alone.
+func rate(aWeek float64, n int) string {
+	if aWeek == 0 && n > 0 {
+		return "<0.1"
+	}
+	return number(aWeek)
+}
+
+// text writes a change in a line: + 2026-03-07  Acme  login-drop …
 func (c *Change) text() string {
 	e := &c.Episode
 	sign, what, other := "+", "", "before"
@@ -275,7 +292,7 @@ func (c *Change) text() string {
 	case Moved:
 		sign, what = "~", fmt.Sprintf(", was %s", day(c.Before))
 	}
-	text := fmt.Sprintf("%s %s  %s  %s%s", sign, day(e.Fired), e.Account, RuleName(e), what)
+	text := fmt.Sprintf("%s %s  %s  %s%s", sign, day(e.Fired), e.name(), RuleName(e), what)
 	if e.Why != nil {
 		text += fmt.Sprintf("  (%s: %s)", other, e.Why.Text)
 	}
@@ -421,8 +438,9 @@ func measured(v float64, unit string) string {
 }
 
 func upper(s string) string {
-	if s == "" {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return string(unicode.ToUpper(first)) + s[size:]
 }
