@@ -24,6 +24,11 @@ var prefillTypes = map[FieldKind][]rules.Type{
 	ChoiceField: {rules.Text}, ChoicesField: {rules.Text}, YesNoField: {rules.Bool},
 }
 
+// keptTypes are the types of what a field can be kept in once the form is accepted, where
+// that is not what prefillTypes say already. A text that is prefilled from a number only
+// shows it: kept in its place, "about 100" would leave every rule on that number unknown.
+var keptTypes = map[FieldKind]rules.Type{TextField: rules.Text, LongTextField: rules.Text, ListField: rules.Text}
+
 // readForms reads handoff.yaml: the forms by kind.
 func (l *loading) readForms(d *document) {
 	if d.root == nil {
@@ -183,9 +188,7 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) (_ Field, shared as
 		f.Prefill = d.expr(d.compiler, prefill, "prefill", prefillTypes[f.Kind]...)
 	}
 	if f.Prefill != nil {
-		if name, of := strings.CutPrefix(f.Prefill.String(), "account."); of && d.schema.Attributes[name] != "" {
-			f.Writes = "attributes." + name
-		}
+		d.fieldKept(prefill, &f)
 	}
 	d.fieldChoices(n, choices, &f)
 	d.fieldParts(parts, &f)
@@ -194,6 +197,27 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) (_ Field, shared as
 		d.fail(shared, "remove it", "the field %s is filled in from each account, so that it cannot be shared", f.ID)
 	}
 	return f, shared
+}
+
+// fieldKept says where accepting keeps what is filled in: in the attribute, or the field of
+// the contract, that the field is prefilled from, if that holds what the field asks for.
+func (d *document) fieldKept(n ast.Node, f *Field) {
+	from := f.Prefill.String()
+	name, ofAccount := strings.CutPrefix(from, "account.")
+	ofAccount = ofAccount && d.schema.Attributes[name] != ""
+	if !ofAccount && !strings.HasPrefix(from, "contract.") {
+		return
+	}
+	if want := keptTypes[f.Kind]; want != "" {
+		if _, wrong := d.compiler.Expr(d.source(n, from), want); len(wrong) > 0 {
+			f.Shows = true
+			d.warn(n, "write the kind that it has, as in kind: number", "what is filled in is not kept: %s is no text, and the field %s is one", from, f.ID)
+			return
+		}
+	}
+	if ofAccount {
+		f.Writes = "attributes." + name
+	}
 }
 
 // fieldChoices reads what a choice field offers: id -> label.

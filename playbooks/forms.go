@@ -59,6 +59,7 @@ type Field struct {
 	Brings  string           // what the bot itself knows fills it in: plays, snoozes or contacts; "" nothing
 	Shared  bool             // of a form that takes several accounts: the answer is about the handing over and counts for all
 	Writes  string           // the account's field that accepting sets to the value: the attribute it is prefilled from
+	Shows   bool             // it only shows what it is prefilled from, which is of another type: accepting keeps it nowhere else
 	If      *rules.Condition // asked only where it holds; nil always
 }
 

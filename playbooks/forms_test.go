@@ -1,6 +1,7 @@
 package playbooks_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,5 +88,40 @@ func TestTheJourneyOfTheStarterBook(t *testing.T) {
 	}
 	if journey.Stage("renewal") == nil || journey.Milestone("nothing") != nil {
 		t.Error("stages or milestones are not found by id")
+	}
+}
+
+// TestATextIsNotKeptInTheNumberThatItShows holds for attributes and for the contract: a
+// rule on a number that became a text would be unknown from then on.
+func TestATextIsNotKeptInTheNumberThatItShows(t *testing.T) {
+	files := base(t)
+	files["signals.yaml"] = bytes.Replace(files["signals.yaml"], []byte("attributes:\n"), []byte("attributes:\n  price: number\n"), 1)
+	files["handoff.yaml"] = []byte(`forms:
+  new:
+    title: {en: New, ja: 新規}
+    from: ae
+    to: onboarding
+    sections:
+      - title: {en: Contract, ja: 契約}
+        fields:
+          - {id: words, label: {en: Price, ja: 価格}, prefill: account.price}
+          - {id: price, label: {en: Price, ja: 価格}, kind: number, prefill: account.price}
+          - {id: risk, label: {en: Risk, ja: リスク}, prefill: account.risk}
+          - {id: amount, label: {en: Amount, ja: 金額}, prefill: contract.amount}
+          - {id: seats, label: {en: Seats, ja: 席数}, kind: number, prefill: contract.seats}
+          - {id: product, label: {en: Product, ja: 製品}, kind: list, prefill: contract.product}
+`)
+	book, problems := playbooks.Load(files)
+	if book == nil {
+		t.Fatalf("the book is refused:\n%s", errorsOf(problems))
+	}
+	for _, f := range book.Forms["new"].Fields() {
+		writes := map[string]string{"price": "attributes.price", "risk": "attributes.risk"}[f.ID]
+		if shows := f.ID == "words" || f.ID == "amount"; f.Writes != writes || f.Shows != shows {
+			t.Errorf("%s is kept in %q, only shown: %v", f.ID, f.Writes, f.Shows)
+		}
+	}
+	if len(problems) != 2 {
+		t.Errorf("%d problems are said, want a warning for each text: %v", len(problems), problems)
 	}
 }

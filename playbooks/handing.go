@@ -370,7 +370,7 @@ func (a *advance) setField(field string, value any) {
 func (a *advance) setContract(form *Form) {
 	contract := map[string]any{}
 	for _, f := range form.Fields() {
-		if f.Prefill == nil || Blank(a.run.Handoff.Fields[f.ID]) {
+		if f.Prefill == nil || f.Shows || Blank(a.run.Handoff.Fields[f.ID]) {
 			continue
 		}
 		name, ok := strings.CutPrefix(f.Prefill.String(), "contract.")

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -103,5 +104,18 @@ func TestAPlayInWhichOneHasNothingIsNotPassedOn(t *testing.T) {
 	}
 	if err := p.Check(run, Event{Kind: HandedOn, At: monday, From: "ann", Person: "nobody"}, env); err == nil {
 		t.Error("it is passed on to somebody who is not in the team")
+	}
+}
+
+func TestWhatAFieldOnlyShowsIsNotKeptInTheContract(t *testing.T) {
+	amount, _ := outwardTerms.Expr(rules.Source{Text: "contract.amount"})
+	form := &Form{Kind: "new", From: "ann", To: "ken", Role: "onboarding", Sections: []Section{{Fields: []Field{
+		{ID: "amount", Kind: TextField, Prefill: amount, Shows: true}}}}}
+	p, env := small(t, &Step{ID: "form", Kind: HandoffStep, Handoff: "new"})
+	env.Book, env.Facts = &Book{Forms: map[string]*Form{"new": form}}, facts(&rules.Account{ID: "acme"})
+	fields := map[string]any{"amount": "about 100"}
+	run, said := trace(t, p, env, doing{time.Hour, Event{Kind: Submitted, By: "ann", Fields: fields}}, doing{2 * time.Hour, Event{Kind: Accepted, By: "ken"}})
+	if run.Handoff.State != HandoffAccepted || strings.Count(said, "set ") != 1 { // the role alone
+		t.Errorf("it is %s, and sent: %s", run.Handoff.State, said)
 	}
 }
