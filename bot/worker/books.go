@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"playcaller/playbooks"
 	"playcaller/store"
 )
@@ -16,6 +18,7 @@ import (
 type books struct {
 	records store.Records
 	present atomic.Pointer[playbooks.Book] // judged by
+	loads   singleflight.Group             // by hash
 
 	mu     sync.Mutex
 	loaded map[string]*playbooks.Book
@@ -84,9 +87,27 @@ func newBooks(r store.Records, first *playbooks.Book) *books {
 	return b
 }
 
-// get returns the book, loaded from the store where it is not at hand. Others can be had while it is being loaded.
+// get returns the book, loaded from the store where it is not at hand. However many ask for it meanwhile it is loaded once, and
+// others can be had.
 func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
-	if book := b.atHand(hash); book != nil {
+	for {
+		if book := b.atHand(hash); book != nil {
+			return book, nil
+		}
+		book, err, shared := b.loads.Do(hash, func() (any, error) { return b.load(ctx, hash) })
+		if err == nil {
+			return book.(*playbooks.Book), nil
+		}
+		if ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded); !shared || !ended || ctx.Err() != nil {
+			return nil, err
+		}
+		// Whoever it was loaded for does not want it any more.
+	}
+}
+
+// load reads a book from the store and holds it.
+func (b *books) load(ctx context.Context, hash string) (*playbooks.Book, error) {
+	if book := b.atHand(hash); book != nil { // loaded since it was asked for
 		return book, nil
 	}
 	d, err := b.records.Books.Get(ctx, hash)
@@ -102,7 +123,7 @@ func (b *books) get(ctx context.Context, hash string) (*playbooks.Book, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if first := b.loaded[hash]; first != nil { // somebody else was quicker
+	if first := b.loaded[hash]; first != nil { // it was switched to meanwhile
 		return first, nil
 	}
 	b.kept[hash] = true
