@@ -140,7 +140,8 @@ func (p *PlannedPlaybook) lists() []*[]PlannedAccount {
 // shadow returns a worker that knows what this one knows and can be asked what it would do. Nothing of it is limited by
 // storms.
 func (w *Worker) shadow(book *playbooks.Book, at time.Time) *Worker {
-	s := &Worker{o: w.o, books: w.books, feeds: feeds{at: w.feeds.copy(), out: w.feeds.outages()}, storms: storms{lifted: map[string]time.Time{}}}
+	s := &Worker{o: w.o, books: w.books, storms: storms{lifted: map[string]time.Time{}}}
+	s.feeds.at, s.feeds.out = w.feeds.now()
 	w.away.mu.RLock()
 	s.away.by = maps.Clone(w.away.by)
 	w.away.mu.RUnlock()
@@ -195,8 +196,7 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		p.of(name).Change = how
 	}
 	f := p.book.Rules.Facts(nil, nil, p.at)
-	f.SetFeed(p.w.feeds.last)
-	f.SetOutages(p.w.feeds.outages())
+	p.w.feeds.tell(f)
 	to, back := rules.NewCarrier(o.book.Rules.Compiler, p.book.Rules.Compiler), rules.NewCarrier(p.book.Rules.Compiler, o.book.Rules.Compiler)
 	for _, id := range slices.Sorted(maps.Keys(o.accounts)) {
 		a := o.accounts[id]

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -181,11 +180,16 @@ func (f *feeds) last(signal string) time.Time {
 	return f.at[signal]
 }
 
+// now returns when each signal last arrived for any account, and its outages, as of one moment. The maps must not be changed.
+func (f *feeds) now() (at map[string]time.Time, out map[string][]rules.Outage) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.at, f.out
+}
+
 // tell makes facts know of feeds as of one moment: that a feed is back, and that it was out, is told at once or not at all.
 func (f *feeds) tell(facts *rules.Facts) {
-	f.mu.RLock()
-	at, out := f.at, f.out
-	f.mu.RUnlock()
+	at, out := f.now()
 	facts.SetFeed(func(signal string) time.Time { return at[signal] })
 	facts.SetOutages(out)
 }
@@ -195,13 +199,6 @@ func (f *feeds) outages() map[string][]rules.Outage {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.out
-}
-
-// copy returns when each signal last arrived, for any account.
-func (f *feeds) copy() map[string]time.Time {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return maps.Clone(f.at)
 }
 
 // of returns what a partition knows, for its checkpoint.
