@@ -12,10 +12,11 @@ import (
 )
 
 // The first byte of a written History: of one with hourly signals, which programs before
-// them cannot read, and of any other.
+// them cannot read; of one in which they are late, likewise; and of any other.
 const (
 	historyFormat = 1
 	hourlyFormat  = 2
+	lagFormat     = 3
 )
 
 var errCorrupt = errors.New("the bytes are cut off or corrupt")
@@ -24,8 +25,12 @@ var errCorrupt = errors.New("the bytes are cut off or corrupt")
 // for 400 days of two-digit counts.
 func (h *History) MarshalBinary() ([]byte, error) {
 	format := byte(historyFormat)
-	if slices.ContainsFunc(h.series, func(s named) bool { return s.hourly != nil }) {
-		format = hourlyFormat
+	for _, s := range h.series {
+		if s.hourly != nil && s.hourly.lag > 0 {
+			format = lagFormat
+		} else if s.hourly != nil {
+			format = max(format, hourlyFormat)
+		}
 	}
 	b := []byte{format}
 	b = binary.AppendUvarint(b, uint64(len(h.series)))
@@ -42,7 +47,7 @@ func (h *History) MarshalBinary() ([]byte, error) {
 			b = appendRow(b, s.by[by])
 		}
 		b = appendHours(b, &s.hours)
-		if format == hourlyFormat {
+		if format >= hourlyFormat {
 			b = appendHourly(b, s.hourly)
 		}
 		b = appendUsers(b, &s.users)
@@ -54,8 +59,8 @@ func (h *History) MarshalBinary() ([]byte, error) {
 // leave the History as it was.
 func (h *History) UnmarshalBinary(data []byte) error {
 	r := reader{data: data}
-	if r.format = r.byte(); !r.bad && r.format != historyFormat && r.format != hourlyFormat {
-		return fmt.Errorf("series: written in format %d, this program reads up to %d", r.format, hourlyFormat)
+	if r.format = r.byte(); !r.bad && (r.format < historyFormat || r.format > lagFormat) {
+		return fmt.Errorf("series: written in format %d, this program reads up to %d", r.format, lagFormat)
 	}
 	n := r.count(len(data))
 	all := make([]named, 0, min(n, 64))
@@ -264,7 +269,7 @@ func (r *reader) series() *series {
 		s.by[by] = &row
 	}
 	s.hours = r.hours()
-	if r.format == hourlyFormat {
+	if r.format >= hourlyFormat {
 		s.hourly = r.hourly()
 	}
 	s.users = r.users()

@@ -96,6 +96,9 @@ func (h *History) Apply(sig Signal, def SignalDef, loc *time.Location, now time.
 		return Change{}, err
 	}
 	change.After = s.look(sig.By).at(p.day)
+	if s.hourly != nil && sig.Mode != "set" && at.Unix() >= s.until {
+		s.hourly.noteLag(at, now)
+	}
 	s.noteArrival(at, p.day, now)
 	if s.kind == Gauge || change.After != change.Before { // of a gauge, an hour may have changed and the day not
 		s.version++

@@ -304,6 +304,9 @@ func FuzzHistory(f *testing.F) {
 	setDays(f, &hourly, day("2026-08-20"), 80, true, 40, utc("2026-11-20T11:00"))
 	data, _ = hourly.MarshalBinary()
 	f.Add(data)
+	apply(f, &hourly, errorsDef, time.UTC, utc("2026-11-20T13:00"), Signal{Value: 3, At: utc("2026-11-20T11:20")}) // late
+	data, _ = hourly.MarshalBinary()
+	f.Add(data)
 	past := hourly.find("errors").hourly // written once with more corrected hours than are kept
 	past.unsure = []Span{{past.since - 300, past.since + KeepHourly + 20}}
 	data, _ = hourly.MarshalBinary()

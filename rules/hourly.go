@@ -38,11 +38,15 @@ type hourCell struct {
 // askHour notes as of which hour features of the series are asked for: with each, those
 // that read today are worked out anew.
 func (f *Facts) askHour(signal string, s *series) {
-	p, hour, through := s.hourly, f.hour(), f.heardThrough(signal, s)
-	if p.asked == hour && p.through == through {
+	p, hour, through := s.hourly, f.hour(), f.heardThrough(signal, s, 0)
+	over := through
+	if p.lag > 0 {
+		over = f.heardThrough(signal, s, p.lag)
+	}
+	if p.asked == hour && p.through == through && p.over == over {
 		return
 	}
-	p.asked, p.through = max(p.asked, hour), through
+	p.asked, p.through, p.over = max(p.asked, hour), through, over
 	s.stamp.all++
 }
 
@@ -50,15 +54,25 @@ func (f *Facts) askHour(signal string, s *series) {
 func (f *Facts) hour() Date { return Date(floorDiv(f.now.Unix(), 3600)) }
 
 // heardThrough returns the hour in which the feed was last heard of, for any account: what
-// came of the hours before it is known.
-func (f *Facts) heardThrough(signal string, s *series) Date {
-	heard := max(s.arrived, s.until)
+// came of the hours before it is known. Of a feed that is so many minutes late, it is the
+// hour of which was heard then.
+func (f *Facts) heardThrough(signal string, s *series, lag int16) Date {
+	heard := s.arrived
 	if f.feed != nil {
 		if last := f.feed(signal); !last.IsZero() {
 			heard = max(heard, last.Unix())
 		}
 	}
-	return min(Date(floorDiv(heard, 3600)), f.hour())
+	return min(Date(floorDiv(max(heard-60*int64(lag), s.until), 3600)), f.hour())
+}
+
+// through is heardThrough for a feature. What has not arrived yet can make a drop, and no
+// spike: a spike, like a sum, is of what has arrived.
+func (f *Facts) through(ft *feature, s *series) Date {
+	if ft.op == opDrop || ft.op == opExpected {
+		return f.heardThrough(ft.signal, s, s.hourly.lag)
+	}
+	return f.heardThrough(ft.signal, s, 0)
 }
 
 // overHours works out a feature of a window of hours.
@@ -97,7 +111,7 @@ func (f *Facts) sumOfHours(ft *feature, s *series) result {
 		return result{gap: gap{Code: NoDataSince, Of: ft.signal, On: min(s.untilDay, f.today)}}
 	}
 	f.tellHours(ft.signal, s.hourly)
-	from, through, sum := hour-Date(ft.hours)+1, f.heardThrough(ft.signal, s), 0.0
+	from, through, sum := hour-Date(ft.hours)+1, f.through(ft, s), 0.0
 	for i, v := range s.readHours(nil, from, hour+1) {
 		h := from + Date(i)
 		if v == 0 && h >= through && through < hour {
@@ -129,10 +143,10 @@ func (f *Facts) hourCell(ft *feature, s *series) *hourCell {
 		p.cells = slices.Grow(p.cells, 1)[:i+1]
 		p.cells[i] = hourCell{of: ft}
 	}
-	c, hour, through := &p.cells[i], f.hour(), f.heardThrough(ft.signal, s)
+	c, hour, through := &p.cells[i], f.hour(), f.through(ft, s)
 	if c.hour != hour || c.through != through || c.changed != p.changed {
 		*c = hourCell{of: ft, hour: hour, through: through, changed: p.changed}
-		l := f.learnHours(ft.signal, s)
+		l := f.learnHours(ft, s)
 		switch missing := ft.hoursTooFew(l); {
 		case !missing.known():
 			c.gap = &missing
@@ -165,13 +179,13 @@ func (s *series) forgetHours() {
 }
 
 // learnHours learns the hours of a series as of the hour that runs.
-func (f *Facts) learnHours(signal string, s *series) *hourLearner {
-	f.tellHours(signal, s.hourly)
+func (f *Facts) learnHours(ft *feature, s *series) *hourLearner {
+	f.tellHours(ft.signal, s.hourly)
 	s.hourly.asked = max(s.hourly.asked, f.hour())
 	if f.hourly == nil {
 		f.hourly = &hourLearner{}
 	}
-	f.hourly.learn(s, hourCircumstances{zone: f.zone, hour: f.hour(), through: f.heardThrough(signal, s), off: f.offDays})
+	f.hourly.learn(s, hourCircumstances{zone: f.zone, hour: f.hour(), through: f.through(ft, s), off: f.offDays})
 	return f.hourly
 }
 
@@ -404,7 +418,7 @@ func (f *Facts) hourBaseline(ft *feature) Baseline {
 		b.Gap, b.Missing = r.gap, r.gap.String()
 		return b
 	}
-	l := f.learnHours(ft.signal, s)
+	l := f.learnHours(ft, s)
 	begin := l.n - ft.hours
 	st, _ := l.compare(begin, l.n, ft.weeks)
 	if ft.op == opSpike {

@@ -28,10 +28,12 @@ type hourPast struct {
 	from, end Date // the hours that are packed: from up to end
 	packed    []byte
 	unsure    []Span // hours of corrected days: only the sum of the day is known; in order, not touching
+	lag       int16  // minutes after its time that the latest signal arrived
 
 	// What features remember, see hourly.go.
 	asked   Date   // the latest hour that was asked for
-	through Date   // and the hour in which the feed had last been heard of
+	through Date   // and the hour in which the feed had last been heard of,
+	over    Date   // and the one before which all is known by the feed's lag
 	changed uint32 // grows with changes of hours before it
 	out     []Span // hours of outages
 	cells   []hourCell
@@ -68,6 +70,17 @@ func hourDay(h Date, loc *time.Location) Date {
 // lastHour returns the last hour that a local day touches.
 func (d Date) lastHour(loc *time.Location) Date {
 	return Date(floorDiv((d+1).In(loc).Unix()-1, 3600))
+}
+
+// longestLag is after how long a signal is of the past, as of an import, and tells nothing
+// of how late its feed is.
+const longestLag = 24 * time.Hour
+
+// noteLag notes how late a signal arrives that is the latest by its time.
+func (p *hourPast) noteLag(at, now time.Time) {
+	if lag := now.Sub(at); lag < longestLag {
+		p.lag = int16(max(0, lag+time.Minute-1) / time.Minute)
+	}
 }
 
 // addHourly is addHour of an hourly signal.
@@ -352,7 +365,11 @@ func appendHourly(b []byte, p *hourPast) []byte {
 	if p == nil {
 		return append(b, 0)
 	}
-	b = append(b, 1)
+	if p.lag == 0 {
+		b = append(b, 1)
+	} else {
+		b = binary.AppendUvarint(append(b, 2), uint64(p.lag))
+	}
 	b = binary.AppendVarint(b, int64(p.end))
 	b = binary.AppendVarint(b, int64(p.end-p.since))
 	b = binary.AppendUvarint(b, uint64(p.end-p.from))
@@ -368,10 +385,14 @@ func appendHourly(b []byte, p *hourPast) []byte {
 
 // hourly reads what appendHourly wrote.
 func (r *reader) hourly() *hourPast {
-	if r.byte() == 0 {
+	p := &hourPast{}
+	switch r.byte() {
+	case 0:
 		return nil
+	case 2:
+		p.lag = int16(r.count(int(longestLag / time.Minute)))
 	}
-	p := &hourPast{end: r.hour()}
+	p.end = r.hour()
 	p.since = p.end - r.hours32()
 	n := r.count(KeepHours + KeepHourly + foldEvery)
 	p.from = p.end - Date(n)

@@ -474,6 +474,10 @@ func TestHourlyFormat(t *testing.T) {
 	if data, _ := h.MarshalBinary(); data[0] != hourlyFormat {
 		t.Errorf("format %d, want %d", data[0], hourlyFormat)
 	}
+	apply(t, &h, errorsDef, time.UTC, utc("2026-11-17T14:00"), Signal{Value: 1, At: utc("2026-11-17T12:20")})
+	if data, _ := h.MarshalBinary(); data[0] != lagFormat {
+		t.Errorf("of a feed that is late: format %d, want %d", data[0], lagFormat)
+	}
 }
 
 func TestPackedHours(t *testing.T) {

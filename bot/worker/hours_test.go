@@ -31,7 +31,7 @@ func TestASilenceOfHoursFiresWhenAnHourIsOver(t *testing.T) {
 	var past []rules.Signal
 	for at := now.AddDate(0, 0, -56); at.Before(now); at = at.Add(time.Hour) {
 		if hour := (at.Hour() + 9) % 24; hour >= 9 && hour < 18 {
-			past = append(past, rules.Signal{Account: "acme", Signal: "logins", Value: 24, At: at})
+			past = append(past, rules.Signal{Account: "acme", Signal: "logins", Value: 24, At: at.Add(59 * time.Minute)})
 		}
 	}
 	b.send(b.event(inbox.AccountKey("acme"), inbox.SignalsKind, past))
