@@ -188,7 +188,7 @@ func (p *draftPlaybook) snooze(n ast.Node, collected []Collect) string {
 	var dates []string
 	for _, c := range collected {
 		if c.Name == s {
-			if c.Kind != "date" {
+			if c.Kind != "date" && c.Kind != "" { // without a kind it is told where it is collected
 				p.fail(n, "collect a date", "snooze needs a date, and %s is collected as a %s", s, c.Kind)
 			}
 			return s

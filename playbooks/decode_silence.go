@@ -84,8 +84,10 @@ func (p *draftPlaybook) settleSilence(s *draftStep) {
 			s.Otherwise.After.Days, s.Otherwise.After.Minutes = s.Task.Due.Days, s.Task.Due.Minutes
 			s.Otherwise.After.WorkingDays += s.Task.Due.WorkingDays
 		}
-		p.hint(s.node, "say it: otherwise: {after: "+strconv.Itoa(s.Otherwise.After.WorkingDays)+"wd, then: =unanswered}",
-			"nobody answers %s: after %s the play ends as unanswered", s.ID, inWords(s.Otherwise.After))
+		if s.ID != "" { // else the name is what is missing
+			p.hint(s.node, "say it: otherwise: {after: "+strconv.Itoa(s.Otherwise.After.WorkingDays)+"wd, then: =unanswered}",
+				"nobody answers %s: after %s the play ends as unanswered", s.ID, inWords(s.Otherwise.After))
+		}
 	}
 	if s.Handoff != "" {
 		return // its form says when reminders are due, and whose turn it is

@@ -210,10 +210,15 @@ func (d *document) syntaxError(at *token.Token, message string) {
 	d.failAt(pos, mend, "this is not YAML: %s", message)
 }
 
-// begins returns the column in which a line begins.
+// begins returns the column in which a line's field begins: behind the hyphen of an entry
+// of a list.
 func (d *document) begins(line int) int {
 	text := d.lines[min(line, len(d.lines))-1]
-	return len(text) - len(strings.TrimLeft(text, " ")) + 1
+	field := strings.TrimLeft(text, " ")
+	for strings.HasPrefix(field, "- ") {
+		field = strings.TrimLeft(field[1:], " ")
+	}
+	return len(text) - len(field) + 1
 }
 
 // wideField is a field whose colon was typed on a Japanese keyboard.

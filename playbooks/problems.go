@@ -193,7 +193,7 @@ func several(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
-	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	names = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(names))), func(name string) bool { return name == "" })
 	const most = 15
 	if len(names) > most {
 		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)

@@ -139,6 +139,10 @@ func isName(node ast.Node, name string) bool {
 
 func (k *checker) field(node *ast.Node, n *ast.MemberNode, of, name string, fields map[string]field) Type {
 	fd, known := fields[name]
+	if !known && of == "account" && slices.Contains([]string{"csm", "am", "rep", "manager", "account_manager", "success_manager", "assignee"}, name) {
+		from, length := k.place(n.Property.Location())
+		return k.report(from, length, fmt.Sprintf("there is no field of account %q", name), `did you mean "owner"?`, "owner")
+	}
 	if !known {
 		return k.unknown(n.Property.Location(), "field of "+of, name, slices.Collect(maps.Keys(fields)))
 	}

@@ -171,6 +171,10 @@ func (k *checker) wrong(n ast.Node, advice, format string, args ...any) Type {
 	return k.report(from, length, fmt.Sprintf(format, args...), advice, "")
 }
 
+// mostListed is how many names a mistake lists, at most: the fields of an account with a
+// team's roles are some thirty.
+const mostListed = 40
+
 // unknown reports a name that is not known, with the nearest that is.
 func (k *checker) unknown(at file.Location, what, name string, candidates []string) Type {
 	if halfWidth(name) != name || slices.Contains([]string{"and", "or", "not"}, strings.ToLower(name)) {
@@ -189,7 +193,7 @@ func (k *checker) unknown(at file.Location, what, name string, candidates []stri
 	}
 	slices.Sort(candidates)
 	advice := ""
-	if len(candidates) > 0 && len(candidates) <= 24 {
+	if len(candidates) > 0 && len(candidates) <= mostListed {
 		advice = "there are: " + strings.Join(candidates, ", ")
 	}
 	return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), advice, "")
