@@ -120,9 +120,15 @@ func (a *App) brought(ctx context.Context, c *caller, what, account string) ([]s
 		return nil, fmt.Errorf("read what is kept of %s: %w", account, err)
 	}
 	if what == "snoozes" {
+		name := account
+		if known, err := a.o.Reads.Account(ctx, account); err != nil {
+			return nil, fmt.Errorf("read the account %s: %w", account, err)
+		} else if known != nil {
+			name = firstOf(known.Name, account)
+		}
 		for _, playbook := range slices.Sorted(maps.Keys(kept.Snoozes)) {
 			if until := kept.Snoozes[playbook]; until.After(a.o.Clock.Now()) {
-				title := account
+				title := name
 				if playbook != "" {
 					title = cards.PlaybookTitle(c.voice, book, playbook)
 				}

@@ -102,7 +102,7 @@ func TestTheChosenKindDecidesFormAndPlaybook(t *testing.T) {
 // of its own, with what the bot keeps of it.
 func TestManyAccountsChangeHandsByOneForm(t *testing.T) {
 	b := starter(t)
-	b.kept = slackapp.Kept{Snoozes: map[string]time.Time{"login-drop": b.clock.Now().AddDate(0, 0, 7)},
+	b.kept = slackapp.Kept{Snoozes: map[string]time.Time{"login-drop": b.clock.Now().AddDate(0, 0, 7), "": b.clock.Now().AddDate(0, 0, 9)},
 		Contacts: []slackapp.Contact{{At: b.clock.Now(), By: "tanaka", Text: "Spoke with\nMs. Mori"}}}
 	b.play("champion-left")
 	b.call("command", map[string]any{"user": user("tanaka"), "channel": "C0ALERTS", "command": "/handoff", "text": "acme"})
@@ -114,7 +114,7 @@ func TestManyAccountsChangeHandsByOneForm(t *testing.T) {
 		id, view = b.view("tanaka")
 		return true, view["callback_id"] == "handoff"
 	})
-	for _, known := range []string{"推進担当者の離任", "ログイン数の減少", "Spoke with Ms. Mori"} {
+	for _, known := range []string{"推進担当者の離任", "ログイン数の減少", "Acme KK · ", "Spoke with Ms. Mori"} {
 		if text := written(t, view); !strings.Contains(text, known) {
 			t.Errorf("the form does not know of %s: %s", known, text)
 		}

@@ -9,7 +9,7 @@ import (
 	"playcaller/store"
 )
 
-// mostOpen bounds how many open plays of one person are counted: whoever has as many is proposed for nothing more.
+// mostOpen bounds how many open plays of one person are counted: those who have as many or more count as having this many.
 const mostOpen = 100
 
 // openPlays counts, for a run that may have to propose somebody for a handoff, the open plays by whose turn it is, as the

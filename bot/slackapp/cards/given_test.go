@@ -136,3 +136,31 @@ func TestWhatWasGivenWithAnAnswerIsShown(t *testing.T) {
 		}
 	}
 }
+
+// TestAReasonIsReadAsACallsOnlyWhereACallFailed holds for people's words that begin like one.
+func TestAReasonIsReadAsACallsOnlyWhereACallFailed(t *testing.T) {
+	book, account := forecasting(t), cardstest.Account("Acme KK")
+	run := cardstest.Run(t, book, account, book.Rules.Facts(account, nil, cardstest.Now), "forecast")
+	from := len(run.Log)
+	run.Log = append(run.Log,
+		playbooks.Entry{What: "log.refused", By: "yamada", Args: map[string]any{"reason": "status meeting comes first"}},
+		playbooks.Entry{What: "log.call_failed", Args: map[string]any{"system": "crm", "reason": cards.CallStatus + "404"}})
+	log, _ := cards.Log(cardstest.Scene(t, book, account, run, "en"), from, len(run.Log))
+	if !strings.Contains(log.Text, "status meeting comes first") || !strings.Contains(log.Text, "answered 404") {
+		t.Errorf("the reasons are told as:\n%s", log.Text)
+	}
+}
+
+// TestAnApprovalThatNobodyCouldGiveNamesNobody holds for a team in which nobody is left to ask.
+func TestAnApprovalThatNobodyCouldGiveNamesNobody(t *testing.T) {
+	book, account := forecasting(t), cardstest.Account("Acme KK")
+	run := cardstest.Run(t, book, account, book.Rules.Facts(account, nil, cardstest.Now), "forecast")
+	for lang, want := range map[string]string{"en": ": nobody could be asked to approve it.", "ja": "。承認を依頼できる方がいないため、承認待ちを終了しました。"} {
+		scene := cardstest.Scene(t, book, account, run, lang)
+		m := cards.Nudges(scene.Voice, []cards.Nudge{{Scene: scene, Effect: playbooks.Effect{Kind: playbooks.Nudge, Person: "tanaka",
+			What: playbooks.NudgeNotApproved, Args: map[string]any{"approver": ""}}}})
+		if !strings.Contains(m.Text, want) {
+			t.Errorf("%s: %s", lang, m.Text)
+		}
+	}
+}

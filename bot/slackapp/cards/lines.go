@@ -44,6 +44,9 @@ func (s *Scene) entryArgs(e playbooks.Entry) words.Args {
 	for name, value := range e.Args {
 		args[name] = s.arg(step, name, value)
 	}
+	if why, ok := e.Args["reason"].(string); ok && e.What == callFailed {
+		args["reason"] = s.callReason(why)
+	}
 	if field, ok := e.Args["field"].(string); ok {
 		args["field"], args["value"] = s.fieldSet(field, e.Args["value"])
 	}
@@ -121,7 +124,12 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 		return value
 	}
 	switch name {
-	case "person", "assignee", "by", "approver", "accepter", "sales", "to", "cover":
+	case "approver":
+		if text == "" { // the team has nobody to ask
+			return ""
+		}
+		return s.person(text)
+	case "person", "assignee", "by", "accepter", "sales", "to", "cover":
 		return s.person(text)
 	case "playbook", "title":
 		return line(s.title(text))
@@ -137,9 +145,6 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 	case "reason":
 		if slices.Contains(DismissReasons, text) {
 			return s.Voice.Say("dismiss."+text, nil)
-		}
-		if why, ok := s.callReason(text); ok {
-			return why
 		}
 	case "step":
 		if t := s.stepText(text); t != "" {
@@ -161,18 +166,25 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 	return Clip(Escape(text), 500)
 }
 
-// Why a call of another system failed for good, as the log of a run has it.
+// callFailed is the entry of a run's log that a call of another system failed for good; its
+// reason is one of the bot's own, while those of other entries are people's words.
+const callFailed = "log.call_failed"
+
+// Why a call failed, as its entry has it.
 const (
 	CallStatus       = "status " // and the code that it answered
 	CallUnconfigured = "unconfigured"
 )
 
 // callReason says why a call failed.
-func (s *Scene) callReason(reason string) (string, bool) {
+func (s *Scene) callReason(reason string) string {
 	if status, ok := strings.CutPrefix(reason, CallStatus); ok {
-		return s.Voice.Say("call.reason.status", words.Args{"status": Escape(status)}), true
+		return s.Voice.Say("call.reason.status", words.Args{"status": Escape(status)})
 	}
-	return s.Voice.Say("call.reason.unconfigured", nil), reason == CallUnconfigured
+	if reason == CallUnconfigured {
+		return s.Voice.Say("call.reason.unconfigured", nil)
+	}
+	return Clip(Escape(reason), 500)
 }
 
 // A Nudge is one reason to speak to a person.
