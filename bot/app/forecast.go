@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"playcaller/bot/slackapp/cards"
@@ -49,7 +51,7 @@ func forecast(ctx context.Context, w *worker.Worker, from, to *playbooks.Book, w
 	changes := []cards.PromptChange{}
 	for _, p := range report.Against.People {
 		was, is, _ := p.Told()
-		changes = append(changes, cards.PromptChange{Person: p.Person, Before: was, After: is})
+		changes = append(changes, cards.PromptChange{Person: p.Person, Names: p.Names, Before: was, After: is, Drafts: p.Once - p.After})
 	}
 	return changes, nil
 }
@@ -62,8 +64,11 @@ type PlanAnswer struct {
 }
 
 // answer makes a plan for a book, over so many weeks of history; none where 0.
-func answer(ctx context.Context, w *worker.Worker, book *playbooks.Book, weeks int, now time.Time) (a PlanAnswer, err error) {
-	if a.Plan, err = w.Plan(ctx, book, now); err != nil || weeks == 0 {
+func (b *Bot) answer(ctx context.Context, w *worker.Worker, book *playbooks.Book, weeks int, now time.Time) (a PlanAnswer, err error) {
+	if a.Plan, err = w.Plan(ctx, book, now); err != nil {
+		return a, err
+	}
+	if err := b.forgetSame(ctx, w, book, &a.Plan); err != nil || weeks == 0 {
 		return a, err
 	}
 	from, err := w.Book(ctx, a.From)
@@ -73,4 +78,25 @@ func answer(ctx context.Context, w *worker.Worker, book *playbooks.Book, weeks i
 	a.Weeks = weeks
 	a.Prompts, err = forecast(ctx, w, from, book, weeks, now)
 	return a, err
+}
+
+// forgetSame drops from a plan the plays that keep no old version: their playbook reads in the book as when they began. A
+// playbook of which nothing else is left is dropped too, where it is no other one.
+func (b *Bot) forgetSame(ctx context.Context, w *worker.Worker, book *playbooks.Book, plan *worker.Plan) error {
+	var failed error
+	for i := range plan.Playbooks {
+		of := &plan.Playbooks[i]
+		of.Keeps = slices.DeleteFunc(of.Keeps, func(one worker.PlannedAccount) bool {
+			r, err := b.records.Runs.Get(ctx, one.Run)
+			if err != nil {
+				failed = cmp.Or(failed, err)
+				return false
+			}
+			return sameText(ctx, w, &r.Value, book)
+		})
+	}
+	plan.Playbooks = slices.DeleteFunc(plan.Playbooks, func(p worker.PlannedPlaybook) bool {
+		return p.Change == "" && len(p.Starts)+len(p.Listed)+len(p.Waits)+len(p.Lapses)+len(p.Held)+len(p.Unknown)+len(p.Resolves)+len(p.Keeps) == 0
+	})
+	return failed
 }

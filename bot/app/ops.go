@@ -107,7 +107,7 @@ func (b *Bot) older(ctx context.Context, book *playbooks.Book) ([]cards.OlderRun
 			return nil, err
 		}
 		r := &d.Value
-		if r.Book == book.Hash || b.sameText(ctx, r, book) {
+		if r.Book == book.Hash || sameText(ctx, b.worker, r, book) {
 			continue
 		}
 		of := by[r.Playbook]
@@ -129,8 +129,8 @@ func (b *Bot) older(ctx context.Context, book *playbooks.Book) ([]cards.OlderRun
 }
 
 // sameText reports whether the playbook of a run reads in a book as in the one that the run began with.
-func (b *Bot) sameText(ctx context.Context, r *store.Run, book *playbooks.Book) bool {
-	began, err := b.worker.Book(ctx, r.Book)
+func sameText(ctx context.Context, w *worker.Worker, r *store.Run, book *playbooks.Book) bool {
+	began, err := w.Book(ctx, r.Book)
 	if err != nil {
 		return false // it cannot be played any more
 	}

@@ -23,7 +23,7 @@ func (b *Bot) plan(ctx context.Context, files map[string][]byte, weeks int) (any
 	if book == nil {
 		return nil, problems, nil
 	}
-	p, err := answer(ctx, b.worker, book, weeks, b.clock.Now())
+	p, err := b.answer(ctx, b.worker, book, weeks, b.clock.Now())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,7 +54,7 @@ func PlanStored(ctx context.Context, c Config, book *playbooks.Book, weeks int) 
 		return plan, fmt.Errorf("there are no accounts in %s yet, so there is nothing to plan for; start the bot with it first", c.Data)
 	}
 	w := worker.New(worker.Options{Records: b.records, Book: present, Clock: clock})
-	return answer(ctx, w, book, weeks, clock.Now())
+	return b.answer(ctx, w, book, weeks, clock.Now())
 }
 
 // openStored opens the documents that a bot has left, and the time at which it stopped.

@@ -41,14 +41,14 @@ const words = {
     rules: "Rules", rulesTitle: "Rules and accounts", rulesHint: "Choose a mark to see why, or a playbook to see what it does.", rulesOutline: "What the playbook does", rulesOthers: "Started by people or other playbooks:",
     standing_playing: "being played", standing_pending: "holds, not for long enough yet", standing_suppressed: "holds, but is kept back", standing_unknown: "cannot be told", standing_quiet: "nothing to do", standing_outside: "not meant for this account",
     bookWatched: "Save a file in {dir}, and what it changes is shown here.", bookStarter: "This is the starter book. Start with --book DIR to see at once what a change of yours does.",
-    bookBad: "The book has {n} mistakes, so the last good one goes on:", bookBadOne: "The book has 1 mistake, so the last good one goes on:", bookChanged: "Another book is in use now. Changed: {what}.", bookNothing: "nothing that plays", bookShared: "what all share", bookSame: "Nobody gets more or fewer prompts by it.",
+    bookBad: "The book has {n} mistakes, so the last good one goes on:", bookBadOne: "The book has 1 mistake, so the last good one goes on:", bookChanged: "Another book is in use now. Changed: {what}.", bookNothing: "nothing that plays", bookShared: "what all share", bookSame: "Prompts a week stay as they are.",
     webhooks: "Webhooks", webhooksTitle: "Calls of other systems", webhooksAbout: "What webhook steps of playbooks send to other systems comes here: nothing leaves this machine.",
     webhooksNone: "Playbooks of this book call no other system. A step such as {id: tell, webhook: crm} would, and its call would come here: nothing leaves this machine.",
     webhooksEmpty: "No call has come yet.", webhooksTime: "Time", webhooksName: "System", webhooksAccount: "Account", webhooksAnswer: "Answer", webhooksBody: "Sent", webhooksAll: "all systems",
     webhooksSystem: "The next calls of", webhooksMode: "meet", webhooksTimes: "How many", webhooksFail: "Switch on", webhooksClear: "Switch off", webhooksLeft: "{system}: {mode}, {n} more",
     webhook_500: "a failure (500)", webhook_429: "too much (429)", webhook_400: "a refusal for good (400)", webhook_slow: "a slow answer", webhook_lost_reply: "an answer that is lost",
     webhookTaken: "Taken", webhookSlow: "Taken, slowly", webhookLost: "Taken, answer lost", webhookFailed: "Failed ({n})", webhookAgain: "the same call again", webhookInvalid: "wrong signature", webhookUnsigned: "not signed",
-    book_new: "new", book_changed: "changed", book_removed: "removed", bookPrompts: "{by} prompts a week for {name}",
+    book_new: "new", book_changed: "changed", book_removed: "removed", bookPrompts: "{name}: {by} prompts a week ({before} → {after})", bookDrafts: "{name}: {by} prompts a week once what is a draft is none",
   },
   ja: {
     sandbox: "サンドボックス", loading: "ワークスペースを開いています…", youAre: "現在のユーザー", switchPerson: "ユーザーを切り替え",
@@ -95,7 +95,7 @@ const words = {
     webhooksSystem: "呼び出し先", webhooksMode: "応答", webhooksTimes: "回数", webhooksFail: "有効にする", webhooksClear: "取り消す", webhooksLeft: "{system}:{mode}、あと{n}回",
     webhook_500: "障害(500)", webhook_429: "混雑(429)", webhook_400: "受付拒否(400)", webhook_slow: "応答が遅い", webhook_lost_reply: "応答が届かない",
     webhookTaken: "受付済み", webhookSlow: "受付済み(遅延)", webhookLost: "受付済み(応答は不達)", webhookFailed: "失敗({n})", webhookAgain: "同じ呼び出しの再送", webhookInvalid: "署名が不正", webhookUnsigned: "署名なし",
-    book_new: "追加", book_changed: "変更", book_removed: "削除", bookPrompts: "{name}さんへの確認:週{by}件",
+    book_new: "追加", book_changed: "変更", book_removed: "削除", bookPrompts: "{name}さんへの確認:週{by}件({before} → {after})", bookDrafts: "{name}さん:下書きを本番にすると、確認 週{by}件",
   },
 };
 

@@ -69,7 +69,7 @@ export function rulesPanel(view) {
     if (signature === drawn) return;
     drawn = signature;
     title.textContent = t("rulesTitle");
-    replace(news, newsOf(data.book, t));
+    replace(news, newsOf(data.book, t, view.language));
     drawTable(t);
     drawDetail(t);
   }
@@ -136,7 +136,7 @@ export function rulesPanel(view) {
 }
 
 // What saving the book did: which playbooks are other ones, what that means for people's work, or what is wrong.
-function newsOf(book, t) {
+function newsOf(book, t, language) {
   const parts = [];
   if (book.errors?.length > 0) {
     parts.push(h("p", { class: "rules-bad" }, t(book.errors.length === 1 ? "bookBadOne" : "bookBad", { n: book.errors.length })),
@@ -144,17 +144,24 @@ function newsOf(book, t) {
   }
   const last = book.last_change;
   if (last) {
-    const changed = Object.entries(last.playbooks_changed ?? {}).map(([name, how]) => `${name} (${t("book_" + how)})`);
+    const changed = Object.entries(last.playbooks_changed ?? {}).map(([name, how]) => how === "changed" ? name : `${name} (${t("book_" + how)})`);
     if (last.shared) changed.push(t("bookShared"));
     parts.push(h("p", null, t("bookChanged", { what: changed.join(", ") || t("bookNothing") })));
-    for (const one of last.prompts ?? []) parts.push(h("p", { class: "rules-prompts" }, one.text ?? promptsText(one, t)));
-    if (last.weeks > 0 && !(last.prompts?.length > 0)) parts.push(h("p", null, t("bookSame")));
+    const prompts = (last.prompts ?? []).map((one) => ({ ...one, name: one.names?.[language] ?? one.names?.en ?? one.person, by: rounded(one.after - one.before), drafts: rounded(one.drafts ?? 0) }));
+    const other = prompts.filter((one) => one.by !== 0);
+    for (const one of other) parts.push(h("p", { class: "rules-prompts" }, t("bookPrompts", { by: plus(one.by), name: one.name, before: rounded(one.before), after: rounded(one.after) })));
+    if (last.weeks > 0 && other.length === 0) parts.push(h("p", null, t("bookSame")));
+    for (const one of prompts.filter((one) => one.drafts > 0)) parts.push(h("p", null, t("bookDrafts", { by: plus(one.drafts), name: one.name })));
   }
   if (parts.length === 0) parts.push(h("p", { class: "quiet" }, book.dir ? t("bookWatched", { dir: book.dir }) : t("bookStarter")));
   return parts;
 }
 
-function promptsText(one, t) {
-  const by = (one.after ?? 0) - (one.before ?? 0);
-  return t("bookPrompts", { by: (by > 0 ? "+" : "") + by.toLocaleString(undefined, { maximumFractionDigits: 1 }), name: one.name ?? one.person });
+// One decimal, as ops are told.
+function rounded(number) {
+  return Math.round(number * 10) / 10;
+}
+
+function plus(by) {
+  return (by > 0 ? "+" : "−") + Math.abs(by);
 }

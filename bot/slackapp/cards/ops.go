@@ -55,9 +55,11 @@ type BookNews struct {
 
 // A PromptChange is how many prompts a week a person gets by the old book and by the new one.
 type PromptChange struct {
-	Person string  `json:"person"`
-	Before float64 `json:"before"`
-	After  float64 `json:"after"`
+	Person string            `json:"person"`
+	Names  map[string]string `json:"names,omitempty"` // by language: "en", "ja"
+	Before float64           `json:"before"`
+	After  float64           `json:"after"`
+	Drafts float64           `json:"drafts,omitempty"` // that drafts of the new book would add once they are none
 }
 
 // News draws what is told of the book. Names are those of a team.
@@ -120,8 +122,11 @@ func promptLines(v *Voice, team *playbooks.Team, n BookNews) []string {
 	if n.Weeks == 0 {
 		return nil
 	}
-	var lines []string
+	var lines, drafts []string
 	for _, p := range n.Prompts {
+		if more := round(p.Drafts); more > 0 {
+			drafts = append(drafts, "• "+v.Say("ops.book.prompts_drafts", words.Args{"person": line(PersonName(v, team, p.Person)), "change": "+" + v.Number(more), "weeks": n.Weeks}))
+		}
 		change := round(p.After) - round(p.Before)
 		if change == 0 {
 			continue
@@ -134,9 +139,9 @@ func promptLines(v *Voice, team *playbooks.Team, n BookNews) []string {
 			"change": sign + v.Number(math.Abs(round(change))), "before": round(p.Before), "after": round(p.After), "weeks": n.Weeks}))
 	}
 	if len(lines) == 0 {
-		return []string{"• " + v.Say("ops.book.prompts_same", words.Args{"weeks": n.Weeks})}
+		lines = []string{"• " + v.Say("ops.book.prompts_same", words.Args{"weeks": n.Weeks})}
 	}
-	return lines
+	return append(lines, drafts...)
 }
 
 // round keeps one decimal.

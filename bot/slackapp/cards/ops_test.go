@@ -30,7 +30,7 @@ func TestWhatOpsAreToldOfTheBook(t *testing.T) {
 			"unread":   cards.News(v, book.Team, cards.BookNews{State: cards.BookUnread, Dir: "my-book", Reason: "permission denied"}),
 			"same":     cards.News(v, book.Team, cards.BookNews{State: cards.BookSame, Dir: "my-book"}),
 			"changed": cards.News(v, book.Team, cards.BookNews{State: cards.BookChanged, New: []string{"a"}, Changed: []string{"login-drop", "help-spike"}, Removed: []string{"b"},
-				Shared: true, Keeps: 2, Weeks: 8, Prompts: []cards.PromptChange{{Person: "tanaka", Before: 2.5, After: 6.5}, {Person: "miller", Before: 2, After: 1.04}, {Person: "sato", Before: 1, After: 1.01}}}),
+				Shared: true, Keeps: 2, Weeks: 8, Prompts: []cards.PromptChange{{Person: "tanaka", Before: 2.5, After: 6.5}, {Person: "miller", Before: 2, After: 1.04}, {Person: "sato", Before: 1, After: 1.01, Drafts: 0.2}}}),
 			"uncalled": cards.News(v, book.Team, cards.BookNews{State: cards.BookChanged, New: []string{"a"}, Uncalled: []string{"chat", "crm"}}),
 			"texts":    cards.News(v, book.Team, cards.BookNews{State: cards.BookMended, Dir: "my-book", Weeks: 8}),
 			"listed":   cards.ListedAccounts(v, book, "login-drop", many),
