@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -38,6 +39,9 @@ contract_product and contract_auto_renew make a contract. An empty cell leaves t
 signals: account, signal and value are needed; date (or at), by, user, id and mode may follow. A row without a
 mode sets its day's value, so that a file can be imported again after a correction.
 
+Signals of an account that the bot does not know yet are kept until the account arrives; such accounts are named
+at the end, of the first 100 of the file.
+
 Rows that are refused are listed with their line and reason at the end; the others stand.`,
 		Example: `  playcaller import accounts customers.csv
   playcaller import signals logins.csv --to http://127.0.0.1:8080`,
@@ -62,6 +66,7 @@ Rows that are refused are listed with their line and reason at the end; the othe
 			i := &importer{url: strings.TrimSuffix(to, "/") + "/v1/" + args[0], token: token, out: c.OutOrStdout(), err: c.ErrOrStderr()}
 			if args[0] == "signals" {
 				i.row = sheet.Signal
+				i.about = strings.TrimSuffix(to, "/") + "/v1/accounts/"
 			} else {
 				i.row = sheet.Account
 			}
@@ -76,11 +81,13 @@ Rows that are refused are listed with their line and reason at the end; the othe
 // importer sends the rows of a CSV file.
 type importer struct {
 	url, token string
+	about      string // where the bot tells of an account; "" where the rows are accounts themselves
 	row        func(map[string]string) (map[string]any, error)
 	out, err   io.Writer
 
 	accepted, duplicate int
 	refused             []intake.Rejected // by line of the file
+	named               []string          // accounts of the rows that were sent, the first mostAsked
 }
 
 func (i *importer) run(ctx context.Context, f *os.File) error {
@@ -99,6 +106,9 @@ func (i *importer) run(ctx context.Context, f *os.File) error {
 	slices.SortFunc(i.refused, func(a, b intake.Rejected) int { return a.Line - b.Line })
 	for _, r := range i.refused {
 		fmt.Fprintf(i.out, "%s:%d: %s\n", f.Name(), r.Line, r.Error)
+	}
+	if err == nil {
+		i.tellStrangers(ctx)
 	}
 	if err == nil && len(i.refused) > 0 {
 		err = errFailed
@@ -158,6 +168,7 @@ func (i *importer) send(ctx context.Context, chunk []map[string]any, lines []int
 			return fmt.Errorf("after %d rows: %w", i.accepted, err)
 		}
 		if wait == 0 {
+			i.note(chunk, res.Rejected)
 			i.accepted += res.Accepted
 			i.duplicate += res.Duplicate
 			for _, r := range res.Rejected {
@@ -171,6 +182,66 @@ func (i *importer) send(ctx context.Context, chunk []map[string]any, lines []int
 			return ctx.Err()
 		}
 	}
+}
+
+// mostAsked is of how many accounts it is asked whether the bot knows them.
+const mostAsked = 100
+
+// note keeps the accounts of the signals that were taken.
+func (i *importer) note(chunk []map[string]any, rejected []intake.Rejected) {
+	for n, row := range chunk {
+		id, _ := row["account"].(string)
+		refused := slices.ContainsFunc(rejected, func(r intake.Rejected) bool { return r.Line == n+1 })
+		if i.about != "" && id != "" && !refused && len(i.named) < mostAsked && !slices.Contains(i.named, id) {
+			i.named = append(i.named, id)
+		}
+	}
+}
+
+// tellStrangers names the accounts of signals that the bot does not know yet. Where it does
+// not tell, nothing is said: the rows stand either way.
+func (i *importer) tellStrangers(ctx context.Context) {
+	var strangers []string
+	for _, id := range i.named {
+		known, err := i.knows(ctx, id)
+		if err != nil {
+			return
+		}
+		if !known {
+			strangers = append(strangers, id)
+		}
+	}
+	if n := len(strangers); n > 10 {
+		strangers = append(strangers[:10], fmt.Sprintf("and %d more", n-10))
+	}
+	if len(strangers) > 0 {
+		fmt.Fprintf(i.out, "accounts that are not known yet: %s; their signals are kept until playcaller import accounts or POST /v1/accounts brings them\n", strings.Join(strangers, ", "))
+	}
+}
+
+// knows asks whether the bot knows an account.
+func (i *importer) knows(ctx context.Context, id string) (bool, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, i.about+url.PathEscape(id), nil)
+	if err != nil {
+		return false, err
+	}
+	if i.token != "" {
+		req.Header.Set("Authorization", "Bearer "+i.token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusNotFound {
+		return false, nil
+	}
+	if res.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("answered %s", res.Status)
+	}
+	var said intake.AccountView
+	err = json.NewDecoder(res.Body).Decode(&said)
+	return said.Known, err
 }
 
 func (i *importer) post(ctx context.Context, body []byte) (res intake.Result, wait time.Duration, err error) {
