@@ -142,15 +142,21 @@ func writePrompts(b *strings.Builder, p app.PlanAnswer) {
 	}
 	fmt.Fprintf(b, "\nIn the last %d weeks it would have been\n", p.Weeks)
 	same := true
+	drafts := ""
 	for _, who := range p.Prompts {
+		name := cmp.Or(who.Names["en"], who.Person)
 		if change := who.After - who.Before; math.Round(change*10) != 0 {
 			same = false
-			fmt.Fprintf(b, "  %+.1f prompts a week for %s (%.1f instead of %.1f)\n", change, who.Person, who.After, who.Before)
+			fmt.Fprintf(b, "  %+.1f prompts a week for %s (%.1f instead of %.1f)\n", change, name, who.After, who.Before)
+		}
+		if who.Drafts >= 0.05 {
+			drafts += fmt.Sprintf("  %+.1f prompts a week for %s once what is a draft is none\n", who.Drafts, name)
 		}
 	}
 	if same {
 		b.WriteString("  as many prompts a week for everybody\n")
 	}
+	b.WriteString(drafts)
 }
 
 // summary says in one line what a switch would do.
