@@ -49,7 +49,7 @@ func TestBrowserRulesPanelFollowsTheBook(t *testing.T) {
 	v.shot("mistake")
 	v.see(playing+"[data-standing=playing]", "▶") // the last good book goes on
 	save("severity: hgh", "severity: medium")
-	v.see("[data-testid=rules-news]", "Changed: login-drop (changed)")
+	v.see("[data-testid=rules-news]", "Changed: login-drop.")
 	v.see("[data-testid=rules-outline]", "Logins dropped · medium")
 	v.shot("changed")
 
