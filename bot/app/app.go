@@ -199,6 +199,11 @@ func (b *Bot) Run(ctx context.Context) error {
 	} else if err != nil {
 		return err
 	}
+	if err := b.worker.KeepBook(ctx); ctx.Err() != nil {
+		return nil
+	} else if err != nil {
+		return err
+	}
 	jobs, err := b.jobs()
 	if err != nil {
 		return err

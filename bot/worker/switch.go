@@ -180,6 +180,12 @@ func (w *Worker) SwitchBook(ctx context.Context, book *playbooks.Book) error {
 	return nil
 }
 
+// KeepBook writes the present book down before any partition has been read, so that a start with a bad folder can go on
+// with it although this process ends before it has worked on anything.
+func (w *Worker) KeepBook(ctx context.Context) error {
+	return w.books.keep(ctx, w.Present(), w.o.Clock.Now())
+}
+
 // Present returns the book that accounts are judged by, or will be once every partition has heard of it.
 func (w *Worker) Present() *playbooks.Book { return w.books.present.Load() }
 
