@@ -123,6 +123,9 @@ func (p *Partition) look(ctx context.Context, l *lane) (jetstream.Stream, jetstr
 // within returns a context that ends with the caller's and with the ownership.
 func (p *Partition) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	if p.ctx.Err() != nil { // at once: AfterFunc runs beside the caller, who would have begun by then
+		cancel(context.Cause(p.ctx))
+	}
 	stop := context.AfterFunc(p.ctx, func() { cancel(context.Cause(p.ctx)) })
 	return ctx, func() { stop(); cancel(context.Canceled) }
 }

@@ -42,6 +42,9 @@ func (s *Stream) publish(ctx context.Context, l Lane, place func(key string) int
 		return &PublishError{Durable: make([]bool, len(events)), Err: err}
 	}
 	call := &call{durable: make([]bool, len(events)), done: make(chan struct{})}
+	if err := context.Cause(ctx); err != nil {
+		return call.fail(err)
+	}
 	if err := s.enter(); err != nil {
 		return call.fail(err)
 	}
