@@ -60,7 +60,8 @@ type Let struct {
 // for use by several goroutines while it compiles, and is after that.
 type Compiler struct {
 	*core
-	own map[string]int // slots of lets and values, by name
+	own     map[string]int    // slots of lets and values, by name
+	records map[string]record // by name; see WithRecord
 }
 
 // A core is what all compilers of one book share.
@@ -100,6 +101,7 @@ type slot struct {
 	reads     []int    // slots that get reads
 	completed bool     // the feature reads completed days alone
 	fresh     bool     // worked out each time: depends on the reader's language
+	record    bool     // it is a field of a record, given by Facts.Set
 	passes    bool     // instead of get: it has the value of the first slot of reads that is known
 }
 
@@ -199,7 +201,7 @@ func chooseSegment(f *Facts, name string, values []SegmentValue, conditions []*C
 // of which may use those before it, and values, which are given at evaluation by
 // Facts.Set (what an answer collected, for example) and are unknown until then.
 func (c *Compiler) With(lets []Let, values map[string]Type) (*Compiler, []Problem) {
-	inner := &Compiler{core: c.core, own: maps.Clone(c.own)}
+	inner := &Compiler{core: c.core, own: maps.Clone(c.own), records: c.records}
 	if inner.own == nil {
 		inner.own = map[string]int{}
 	}

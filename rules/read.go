@@ -61,12 +61,19 @@ func (k *checker) name(node *ast.Node, n *ast.IdentifierNode) Type {
 	case "milestone":
 		return k.wrong(n, `say milestone("kickoff").reached`, "milestone is not a value")
 	}
+	if r, known := k.records[n.Value]; known {
+		return k.wrong(n, "name one of: "+strings.Join(r.names, ", "), "%s is not a value", n.Value)
+	}
+	if k.bareField(n) {
+		return ""
+	}
 	return k.unknown(n.Location(), "signal or name", n.Value, k.names())
 }
 
 // names lists what an expression may begin with.
 func (k *checker) names() []string {
 	names := append(slices.Collect(maps.Keys(k.signals)), slices.Collect(maps.Keys(k.own))...)
+	names = append(names, slices.Collect(maps.Keys(k.records))...)
 	return append(names, "account", "contract", "segment", "stage", "stage_days", "milestone")
 }
 
@@ -122,6 +129,9 @@ func (k *checker) member(node *ast.Node, n *ast.MemberNode) Type {
 			return k.unknown(n.Property.Location(), "segment", name, slices.Clone(k.order))
 		}
 		return k.use(node, i)
+	}
+	if hasKey(k.records, id.Value) {
+		return k.recordField(node, n, id.Value, name)
 	}
 	if def, ok := k.signals[id.Value]; ok {
 		return k.featureWithoutCall(n, def, name)
