@@ -7,20 +7,20 @@ import "math"
 // learning what is usual: a whole week adds up to its level however it is spread over
 // its weekdays, and of a week with holidays in it no more counts than levelReach allows.
 
-// below reports whether a slot's value is surely known and less than a limit; false says
-// nothing.
+// below reports whether the value of a slot that boundedSlot found is surely known and
+// less than a limit; false says nothing.
 func (f *Facts) below(i int, limit float64) bool {
 	if i >= len(f.cells) { // compiled after the last Reset
 		f.room()
 	}
-	sl := boundedSlot(f.core.slots, i)
-	ft, signal := sl.feature, f.signal(sl)
+	n := &f.numbers[i]
+	ft, signal := n.feature, f.signal(n)
 	s := signal.series
 	if s == nil || !s.total.whole() {
 		return false
 	}
-	cell := s.cell(sl.cell, f.core.cells[sl.signal])
-	if cell.of == s.stamp.number(sl) {
+	cell := s.cell(int(n.cell), f.core.cells[n.signal])
+	if cell.of == s.stamp.number(n.completed) {
 		return cell.other == nil && cell.number < limit
 	}
 	v := view{row: &s.total, first: s.total.from, last: min(s.untilDay, f.today), alive: signal.alive, fresh: ft.fresh, kind: ft.kind, cover: &s.total, out: s.out}
@@ -42,16 +42,13 @@ func (f *Facts) below(i int, limit float64) bool {
 }
 
 // boundedSlot returns the slot of a feature that bound knows which a slot stands for, as
-// a let or x ?? y may; nil where there is none.
-func boundedSlot(slots []slot, i int) *slot {
-	sl := &slots[i]
-	for sl.passes {
-		sl = &slots[sl.reads[0]]
+// a let or x ?? y may; ok is false where there is none.
+func boundedSlot(slots []slot, i int) (bounded int, ok bool) {
+	for slots[i].passes {
+		i = slots[i].reads[0]
 	}
-	if ft := sl.feature; ft != nil && ft.window > 0 && ft.kind != Gauge && ft.by == "" && ft.weeks == 0 && (ft.op == opDrop || ft.op == opSpike && ft.window == 1) {
-		return sl
-	}
-	return nil
+	ft := slots[i].feature
+	return i, ft != nil && ft.window > 0 && ft.kind != Gauge && ft.by == "" && ft.weeks == 0 && (ft.op == opDrop || ft.op == opSpike && ft.window == 1)
 }
 
 // bound returns what a drop is at most, from the sums of weeks; of a spike 0. known is

@@ -78,8 +78,8 @@ func TestBoundsDecideUsualDays(t *testing.T) {
 		if got := cond.Truth(f); got == Unknown {
 			t.Errorf("%s is unknown", cond)
 		}
-		sl := boundedSlot(c.slots, cond.clauses[0].program.quick.left.slot)
-		if s := h.find(sl.feature.signal); s.cells[sl.cell].of == s.stamp.number(sl) {
+		sl := &c.slots[cond.clauses[0].program.quick.bound]
+		if s := h.find(sl.feature.signal); s.cells[sl.cell].of == s.stamp.number(sl.completed) {
 			t.Errorf("%s was worked out to the end: no bound decided it", cond)
 		}
 	}

@@ -25,6 +25,7 @@ type Facts struct {
 	peers   func(PeerGroup) *Distribution
 
 	cells   []factCell
+	numbers []factNumber // of slots that are numbers or dates, which most that is read is
 	signals []factSignal // by number
 	turn    uint32
 	out     []Span // scratch of tellOutages
@@ -44,6 +45,20 @@ type Facts struct {
 type factCell struct {
 	turn   uint32
 	result result
+}
+
+// A factNumber is what a factCell comes to as a number, and where a feature's is found:
+// small, so that those of a book lie close together.
+type factNumber struct {
+	value float64
+	turn  uint32
+	known bool
+
+	completed bool     // of a feature, as in its slot
+	window    windowOp // likewise
+	signal    int32    // likewise; -1 where the slot is no feature
+	cell      int32
+	feature   *feature
 }
 
 // A factSignal is what the facts' account has of a signal.
@@ -102,6 +117,14 @@ func (f *Facts) invalidate() {
 func (f *Facts) room() {
 	if n := len(f.core.slots); len(f.cells) < n {
 		f.cells = append(make([]factCell, 0, n), f.cells...)[:n]
+		f.numbers = append(make([]factNumber, 0, n), f.numbers...)
+		for _, sl := range f.core.slots[len(f.numbers):] {
+			number := factNumber{signal: -1}
+			if sl.feature != nil {
+				number = factNumber{signal: int32(sl.signal), cell: int32(sl.cell), feature: sl.feature, window: sl.window, completed: sl.completed}
+			}
+			f.numbers = append(f.numbers, number)
+		}
 	}
 	if n := len(f.core.cells); len(f.signals) < n {
 		f.signals = append(make([]factSignal, 0, n), f.signals...)[:n]
@@ -205,19 +228,35 @@ func (f *Facts) slot(i int) *result {
 }
 
 // number returns the value of a slot that is a number or a date, and whether it is
-// known. What is remembered of a feature is not copied for it.
+// known.
 func (f *Facts) number(i int) (v float64, known bool) {
-	if i < len(f.cells) && f.cells[i].turn != f.turn {
-		if sl := &f.core.slots[i]; sl.feature != nil {
-			if cell := f.remembered(sl); cell == nil {
-				return 0, false
-			} else if cell.other == nil {
-				return cell.number, true
-			}
+	if i < len(f.numbers) {
+		if n := &f.numbers[i]; n.turn == f.turn {
+			return n.value, n.known
 		}
 	}
-	r := f.slot(i)
-	return r.number, r.gap.known()
+	return f.workOutNumber(i)
+}
+
+// workOutNumber is number for one that was not asked for before. What is remembered of a
+// feature is not copied for it.
+func (f *Facts) workOutNumber(i int) (v float64, known bool) {
+	if i >= len(f.cells) { // compiled after the last Reset
+		f.room()
+	}
+	n := &f.numbers[i]
+	if n.signal < 0 {
+		r := f.slot(i)
+		v, known = r.number, r.gap.known()
+		n = &f.numbers[i] // slot may have grown numbers
+		if f.core.slots[i].fresh {
+			return v, known
+		}
+	} else if cell := f.remembered(n); cell != nil {
+		v, known = cell.number, cell.other == nil
+	}
+	n.value, n.known, n.turn = v, known, f.turn
+	return v, known
 }
 
 func (f *Facts) workOut(i int) *result {
@@ -226,10 +265,9 @@ func (f *Facts) workOut(i int) *result {
 	}
 	sl := &f.core.slots[i]
 	if sl.feature != nil {
-		cell := &f.cells[i]
-		cell.turn = f.turn
-		f.feature(sl, &cell.result)
-		return &cell.result
+		f.feature(&f.numbers[i], &f.cells[i].result)
+		f.cells[i].turn = f.turn
+		return &f.cells[i].result
 	}
 	if sl.passes {
 		if r := f.slot(sl.reads[0]); r.gap.known() || len(sl.reads) == 1 {
@@ -262,11 +300,11 @@ func (f *Facts) boxed(i int) any {
 }
 
 // feature returns what a feature comes to.
-func (f *Facts) feature(sl *slot, into *result) {
-	cell := f.remembered(sl)
+func (f *Facts) feature(n *factNumber, into *result) {
+	cell := f.remembered(n)
 	switch {
 	case cell == nil:
-		*into = result{gap: gap{Code: NoData, Of: sl.feature.signal}}
+		*into = result{gap: gap{Code: NoData, Of: n.feature.signal}}
 	case cell.other != nil:
 		*into = *cell.other
 	default:
@@ -276,44 +314,54 @@ func (f *Facts) feature(sl *slot, into *result) {
 
 // remembered works a feature out, or takes it from what is remembered with the series
 // while nothing it is computed from has changed; nil where the account has no series.
-func (f *Facts) remembered(sl *slot) *memoCell {
-	ft, signal := sl.feature, f.signal(sl)
+func (f *Facts) remembered(n *factNumber) *memoCell {
+	signal := f.signal(n)
 	s := signal.series
 	if s == nil {
 		return nil
 	}
-	cell, stamp := s.cell(sl.cell, f.core.cells[sl.signal]), s.stamp.number(sl)
-	if cell.of != stamp {
-		if ft.hours > 0 {
-			cell.keep(f.overHours(ft, s))
-		} else if v, ok := ft.quickly(sl.window, s, f.today, signal.alive, cell); ok {
-			cell.number, cell.other = v, nil
-		} else {
-			f.learner.part = f.partOfToday(ft, s)
-			cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, &f.learner, cell))
-		}
-		cell.of = stamp
+	cell, stamp := s.cell(int(n.cell), f.core.cells[n.signal]), s.stamp.number(n.completed)
+	if cell.of == stamp {
+		return cell
 	}
+	ft := n.feature
+	if ft.hours > 0 {
+		cell.keep(f.overHours(ft, s))
+	} else if v, ok := ft.quickly(n.window, s, f.today, signal.alive, cell); ok {
+		cell.number = v
+		if cell.other != nil {
+			cell.other = nil
+		}
+	} else {
+		f.learner.part = f.partOfToday(ft, s)
+		cell.keep(ft.compute(s, f.today, signal.alive, f.offDays, &f.learner, cell))
+	}
+	cell.of = stamp
 	return cell
 }
 
 // signal returns what the account has of a feature's signal, looked up once.
-func (f *Facts) signal(sl *slot) *factSignal {
-	signal := &f.signals[sl.signal]
+func (f *Facts) signal(n *factNumber) *factSignal {
+	signal := &f.signals[n.signal]
 	if signal.turn != f.turn {
-		*signal = factSignal{turn: f.turn}
-		if f.history != nil {
-			if signal.series = f.history.find(sl.feature.signal); signal.series != nil {
-				signal.alive = f.alive(sl.feature.signal)
-				f.tellOutages(sl.feature.signal, signal.series)
-				signal.series.ask(f.today, signal.alive)
-				if signal.series.hourly != nil {
-					f.askHour(sl.feature.signal, signal.series)
-				}
-			}
-		}
+		f.lookUp(n.feature.signal, signal)
 	}
 	return signal
+}
+
+func (f *Facts) lookUp(name string, signal *factSignal) {
+	*signal = factSignal{turn: f.turn}
+	if f.history == nil {
+		return
+	}
+	if signal.series = f.history.find(name); signal.series != nil {
+		signal.alive = f.alive(name)
+		f.tellOutages(name, signal.series)
+		signal.series.ask(f.today, signal.alive)
+		if signal.series.hourly != nil {
+			f.askHour(name, signal.series)
+		}
+	}
 }
 
 // alive returns the local day through which the feed as a whole is known to have

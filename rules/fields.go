@@ -46,10 +46,12 @@ func dateResult(name string, d Date) result {
 // accountFields lists what account.NAME may be.
 func (c *core) accountFields() map[string]field {
 	text := func(name string, get func(*Account) string) field {
-		return field{Text, func(f *Facts) result { return textOf("account."+name, get(f.account)) }}
+		label := "account." + name
+		return field{Text, func(f *Facts) result { return textOf(label, get(f.account)) }}
 	}
 	number := func(name string, get func(*Account) *float64) field {
-		return field{Number, func(f *Facts) result { return numberOfPtr("account."+name, get(f.account)) }}
+		label := "account." + name
+		return field{Number, func(f *Facts) result { return numberOfPtr(label, get(f.account)) }}
 	}
 	fields := map[string]field{
 		"id":        text("id", func(a *Account) string { return a.ID }),
@@ -70,9 +72,8 @@ func (c *core) accountFields() map[string]field {
 		"day":       {Day, func(f *Facts) result { return result{number: float64(f.today)} }},
 	}
 	for _, role := range c.roles {
-		fields[role] = field{Person, func(f *Facts) result {
-			return textOf("account."+role, f.account.Person(role, f.today))
-		}}
+		label := "account." + role
+		fields[role] = field{Person, func(f *Facts) result { return textOf(label, f.account.Person(role, f.today)) }}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.attributes)) {
 		if _, own := fields[name]; !own {
@@ -92,11 +93,12 @@ func nameOf(a *Account) string {
 // attribute reads a segment attribute; one of another type than declared is
 // unknown.
 func attribute(name string, typ Type) func(*Facts) result {
+	label := "account." + name
 	return func(f *Facts) result {
 		switch v := f.account.Attributes[name].(type) {
 		case float64:
 			if typ == Number {
-				return numberOfPtr("account."+name, &v)
+				return numberOfPtr(label, &v)
 			}
 		case int:
 			if typ == Number {
@@ -108,13 +110,13 @@ func attribute(name string, typ Type) func(*Facts) result {
 			}
 		case string:
 			if typ == Text || typ == Person {
-				return textOf("account."+name, v)
+				return textOf(label, v)
 			}
 			if d, err := ParseDate(v); err == nil && typ == Day {
 				return result{number: float64(d)}
 			}
 		}
-		return missing("account." + name)
+		return missing(label)
 	}
 }
 

@@ -67,9 +67,9 @@ func (s *series) ask(today, alive Date) {
 	s.over = max(s.over, today-1)
 }
 
-// number returns the stamp's number for a feature.
-func (t *stamp) number(sl *slot) uint32 {
-	if sl.completed {
+// number returns the stamp's number for a feature, which may read completed days alone.
+func (t *stamp) number(completed bool) uint32 {
+	if completed {
 		return t.completed
 	}
 	return t.all

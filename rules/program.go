@@ -35,8 +35,10 @@ type program struct {
 // tenth of the time.
 type comparisonOf struct {
 	op          comparator // 0 for a slot that is a yes or no
+	holdsOf     uint8      // outcomes of numbers for which it holds
 	plain       bool       // left is a slot and right a literal, which most comparisons are
-	bounded     bool       // and a bound of the slot may tell
+	bounded     bool       // and a bound of what the slot stands for may tell
+	bound       int        // that slot
 	left, right sum        // of numbers
 	slot, other int        // of texts, or the yes or no; other is -1 where it is a constant
 	text        bool
@@ -58,25 +60,48 @@ func comparatorOf(op string) comparator {
 	return comparator(op[0])
 }
 
-func (c comparator) holds(a, b float64) bool {
+// outcomes are how two numbers may stand to each other, one bit each.
+const (
+	isLess = 1 << iota
+	isEqual
+	isGreater
+	isNeither // one is no number
+)
+
+// outcomes returns those of which the comparator holds.
+func (c comparator) outcomes() uint8 {
 	switch c {
 	case '=':
-		return a == b
+		return isEqual
 	case '!':
-		return a != b
+		return isLess | isGreater | isNeither
 	case '<':
-		return a < b
+		return isLess
 	case 'l':
-		return a <= b
+		return isLess | isEqual
 	case '>':
-		return a > b
+		return isGreater
 	}
-	return a >= b
+	return isGreater | isEqual
+}
+
+func (c comparator) holds(a, b float64) bool { return c.outcomes()&outcome(a, b) != 0 }
+
+func outcome(a, b float64) uint8 {
+	switch {
+	case a < b:
+		return isLess
+	case a > b:
+		return isGreater
+	case a == b:
+		return isEqual
+	}
+	return isNeither
 }
 
 // A sum is a number worked out of slots and literals.
 type sum struct {
-	op          byte       // 's' a slot, 'n' a literal, '?' a choice, or + - * /
+	op          byte       // 's' a slot, 'n' a literal, 'm' a literal times a slot, '?' a choice, or + - * /
 	nonzero     bool       // of a slot: a divisor, and with 0 nothing is known
 	compare     comparator // of a choice: between left and right
 	slot        int
@@ -91,6 +116,8 @@ func (n *sum) eval(f *Facts) float64 {
 		return f.slot(n.slot).number
 	case 'n':
 		return n.number
+	case 'm':
+		return n.number * f.slot(n.slot).number
 	}
 	a, b := n.left.eval(f), n.right.eval(f)
 	switch n.op {
@@ -117,6 +144,9 @@ func (n *sum) known(f *Facts) (v float64, ok bool) {
 		return v, ok && !(n.nonzero && v == 0)
 	case 'n':
 		return n.number, true
+	case 'm':
+		v, ok = f.number(n.slot)
+		return n.number * v, ok && !(n.nonzero && v == 0)
 	}
 	a, ok := n.left.known(f)
 	if !ok {
@@ -146,7 +176,7 @@ func (n *sum) known(f *Facts) (v float64, ok bool) {
 
 // divides marks the slots that are divisors.
 func (n *sum) divides(used *uses) {
-	if n.op == 's' {
+	if n.op == 's' || n.op == 'm' {
 		n.nonzero = used.nonzero[slices.Index(used.slots, n.slot)]
 	}
 	for _, part := range []*sum{n.left, n.right, n.then, n.other} {
@@ -173,6 +203,9 @@ func sumOf(node ast.Node, slots []slot) (sum, bool) {
 	}
 	left, ok1 := sumOf(b.Left, slots)
 	right, ok2 := sumOf(b.Right, slots)
+	if left.op == 'n' && right.op == 's' && b.Operator == "*" {
+		return sum{op: 'm', number: left.number, slot: right.slot}, ok2
+	}
 	return sum{op: b.Operator[0], left: &left, right: &right}, ok1 && ok2
 }
 
@@ -239,9 +272,11 @@ func quickForm(node ast.Node, used *uses, slots []slot) *comparisonOf {
 	if ok1 && ok2 {
 		left.divides(used)
 		right.divides(used)
-		q.left, q.right = left, right
+		q.left, q.right, q.holdsOf = left, right, q.op.outcomes()
 		q.plain = left.op == 's' && right.op == 'n'
-		q.bounded = q.plain && q.op != '=' && q.op != '!' && !left.nonzero && boundedSlot(slots, left.slot) != nil
+		if q.plain && q.op != '=' && q.op != '!' && !left.nonzero {
+			q.bound, q.bounded = boundedSlot(slots, left.slot)
+		}
 		return q
 	}
 	i, ok := slotOfNode(b.Left)
@@ -297,26 +332,8 @@ func numberOf(node ast.Node) (float64, bool) {
 
 // truth runs a program that is a yes or no.
 func (p *program) truth(f *Facts) Truth {
-	if q := p.quick; q != nil && q.op != 0 && !q.text {
-		if q.bounded && f.below(q.left.slot, q.right.number) {
-			return truthOf(q.op == '<' || q.op == 'l')
-		}
-		if q.plain && !q.left.nonzero {
-			v, ok := f.number(q.left.slot)
-			if !ok {
-				return Unknown
-			}
-			return truthOf(q.op.holds(v, q.right.number))
-		}
-		a, ok := q.left.known(f)
-		if !ok {
-			return Unknown
-		}
-		b, ok := q.right.known(f)
-		if !ok {
-			return Unknown
-		}
-		return truthOf(q.op.holds(a, b))
+	if q := p.quick; q != nil && q.holdsOf != 0 {
+		return q.truth(f)
 	}
 	if q := p.quick; q != nil && q.op == 0 {
 		r := f.slot(q.slot)
@@ -336,6 +353,29 @@ func (p *program) truth(f *Facts) Truth {
 		return Unknown
 	}
 	return truthOf(r.number != 0)
+}
+
+// truth compares two numbers.
+func (q *comparisonOf) truth(f *Facts) Truth {
+	if q.bounded && f.below(q.bound, q.right.number) {
+		return truthOf(q.holdsOf&isLess != 0)
+	}
+	a, known := q.left.number, q.left.op == 'n'
+	if q.left.op == 's' && !q.left.nonzero {
+		a, known = f.number(q.left.slot)
+	} else if !known {
+		a, known = q.left.known(f)
+	}
+	if !known {
+		return Unknown
+	}
+	b := q.right.number
+	if q.right.op != 'n' {
+		if b, known = q.right.known(f); !known {
+			return Unknown
+		}
+	}
+	return truthOf(q.holdsOf&outcome(a, b) != 0)
 }
 
 func truthOf(b bool) Truth {
