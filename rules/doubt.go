@@ -31,9 +31,11 @@ func (s *slot) spanOf() span {
 		return span{0, 1}
 	case op == opSpike:
 		return at(1)
-	case op == opTrend && s.feature.kind != Gauge:
+	case (op == opTrend || op == opShift) && s.feature.kind != Gauge:
 		return at(-1)
-	case op == opDistinct || op == opDaysSince:
+	case op == opTrend || op == opShift: // of a gauge, which may be below zero
+		return anything()
+	case op == opDistinct || op == opDaysSince || op == opShiftDays:
 		return at(0)
 	case s.feature.kind != Gauge && s.typ == Number:
 		return at(0)

@@ -13,6 +13,10 @@ func TestAConditionThatSaysTheSameOfEveryAccountIsDoubted(t *testing.T) {
 		{`logins.drop("14d") >= 4e1`, `| logins.drop("14d") >= 0.4`},
 		{`logins.trend("28d") < -1`, `is never true`},
 		{`seats_used.trend("28d") < -1`, ``}, // a gauge may fall below zero
+		{`logins.shift("56d") < -1`, `is never true; logins.shift("56d") is never below -1`},
+		{`seats_used.shift("56d") < -1`, ``},
+		{`logins.shift_days("56d") < 0`, `is never true`},
+		{`seats_used.shift_days("56d") < 0`, `is never true`},
 		{`help_views.spike("1d") > 0.5`, `is always true; help_views.spike("1d") says how many times the usual came`},
 		{`logins.sum("7d") >= 0`, `is always true; logins.sum("7d") is never below 0`},
 		{`logins.sum("7d") < 0 or account.seats > 3`, `logins.sum("7d") < 0 is never true`},
@@ -26,6 +30,8 @@ func TestAConditionThatSaysTheSameOfEveryAccountIsDoubted(t *testing.T) {
 		{`logins.sum("7d") == 0 and (help_views.sum("7d") > 3 and help_views.sum("7d") < 3)`, `exclude each other`},
 
 		{`logins.drop("14d") >= 0.4`, ``},
+		{`logins.shift("56d") <= -0.3`, ``}, // a third less
+		{`logins.shift("56d", {alarms: "1/year"}) <= -0.3 and logins.shift_days("56d") <= 21`, ``},
 		{`logins.drop("14d") >= 0.4 and logins.drop("7d") < 0.15`, ``},
 		{`account.seats > 10 and account.seats < 12`, ``},
 		{`account.seats >= 10 or account.seats < 9`, ``},
