@@ -9,15 +9,16 @@ import (
 // A Book is a folder of playbook files and what they share. It is loaded whole
 // or not at all, and known by the hash of its content.
 type Book struct {
-	Hash      string            // hex SHA-256 over the names and bytes of Files
-	Files     map[string][]byte // as read: path inside the folder -> bytes; enough to load it again
-	Playbooks map[string]*Playbook
-	Signals   []rules.SignalDef
-	Segments  []rules.Segment
-	Team      *Team
-	Journey   *Journey
-	Forms     map[string]*Form // handoff forms by kind: new, expansion, …
-	Rules     *rules.Set       // every playbook's rule, compiled together
+	Hash       string            // hex SHA-256 over the names and bytes of Files
+	Files      map[string][]byte // as read: path inside the folder -> bytes; enough to load it again
+	Playbooks  map[string]*Playbook
+	Signals    []rules.SignalDef
+	Segments   []Segment
+	Attributes []Attribute // further fields of accounts, in the order written
+	Team       *Team
+	Journey    *Journey
+	Forms      map[string]*Form // handoff forms by kind: new, expansion, …
+	Rules      *rules.Set       // every playbook's rule, compiled together
 }
 
 // A Playbook is one file: the rule that starts it and the steps to take.
@@ -33,7 +34,7 @@ type Playbook struct {
 	Draft    bool
 	Pilot    []string // people who alone get it, while it is piloted
 
-	Lets []rules.Let // names for expressions, in the order written
+	Lets []Let // names for expressions, in the order written
 
 	Rule      *rules.Rule // nil where nothing but people, hooks and other playbooks start it
 	OnResolve OnResolve
@@ -50,6 +51,26 @@ type Playbook struct {
 	Variants []Variant
 	Steps    []*Step
 	Outcomes map[string]OutcomeDef
+}
+
+// A Let names an expression, and says what people call it.
+type Let struct {
+	rules.Let
+	Title Label // empty where it has but its name
+}
+
+// A Segment is a way of sorting accounts, and what people call it.
+type Segment struct {
+	rules.Segment
+	Title  Label            // empty where it has but its name
+	Titles map[string]Label // of its values, by value; those without are absent
+}
+
+// An Attribute is a further field of accounts, and what people call it.
+type Attribute struct {
+	Name  string
+	Type  rules.Type
+	Title Label // empty where it has but its name
 }
 
 // Severity decides who hears of silence: low and medium never escalate by themselves.
@@ -127,6 +148,7 @@ const (
 // account that matches no variant is outside the audience.
 type Variant struct {
 	Name  string
+	Title Label // empty where it has but its name
 	If    *rules.Condition
 	Entry string  // step id to begin with, or ""
 	Steps []*Step // replacing those of the same id
@@ -323,6 +345,27 @@ func (b *Book) Signal(name string) *rules.SignalDef {
 	for i := range b.Signals {
 		if b.Signals[i].Name == name {
 			return &b.Signals[i]
+		}
+	}
+	return nil
+}
+
+// Segment returns a segment, or nil.
+func (b *Book) Segment(name string) *Segment {
+	for i := range b.Segments {
+		if b.Segments[i].Name == name {
+			return &b.Segments[i]
+		}
+	}
+	return nil
+}
+
+// AttributeTitle returns what people call a further field of accounts; it is empty where
+// the book does not say.
+func (b *Book) AttributeTitle(name string) Label {
+	for i := range b.Attributes {
+		if b.Attributes[i].Name == name {
+			return b.Attributes[i].Title
 		}
 	}
 	return nil

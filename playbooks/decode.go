@@ -370,6 +370,32 @@ func isNull(n ast.Node) bool {
 	return null
 }
 
+// isMapping reports whether a value has fields.
+func isMapping(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
+}
+
+// fieldOf returns the value of a mapping's field, or nil.
+func fieldOf(n ast.Node, name string) ast.Node {
+	var values []*ast.MappingValueNode
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		values = m.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{m}
+	}
+	for _, v := range values {
+		if key, _ := scalar(v.Key); key == name {
+			return v.Value
+		}
+	}
+	return nil
+}
+
 // kindOf says in plain words what a node is.
 func kindOf(n ast.Node) string {
 	switch v := n.(type) {

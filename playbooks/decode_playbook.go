@@ -114,20 +114,42 @@ func (p *draftPlaybook) withNames() {
 	for name, kind := range p.known {
 		values[name] = collectTypes[kind]
 	}
-	var lets []rules.Let
-	if p.nodes.let != nil {
-		p.entries(p.nodes.let, "let", func(name string, k, v ast.Node) {
-			if text, ok := p.str(v, "let "+name); ok && p.identifierName(k, "a name", name) {
-				lets = append(lets, rules.Let{Name: name, Expr: p.source(v, text)})
-			}
-		})
+	p.readLets(p.nodes.let)
+	lets := make([]rules.Let, len(p.Lets))
+	for i := range p.Lets {
+		lets[i] = p.Lets[i].Let
 	}
-	p.Lets = lets
 	c, found := p.c.With(lets, values)
 	p.adoptNames(lets, found)
 	if c != nil {
 		p.c = c
 	}
+}
+
+// readLets reads the names for expressions: each an expression, or one with a title.
+func (p *draftPlaybook) readLets(n ast.Node) {
+	if n == nil {
+		return
+	}
+	p.entries(n, "let", func(name string, k, v ast.Node) {
+		var let Let
+		is := v
+		if isMapping(v) {
+			is = nil
+			p.object(v, "a let",
+				field{"title", optional, func(n ast.Node) { let.Title = p.label(n, "a let's title", maxTitle) }},
+				field{"is", required, func(n ast.Node) { is = n }},
+			)
+		}
+		if is == nil {
+			p.broken = append(p.broken, name)
+			return
+		}
+		if text, ok := p.str(is, "let "+name); ok && p.identifierName(k, "a name", name) {
+			let.Let = rules.Let{Name: name, Expr: p.source(is, text)}
+			p.Lets = append(p.Lets, let)
+		}
+	})
 }
 
 // adoptNames takes over what is wrong with the playbook's names. What builds on a

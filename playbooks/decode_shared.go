@@ -37,9 +37,13 @@ func (l *loading) readSignals(d *document) {
 				}
 			})
 		}},
-		field{"attributes", optional, func(n ast.Node) { l.schema.Attributes = d.attributes(n) }},
+		field{"attributes", optional, func(n ast.Node) { l.book.Attributes = d.attributes(n) }},
 	)
 	l.schema.Signals = l.book.Signals
+	l.schema.Attributes = map[string]rules.Type{}
+	for _, a := range l.book.Attributes {
+		l.schema.Attributes[a.Name] = a.Type
+	}
 }
 
 // signal reads one signal.
@@ -88,14 +92,25 @@ func (d *document) signalKind(n ast.Node) rules.Kind {
 	return rules.Count
 }
 
-// attributes reads the further fields of accounts: name -> type.
-func (d *document) attributes(n ast.Node) map[string]rules.Type {
+// attributes reads the further fields of accounts: each a type, or one with a title.
+func (d *document) attributes(n ast.Node) []Attribute {
 	types := map[string]rules.Type{"number": rules.Number, "text": rules.Text, "yes_no": rules.Bool, "date": rules.Day}
-	attributes := map[string]rules.Type{}
+	var attributes []Attribute
 	d.entries(n, "attributes", func(name string, k, v ast.Node) {
-		if d.identifierName(k, "an attribute's name", name) {
-			attributes[name] = types[d.oneOf(v, "type of attribute", "number", "text", "yes_no", "date")]
+		a := Attribute{Name: name}
+		kind := func(n ast.Node) { a.Type = types[d.oneOf(n, "type of attribute", "number", "text", "yes_no", "date")] }
+		if !d.identifierName(k, "an attribute's name", name) {
+			return
 		}
+		if isMapping(v) {
+			d.object(v, "an attribute",
+				field{"title", optional, func(n ast.Node) { a.Title = d.label(n, "an attribute's title", maxTitle) }},
+				field{"kind", required, kind},
+			)
+		} else {
+			kind(v)
+		}
+		attributes = append(attributes, a)
 	})
 	return attributes
 }
@@ -111,20 +126,28 @@ func (l *loading) readSegments(d *document) {
 			if !d.identifierName(k, "a segment's name", name) {
 				return
 			}
-			segment := rules.Segment{Name: name, Source: d.source(k, name)}
-			segment.Values = d.segmentValues(v)
+			segment := Segment{Segment: rules.Segment{Name: name, Source: d.source(k, name)}, Titles: map[string]Label{}}
+			if _, one := scalar(fieldOf(v, "value")); isMapping(v) && !one { // one value stands for a list of one
+				d.object(v, "a segment",
+					field{"title", optional, func(n ast.Node) { segment.Title = d.label(n, "a segment's title", maxTitle) }},
+					field{"values", required, func(n ast.Node) { segment.Values = d.segmentValues(n, segment.Titles) }},
+				)
+			} else {
+				segment.Values = d.segmentValues(v, segment.Titles)
+			}
 			l.book.Segments = append(l.book.Segments, segment)
+			l.schema.Segments = append(l.schema.Segments, segment.Segment)
 		})
 	}})
-	l.schema.Segments = l.book.Segments
 }
 
 // segmentValues reads the values of one segment. Values after one without a
-// condition would never be reached.
-func (d *document) segmentValues(n ast.Node) []rules.SegmentValue {
+// condition would never be reached. titles takes what people call them.
+func (d *document) segmentValues(n ast.Node, titles map[string]Label) []rules.SegmentValue {
 	var values []rules.SegmentValue
 	for _, v := range d.list(n) {
 		var value rules.SegmentValue
+		var title Label
 		if len(values) > 0 && values[len(values)-1].If.Text == "" {
 			d.fail(v, "put the value without `if` last", "the value before this one has no `if`, so this one is never reached")
 		}
@@ -135,6 +158,7 @@ func (d *document) segmentValues(n ast.Node) []rules.SegmentValue {
 					d.fail(n, "join the two with `or`", "the value %q stands here twice", value.Value)
 				}
 			}},
+			field{"title", optional, func(n ast.Node) { title = d.label(n, "a title of a segment's value", maxTitle) }},
 			field{"about", optional, func(n ast.Node) { d.label(n, "about", maxText) }},
 			field{"if", optional, func(n ast.Node) {
 				if text, ok := d.str(n, "a condition"); ok {
@@ -142,6 +166,9 @@ func (d *document) segmentValues(n ast.Node) []rules.SegmentValue {
 				}
 			}},
 		)
+		if len(title) > 0 {
+			titles[value.Value] = title
+		}
 		values = append(values, value)
 	}
 	return values

@@ -50,6 +50,7 @@ func (p *draftPlaybook) readVariants(n ast.Node) {
 		variant := Variant{Name: name}
 		var steps, entry ast.Node
 		p.object(v, "a variant",
+			field{"title", optional, func(n ast.Node) { variant.Title = p.label(n, "a variant's title", maxTitle) }},
 			field{"if", optional, func(n ast.Node) { variant.If = p.condition(p.c, n, "if") }},
 			field{"entry", optional, func(n ast.Node) { entry = n; variant.Entry, _ = p.str(n, "entry") }},
 			field{"steps", optional, func(n ast.Node) { steps = n }},

@@ -7,6 +7,7 @@ package format
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"reflect"
 	"regexp"
@@ -76,22 +77,25 @@ type file struct{ lines []string }
 type kind struct {
 	thing *playbooks.Thing // of a mapping, or of a list's entries
 	each  *playbooks.Thing // of a mapping's values
+	lists *playbooks.Thing // of the entries of lists that a mapping has for values
 }
 
 // kindOf reads a type of the format's description.
 func kindOf(typ string) kind {
+	var k kind
 	for one := range strings.SplitSeq(typ, " | ") {
 		name := strings.TrimPrefix(one, "list of ")
 		if thing, ok := strings.CutPrefix(name, "thing "); ok {
-			return kind{thing: playbooks.ThingOf(thing)}
+			k.thing = cmp.Or(k.thing, playbooks.ThingOf(thing))
 		}
-		if rest, ok := strings.CutPrefix(one, "map of "); ok {
-			if thing, ok := strings.CutPrefix(strings.TrimPrefix(rest, "list of "), "thing "); ok {
-				return kind{each: playbooks.ThingOf(thing)}
-			}
+		if thing, ok := strings.CutPrefix(one, "map of thing "); ok {
+			k.each = cmp.Or(k.each, playbooks.ThingOf(thing))
+		}
+		if thing, ok := strings.CutPrefix(one, "map of list of thing "); ok {
+			k.lists = cmp.Or(k.lists, playbooks.ThingOf(thing))
 		}
 	}
-	return kind{}
+	return k
 }
 
 // value returns lines [from, to), which hold a value and the comments about it, with
@@ -132,6 +136,8 @@ func (f *file) mapping(values []*ast.MappingValueNode, k kind, from, to, indent 
 		name := v.Key.GetToken().Value
 		of := kind{}
 		switch {
+		case k.lists != nil && isList(v.Value):
+			of = kind{thing: k.lists}
 		case k.each != nil:
 			of = kind{thing: k.each}
 		case k.thing != nil:
@@ -220,6 +226,12 @@ func below(n ast.Node) bool {
 		return !v.IsFlowStyle && len(v.Values) > 0
 	}
 	return false
+}
+
+// isList reports whether a value is a list.
+func isList(n ast.Node) bool {
+	_, list := n.(*ast.SequenceNode)
+	return list
 }
 
 // firstLine returns the index of the line in which a node begins.

@@ -154,3 +154,38 @@ func FuzzFormattingChangesNothing(f *testing.F) {
 		}
 	})
 }
+
+// A segment's values are put in order whether it has a title or is but a list.
+func TestFieldsOfWhatMayBeWrittenInTwoWays(t *testing.T) {
+	src := `segments:
+  touch:
+    values:
+      - if: account.seats > 50
+        value: high
+      - value: tech
+    title: Touch
+  size:
+    - if: account.seats > 50
+      value: large
+    - value: small
+`
+	want := `segments:
+  touch:
+    title: Touch
+    values:
+      - value: high
+        if: account.seats > 50
+      - value: tech
+  size:
+    - value: large
+      if: account.seats > 50
+    - value: small
+`
+	got, err := format.File("segments.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -118,6 +118,9 @@ func (o *outline) written(of rules.Phrase, value any) string {
 	case float64:
 		return o.amount(of, x)
 	}
+	if text, ok := value.(string); ok {
+		return o.entitled(of, text)
+	}
 	return fmt.Sprint(value)
 }
 
@@ -139,7 +142,7 @@ func (o *outline) meanings() []string {
 				}
 			}
 		}
-		all = append(all, o.voice.Say("flow.means", words.Args{"name": spaced(name), "means": told}))
+		all = append(all, o.voice.Say("flow.means", words.Args{"name": o.letName(name), "means": told}))
 	}
 	return all
 }

@@ -46,9 +46,9 @@ func (o *outline) parts(p rules.Phrase, to *[]string) {
 	default:
 		told, ok := o.value(p)
 		if p.Op == "name" {
-			if let, isLet := o.lets[p.Name]; isLet && o.short(let) && let.Op == "??" {
+			if let, isLet := o.lets[p.Name]; isLet && o.inPlace(p.Name, let) && let.Op == "??" {
 				told, ok = o.value(let.Of[0])
-			} else if isLet && !o.short(let) || !isLet && !strings.Contains(p.Name, ".") {
+			} else if isLet && !o.inPlace(p.Name, let) || !isLet && !strings.Contains(p.Name, ".") {
 				told = strings.Trim(told, "“”「」")
 			}
 		}

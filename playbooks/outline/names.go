@@ -1,6 +1,7 @@
 package outline
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -36,11 +37,11 @@ func (o *outline) feature(p rules.Phrase) words.Args {
 // name tells a let, what was collected, or a field.
 func (o *outline) name(name string) (string, bool) {
 	if let, ok := o.lets[name]; ok {
-		if o.short(let) {
+		if o.inPlace(name, let) {
 			return o.value(let)
 		}
 		o.spokenOf(name)
-		return o.voice.Say("flow.let", words.Args{"name": spaced(name)}), true
+		return o.voice.Say("flow.let", words.Args{"name": o.letName(name)}), true
 	}
 	if id := "flow.value." + name; o.voice.Has(id) {
 		return o.voice.Say(id, nil), true
@@ -49,6 +50,12 @@ func (o *outline) name(name string) (string, bool) {
 		return o.voice.Say("flow.let", words.Args{"name": asked}), true
 	}
 	of, field, ok := strings.Cut(name, ".")
+	if title := o.fieldTitle(of, field); title != "" {
+		if of == "segment" {
+			title = o.voice.Say("flow.let", words.Args{"name": title})
+		}
+		return title, true
+	}
 	switch {
 	case !ok:
 		return o.voice.Say("flow.let", words.Args{"name": spaced(name)}), true
@@ -60,6 +67,54 @@ func (o *outline) name(name string) (string, bool) {
 		return o.voice.Say("flow.field", words.Args{"name": spaced(field)}), true
 	}
 	return "", false
+}
+
+// letName is what people call a let.
+func (o *outline) letName(name string) string {
+	for _, l := range o.playbook.Lets {
+		if l.Name == name {
+			return cmp.Or(l.Title.In(o.voice.Lang()), spaced(name))
+		}
+	}
+	return spaced(name)
+}
+
+// inPlace reports whether what a let stands for is told where it is named: it is short,
+// and has no title of its own.
+func (o *outline) inPlace(name string, let rules.Phrase) bool {
+	titled := slices.ContainsFunc(o.playbook.Lets, func(l playbooks.Let) bool { return l.Name == name && len(l.Title) > 0 })
+	return !titled && o.short(let)
+}
+
+// fieldTitle is what the book calls a segment or an attribute; "" where it does not say.
+func (o *outline) fieldTitle(of, field string) string {
+	switch of {
+	case "segment":
+		if s := o.book.Segment(field); s != nil {
+			return s.Title.In(o.voice.Lang())
+		}
+	case "account", "attributes":
+		return o.book.AttributeTitle(field).In(o.voice.Lang())
+	}
+	return ""
+}
+
+// entitled is what people call one of the texts that a value may be: a stage, or a value
+// of a segment; the text itself where there is no other name for it.
+func (o *outline) entitled(of rules.Phrase, text string) string {
+	of = o.inner(of)
+	if of.Op != "name" {
+		return text
+	}
+	if of.Name == "stage" || of.Name == "account.stage" {
+		return o.stage(text)
+	}
+	if name, ok := strings.CutPrefix(of.Name, "segment."); ok {
+		if s := o.book.Segment(name); s != nil {
+			return cmp.Or(s.Titles[text].In(o.voice.Lang()), text)
+		}
+	}
+	return text
 }
 
 // asked returns what a modal asks for under a name, or "".

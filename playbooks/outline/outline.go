@@ -4,6 +4,7 @@
 package outline
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -186,16 +187,21 @@ func (o *outline) variants() {
 		if variant.If != nil {
 			cond = o.condition(variant.If)
 		}
-		text := o.voice.Say("flow.variant", words.Args{"variant": spaced(variant.Name), "if": cond})
+		text := o.voice.Say("flow.variant", words.Args{"variant": o.variantName(variant), "if": cond})
 		if variant.Entry != "" {
-			text = o.voice.Say("flow.variant.entry", words.Args{"variant": spaced(variant.Name), "if": cond, "step": o.stepName(variant.Entry)})
+			text = o.voice.Say("flow.variant.entry", words.Args{"variant": o.variantName(variant), "if": cond, "step": o.stepName(variant.Entry)})
 		}
 		o.add(1, text)
 		for _, s := range variant.Steps {
-			o.step(o.number(s.ID)+" ("+spaced(variant.Name)+")", s)
+			o.step(o.number(s.ID)+" ("+o.variantName(variant)+")", s)
 			o.lines[len(o.lines)-1].Depth = max(1, o.lines[len(o.lines)-1].Depth)
 		}
 	}
+}
+
+// variantName is what people call a variant.
+func (o *outline) variantName(v playbooks.Variant) string {
+	return cmp.Or(v.Title.In(o.voice.Lang()), spaced(v.Name))
 }
 
 // step tells one step, and where it leads.
@@ -428,6 +434,9 @@ func (o *outline) fieldName(field string) string {
 		return o.voice.Say(id, nil)
 	}
 	field = strings.TrimPrefix(strings.TrimPrefix(field, "attributes."), "account.")
+	if title := o.fieldTitle("attributes", field); title != "" {
+		return title
+	}
 	if id := "attribute." + field; o.voice.Has(id) {
 		return o.voice.Say(id, nil)
 	}

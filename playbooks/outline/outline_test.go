@@ -2,6 +2,7 @@ package outline_test
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -75,6 +76,49 @@ func TestTheStarterBookIsToldWithoutGaps(t *testing.T) {
 			}
 			if steps < len(p.Steps) {
 				t.Errorf("%s tells %d of %d steps", p.Name, steps, len(p.Steps))
+			}
+		}
+	}
+}
+
+// identifier finds a name of a file among Japanese words. What stands in quotes is data (a plan, a
+// value of a dimension) unless something without a title is called so, and a channel is called
+// what it is called.
+var identifier = regexp.MustCompile(`#[a-z-]+|「[^」]*」|[a-z]{2,}`)
+
+// Names of a book's own - lets, segments, attributes, variants - are not shown to people who read
+// Japanese: the starter book has titles for all that are told.
+func TestTheStarterBookShowsNoIdentifiersInJapanese(t *testing.T) {
+	files, err := playbooks.ReadDir(library.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, problems := playbooks.Load(files)
+	if book == nil {
+		t.Fatal(problems)
+	}
+	named := map[string]bool{}
+	for _, s := range book.Segments {
+		named[s.Name] = len(s.Title) == 0
+	}
+	for _, a := range book.Attributes {
+		named[a.Name] = len(a.Title) == 0
+	}
+	for _, p := range book.Playbooks {
+		own := maps.Clone(named)
+		for _, l := range p.Lets {
+			own[l.Name] = len(l.Title) == 0
+		}
+		for _, v := range p.Variants {
+			own[v.Name] = len(v.Title) == 0
+		}
+		for _, l := range outline.Of(book, p, words.New().For(words.Japanese)) {
+			for _, found := range identifier.FindAllString(l.Text, -1) {
+				quoted := strings.Trim(found, "「」")
+				if strings.HasPrefix(found, "#") || quoted != found && !own[strings.ReplaceAll(quoted, " ", "_")] {
+					continue
+				}
+				t.Errorf("%s: %q in %s", p.Name, found, l.Text)
 			}
 		}
 	}

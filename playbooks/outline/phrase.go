@@ -44,7 +44,7 @@ func (o *outline) yes(p rules.Phrase, within bool) (told string, ok bool) {
 	case "in":
 		var all []string
 		for _, one := range p.Of[1].Of {
-			v, ok := o.value(one)
+			v, ok := o.value(o.titled(p.Of[0], one))
 			if !ok {
 				return "", false
 			}
@@ -133,8 +133,18 @@ func (o *outline) comparison(p rules.Phrase) (string, bool) {
 		with, also = o.amount(left, right.Number), true
 	case right.Op == "text" && of.Op == "name" && of.Name == "stage":
 		with = o.stage(right.Text)
+	case right.Op == "text":
+		with, also = o.value(o.titled(left, right))
 	}
 	return o.voice.Say("flow.compare."+compare, words.Args{"value": v, "with": with}), ok && also
+}
+
+// titled is a text with which a value is compared, by what people call it.
+func (o *outline) titled(of, with rules.Phrase) rules.Phrase {
+	if with.Op == "text" {
+		with.Text = o.entitled(of, with.Text)
+	}
+	return with
 }
 
 // inner is what a phrase is about where it is but a let, or has a value for when it is

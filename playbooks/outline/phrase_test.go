@@ -90,3 +90,70 @@ func TestAClauseThatCountsByItsOpposite(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatHasATitleIsToldByIt(t *testing.T) {
+	files, err := playbooks.ReadDir(os.DirFS("../testdata/base"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["segments.yaml"] = []byte(`segments:
+  touch:
+    title: {en: touch, ja: 担当体制}
+    values:
+      - {value: high, title: {en: high-touch, ja: ハイタッチ}, if: account.seats >= 50}
+      - value: tech
+  size: [{value: small}]
+`)
+	files["signals.yaml"] = []byte(`signals:
+  logins: {kind: count, title: {en: Logins, ja: ログイン数}}
+attributes:
+  mood: {title: {en: how they feel, ja: ご様子}, kind: text}
+  risk: text
+`)
+	files["play.yaml"] = []byte(`playbook: p
+title: P
+about: P
+let:
+  busy:
+    title: {en: a busy week, ja: 利用の多い週}
+    is: logins.sum("7d") > 100
+  touched: {title: {en: how we look after them, ja: 担当の仕方}, is: segment.touch ?? "unknown"}
+  plain: logins.sum("7d") > 10 and logins.sum("1d") > 1
+variants:
+  big: {title: {en: Large ones, ja: 大口}, if: account.seats > 100, entry: hello}
+  rest: {entry: hello}
+when: busy
+steps: [{id: hello, set: {attributes.mood: high, attributes.risk: low}}]
+`)
+	book, problems := playbooks.Load(files)
+	if book == nil {
+		t.Fatal(problems)
+	}
+	p := book.Playbooks["p"]
+	for _, test := range []struct{ clause, en, ja string }{
+		{`busy`, "“a busy week” holds", "「利用の多い週」に該当"},
+		{`plain`, "“plain” holds", "「plain」に該当"},
+		{`segment.touch == "high"`, "“touch” is “high-touch”", "「担当体制」が「ハイタッチ」"},
+		{`segment.touch != "tech"`, "“touch” is not “tech”", "「担当体制」が「tech」以外"},
+		{`segment.touch in ["high", "tech"]`, "“touch” is “high-touch” or “tech”", "「担当体制」が「ハイタッチ」 または 「tech」"},
+		{`touched == "high"`, "“how we look after them” is “high-touch”", "「担当の仕方」が「ハイタッチ」"},
+		{`segment.size == "small"`, "“size” is “small”", "項目「size」が「small」"},
+		{`account.mood == "sad"`, "how they feel is “sad”", "ご様子が「sad」"},
+	} {
+		for lang, want := range map[string]string{"en": test.en, "ja": test.ja} {
+			if got, _, ok := outline.Clause(book, p, words.New().For(lang), rules.ClauseValue{Source: test.clause}); !ok || got != want {
+				t.Errorf("%s: got  %s\nwant %s", test.clause, got, want)
+			}
+		}
+	}
+	got, _, _ := outline.Clause(book, p, words.New().For("ja"), rules.ClauseValue{Source: `segment.touch == "tech"`, Values: map[string]any{"segment.touch": "high"}})
+	if !strings.Contains(got, "ハイタッチ") {
+		t.Errorf("the value is not told by its title: %s", got)
+	}
+	all := outline.Text(outline.Of(book, p, words.New().For("ja")))
+	for _, want := range []string{"「利用の多い週」:ログイン数の合計(7日)が100より大きい", "大口", "ご様子、解約リスク"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the outline lacks %s:\n%s", want, all)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package cards_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -36,8 +37,9 @@ steps:
         collect: {less: {kind: amount, label: {en: By how much a year?, ja: いくら減りますか}}, decided_on: date, why: reason}
         then: call
   - {id: call, task: {en: Call them, ja: 電話する}, then: mark}
-  - {id: mark, set: {stage: renewal, milestone.kickoff: true, contract.signed: true, contract.end: "{{ contract.end }}", attributes.risk: price}}
+  - {id: mark, set: {stage: renewal, milestone.kickoff: true, contract.signed: true, contract.end: "{{ contract.end }}", attributes.risk: price, attributes.mood: sad}}
 `)
+	files["signals.yaml"] = bytes.Replace(files["signals.yaml"], []byte("\nattributes:\n"), []byte("\nattributes:\n  mood: {title: {en: how they feel, ja: ご様子}, kind: text}\n"), 1)
 	book, problems := playbooks.Load(files)
 	if book == nil {
 		t.Fatal(problems)
@@ -93,8 +95,8 @@ func TestWhatAPlaySetsIsToldInWords(t *testing.T) {
 	run := cardstest.Run(t, book, account, f, "forecast", playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "renew"},
 		playbooks.Event{Kind: playbooks.Done, By: "tanaka"})
 	for lang, want := range map[string][]string{
-		"en": {"Set contract signed to Yes.", "Set the contract's end to Sat 6 Feb", "Set risk to price.", "Set Kickoff to Yes."},
-		"ja": {"契約の締結を「はい」に設定しました。", "契約の終了日を「2月6日(土)」に"},
+		"en": {"Set contract signed to Yes.", "Set the contract's end to Sat 6 Feb", "Set risk to price.", "Set how they feel to sad.", "Set Kickoff to Yes."},
+		"ja": {"契約の締結を「はい」に設定しました。", "契約の終了日を「2月6日(土)」に", "ご様子を「sad」に"},
 	} {
 		log, _ := cards.Log(cardstest.Scene(t, book, account, run, lang), 0, len(run.Log))
 		for _, text := range want {

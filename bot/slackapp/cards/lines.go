@@ -73,6 +73,8 @@ func (s *Scene) fieldSet(field string, value any) (name, written string) {
 		if id, _ := value.(string); s.Book != nil && s.Book.Journey.Stage(id) != nil {
 			value = s.Book.Journey.Stage(id).Title.In(s.Voice.Lang())
 		}
+	case of == "attributes" && s.Book != nil && s.Book.AttributeTitle(name).In(s.Voice.Lang()) != "":
+		name = line(s.Book.AttributeTitle(name).In(s.Voice.Lang()))
 	case of == "attributes" && s.Voice.Has("attribute."+name):
 		name = s.Voice.Say("attribute."+name, nil)
 	default:
