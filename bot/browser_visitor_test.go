@@ -21,10 +21,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"playcaller/bot/app"
+	"playcaller/bot/sandbox"
 )
 
 // patience is how long a visitor waits for the page to show something. It is long because machines that run tests are slow.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // startSandbox runs the program as `playcaller sandbox --book BOOK` does, on an empty data directory, until the test ends;
 // with "" it has the starter book. It returns the page's address.
@@ -36,8 +37,9 @@ func startSandbox(t *testing.T, book string) string {
 	go func() {
 		done <- app.RunSandbox(ctx, app.SandboxOptions{
 			Addr: "127.0.0.1:0", Book: book, Data: t.TempDir(), Out: &out,
-			Log:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-			Ready: func(url string) { ready <- url },
+			Log:    slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+			Ready:  func(url string) { ready <- url },
+			Timing: sandbox.Timing{Ack: patience, Trigger: patience, CommandReply: patience},
 		})
 	}()
 	select {

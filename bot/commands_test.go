@@ -74,7 +74,7 @@ func poll(ts *testscript.TestScript, _ bool, args []string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	last := "no answer"
-	for late := time.After(time.Minute); ; {
+	for late := time.After(2 * time.Minute); ; {
 		req, err := http.NewRequest(http.MethodGet, args[0], nil)
 		ts.Check(err)
 		if token := ts.Getenv("PLAYCALLER_API_TOKENS"); token != "" {

@@ -46,6 +46,7 @@ type SandboxOptions struct {
 	Out           io.Writer        // for people
 	Ready         func(url string) // called once the page can be used; may be nil
 	Reload        <-chan struct{}  // each makes the bot read its book again; may be nil
+	Timing        sandbox.Timing   // of the workspace; Slack's where zero
 }
 
 // Sandbox is a workspace and, unless it stands alone, the bot on it and the sample accounts.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"playcaller/bot/app"
+	"playcaller/bot/sandbox"
 )
 
 // A live is a running sandbox.
@@ -49,6 +50,9 @@ type message struct {
 	}
 }
 
+// patience is how long a test waits for what must come. It is long because machines that run tests are slow.
+const patience = 2 * time.Minute
+
 // begin starts a sandbox on data, and returns once it can be used.
 func begin(t *testing.T, data string, alone bool) *live {
 	t.Helper()
@@ -66,6 +70,7 @@ func beginOn(t *testing.T, o app.SandboxOptions) *live {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
+		o.Timing = sandbox.Timing{Ack: patience, Trigger: patience, CommandReply: patience}
 		o.Addr, o.Log, o.Out, o.Ready = "127.0.0.1:0", slog.New(slog.DiscardHandler), io.Discard, func(url string) { ready <- url }
 		ended <- app.RunSandbox(ctx, o)
 	}()
@@ -272,7 +277,7 @@ func TestTwoProcessesDoNotShareData(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
 			begin(t, data, alone)
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			err := app.RunSandbox(ctx, app.SandboxOptions{Addr: "127.0.0.1:0", Data: data, WorkspaceOnly: alone,
 				Log: slog.New(slog.DiscardHandler), Out: io.Discard})

@@ -95,14 +95,14 @@ func (l *live) book() app.BookStatus {
 // until waits until something is so.
 func (l *live) until(what string, so func() bool) {
 	l.t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
 		select {
 		case <-tick.C:
 		case <-late:
-			l.t.Fatalf("it is not so after half a minute: %s; ops were told %q", what, l.ops())
+			l.t.Fatalf("it is not so after so long: %s; ops were told %q", what, l.ops())
 		}
 	}
 }
@@ -306,11 +306,11 @@ func lives(t *testing.T, b *app.Bot) (hash string) {
 	go func() { ended <- b.Run(ctx) }()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for late := time.After(30 * time.Second); b.Ready() != nil; {
+	for late := time.After(patience); b.Ready() != nil; {
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("not ready after half a minute: %v", b.Ready())
+			t.Fatalf("not ready after so long: %v", b.Ready())
 		}
 	}
 	status, err := b.BookStatus(ctx)

@@ -14,7 +14,7 @@ func (s *Sandbox) openWorkspace(book *playbooks.Book) (err error) {
 		return errors.New("the book has no people, so nobody would be in the workspace; copy playbooks/library/team.yaml into it, or write one like it")
 	}
 	o := sandbox.Options{TeamName: "Playcaller Sandbox", Users: members(book.Team), Channels: channels(book.Team), Commands: commands(),
-		Clock: s.clock.Now, State: filepath.Join(s.o.Data, "workspace.jsonl"), Logger: s.o.Log}
+		Clock: s.clock.Now, State: filepath.Join(s.o.Data, "workspace.jsonl"), Logger: s.o.Log, Timing: s.o.Timing}
 	if s.bot != nil {
 		o.Advance, o.NextDue, o.RateFactor = s.Advance, s.nextDue, faster
 		o.Systems = func() []string { return systems(s.bot.worker.Present()) }

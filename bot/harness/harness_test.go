@@ -16,7 +16,7 @@ func TestNothingIsLostOrDoubledThroughTwoKills(t *testing.T) {
 		t.Skip("builds the program and runs it for some seconds")
 	}
 	report, err := Kill(context.Background(), KillOptions{Kills: 2, Seed: 1, Load: 400, Accounts: 40, People: 8, Silent: true,
-		Settle: 20 * time.Second, Dir: t.TempDir(), Log: t.Output()})
+		Settle: 2 * time.Minute, Dir: t.TempDir(), Log: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func (f *field) Close() error {
 }
 
 func (f *field) ready(ctx context.Context) error {
-	return until(ctx, 30*time.Second, "readiness of the bot", func() error {
+	return until(ctx, 2*time.Minute, "readiness of the bot", func() error {
 		if f.program != nil && f.program.Failed() != nil {
 			return f.program.Failed()
 		}

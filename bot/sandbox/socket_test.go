@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/jonboulle/clockwork"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
@@ -47,7 +48,7 @@ func (s *site) dial(t *testing.T) (*websocket.Conn, map[string]any) {
 
 func next(t *testing.T, conn *websocket.Conn) map[string]any {
 	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	var out map[string]any
@@ -151,22 +152,40 @@ func TestTheAppConnectsAnewWhenItIsToldTo(t *testing.T) {
 }
 
 func TestASocketIsPingedAndInTimeReplaced(t *testing.T) {
-	s := open(t, sandbox.Options{Timing: sandbox.Timing{Ping: 5 * time.Millisecond, Refresh: 60 * time.Millisecond, Warning: 30 * time.Millisecond}})
+	clock := clockwork.NewFakeClock()
+	s := open(t, sandbox.Options{Real: clock, Timing: sandbox.Timing{Ping: time.Second, Refresh: time.Minute, Warning: 20 * time.Second}})
 	conn, _ := s.dial(t)
-	pinged := make(chan struct{}, 1000)
+	pinged, came, ended := make(chan struct{}, 1000), make(chan map[string]any, 10), make(chan error, 1)
 	conn.SetPingHandler(func(string) error {
 		pinged <- struct{}{}
 		return nil
 	})
-	for _, reason := range []string{"warning", "refresh_requested"} {
-		if got := next(t, conn); got["type"] != "disconnect" || got["reason"] != reason {
-			t.Errorf("got %v, want %s", got, reason)
+	go func() {
+		for {
+			var said map[string]any
+			if err := conn.ReadJSON(&said); err != nil {
+				ended <- err
+				return
+			}
+			came <- said
+		}
+	}()
+	clock.Advance(time.Second)
+	receive(t, pinged, "a ping")
+	for _, c := range []struct {
+		after  time.Duration
+		reason string
+	}{{39 * time.Second, "warning"}, {20 * time.Second, "refresh_requested"}} {
+		clock.Advance(c.after)
+		if got := receive(t, came, c.reason); got["type"] != "disconnect" || got["reason"] != c.reason {
+			t.Errorf("got %v, want %s", got, c.reason)
 		}
 	}
-	if len(pinged) == 0 {
-		t.Error("no ping came")
+	if err := clock.BlockUntilContext(t.Context(), 3); err != nil { // the workspace's heartbeat, the pings, and the end
+		t.Fatal(err)
 	}
-	if _, _, err := conn.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseNormalClosure) {
+	clock.Advance(20 * time.Second)
+	if err := receive(t, ended, "the end"); !websocket.IsCloseError(err, websocket.CloseNormalClosure) {
 		t.Errorf("got %v, want the socket closed in the end", err)
 	}
 }

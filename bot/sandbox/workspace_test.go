@@ -45,8 +45,16 @@ type site struct {
 
 // open starts a workspace with the people and rooms above unless the options
 // bring their own, and business time standing at morning.
+// patience is how long a test waits for what must come. It is long because machines that run tests are slow.
+const patience = 2 * time.Minute
+
 func open(t *testing.T, options sandbox.Options) *site {
 	t.Helper()
+	for _, wait := range []*time.Duration{&options.Timing.Ack, &options.Timing.Trigger, &options.Timing.CommandReply} {
+		if *wait == 0 {
+			*wait = patience // the test is not about it
+		}
+	}
 	if options.Users == nil {
 		options.Users = people()
 	}
@@ -235,7 +243,7 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("%s did not come", what)
 		panic("unreachable")
 	}

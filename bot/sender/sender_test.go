@@ -82,7 +82,7 @@ func open(t *testing.T, change func(*sender.Options)) *bench {
 	}
 	server := httptest.NewServer(w.Handler())
 	b := &bench{t: t, url: server.URL, pace: clockwork.NewFakeClockAt(business)}
-	b.slack = slack.New(sandbox.BotToken, slack.OptionAPIURL(server.URL+"/api/"), slack.OptionHTTPClient(&http.Client{Timeout: 10 * time.Second}))
+	b.slack = slack.New(sandbox.BotToken, slack.OptionAPIURL(server.URL+"/api/"), slack.OptionHTTPClient(&http.Client{Timeout: 2 * time.Minute}))
 	b.places = places{api: b.slack, joined: new(int)}
 	o := sender.Options{
 		Slack: b.slack, Places: b.places, Report: b.report, Clock: clock, Pace: b.pace,
@@ -121,7 +121,7 @@ func (b *bench) report(_ context.Context, r sender.Result) error {
 // idle waits until everything is reported, and returns the reports.
 func (b *bench) idle() []sender.Result {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := b.sender.Idle(ctx); err != nil {
 		b.t.Fatalf("the sender did not come to rest: %v", err)

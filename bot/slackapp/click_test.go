@@ -181,7 +181,7 @@ func TestAStrangersClickChangesNothing(t *testing.T) {
 }
 
 func TestAClickThatCannotBeWrittenDownIsNotAcknowledged(t *testing.T) {
-	b := open(t, "Acme KK")
+	b := openFor(t, "Acme KK", time.Second)
 	_, ts := b.play("login-drop")
 	b.mu.Lock()
 	b.fail = errors.New("the stream is full")

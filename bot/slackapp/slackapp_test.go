@@ -119,7 +119,16 @@ func (b *bench) publish(_ context.Context, events ...stream.Event) error {
 	return nil
 }
 
+// patience is how long a test waits for what must come. It is long because machines that run tests are slow.
+const patience = 2 * time.Minute
+
 func open(t *testing.T, name string) *bench {
+	t.Helper()
+	return openFor(t, name, patience)
+}
+
+// openFor is open with a Slack that waits so long for acknowledgements.
+func openFor(t *testing.T, name string, ack time.Duration) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: clockwork.NewFakeClockAt(cardstest.Now.Add(10 * time.Second)), book: cardstest.Book(t),
 		account: cardstest.Account(name), runs: map[string]*playbooks.Run{}}
@@ -131,7 +140,7 @@ func open(t *testing.T, name string) *bench {
 	users = append(users, sandbox.User{ID: "U0STRANGER", Name: "stranger", Email: "stranger@example.com"})
 	w, err := sandbox.New(sandbox.Options{Clock: b.clock.Now, RateFactor: 1000, Users: users,
 		Channels: []sandbox.Channel{{ID: "C0ALERTS", Name: "cs-alerts", Members: []string{"tanaka", "yamada", "stranger", "suzuki", "sato", "miller", "ops"}}},
-		Timing:   sandbox.Timing{CommandReply: time.Millisecond}})
+		Timing:   sandbox.Timing{Ack: ack, Trigger: patience, CommandReply: time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +173,7 @@ func open(t *testing.T, name string) *bench {
 	})
 	select {
 	case <-b.app.Connected():
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the app did not connect")
 	}
 	return b
@@ -227,7 +236,7 @@ func (b *bench) state() map[string]any {
 // after it has acknowledged them.
 func eventually[T any](t *testing.T, what string, find func() (T, bool)) T {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(patience)
 	for {
 		if v, ok := find(); ok {
 			return v

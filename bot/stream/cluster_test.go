@@ -19,6 +19,7 @@ func cluster(t *testing.T) ([]*server.Server, string) {
 	t.Helper()
 	var ports []int
 	var routes []*url.URL
+	var held []net.Listener // until all are chosen, so that none is chosen twice
 	for range 3 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -26,7 +27,10 @@ func cluster(t *testing.T) ([]*server.Server, string) {
 		}
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 		routes = append(routes, &url.URL{Scheme: "nats", Host: l.Addr().String()})
-		defer l.Close()
+		defer l.Close() // in case a later one fails
+		held = append(held, l)
+	}
+	for _, l := range held {
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +51,7 @@ func cluster(t *testing.T) ([]*server.Server, string) {
 		servers = append(servers, ns)
 	}
 	for _, ns := range servers {
-		if !ns.ReadyForConnections(10 * time.Second) {
+		if !ns.ReadyForConnections(time.Minute) {
 			t.Fatal("a node did not start")
 		}
 		urls = append(urls, ns.ClientURL())
@@ -74,7 +78,7 @@ func TestAClusterLosesANodeAndNoEvent(t *testing.T) {
 	}
 	nodes, urls := cluster(t)
 	seen := &ledger{}
-	options := Options{URL: urls, Partitions: 4, Replicas: 3, MaxBytes: 64 << 20, Lease: 3 * time.Second}
+	options := Options{URL: urls, Partitions: 4, Replicas: 3, MaxBytes: 64 << 20, Lease: 5 * time.Second}
 	writer := run(t, "writer", seen, options)
 	options.Partitions = 9
 	reader := run(t, "reader", seen, options)

@@ -133,12 +133,8 @@ func (r *replica) until(t *testing.T, n int) {
 }
 
 func TestASingleReplicaOwnsEverythingAtOnce(t *testing.T) {
-	began := time.Now()
-	r := run(t, "a", &ledger{}, Options{Lease: time.Hour})
-	r.until(t, 32)
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("took %v", took)
-	}
+	r := run(t, "a", &ledger{}, Options{Lease: 24 * time.Hour})
+	r.until(t, 32) // far sooner than any lease could end
 	if got := r.Owned(); len(got) != 32 || !slices.IsSorted(got) {
 		t.Errorf("owned: %v", got)
 	}
@@ -187,7 +183,7 @@ func TestThreeReplicasShareElevenElevenTen(t *testing.T) {
 
 func TestASilentOwnerIsFencedBeforeAnotherTakesOver(t *testing.T) {
 	dial, seen := shared(t), &ledger{}
-	const lease = 2 * time.Second
+	const lease = 5 * time.Second // a fifth of it is what a slow machine may take to stop the silent owner
 	a := run(t, "a", seen, Options{Conn: dial(), Lease: lease})
 	a.until(t, 32)
 	b := run(t, "b", seen, Options{Conn: dial(), Lease: lease})
@@ -223,7 +219,7 @@ func TestAnOwnerThatFailsStartsAgainWithItsLease(t *testing.T) {
 
 func TestAnOwnerWhoseLeaseIsTakenIsStopped(t *testing.T) {
 	dial := shared(t)
-	r := run(t, "a", &ledger{}, Options{Conn: dial(), Partitions: 1, Lease: 600 * time.Millisecond})
+	r := run(t, "a", &ledger{}, Options{Conn: dial(), Partitions: 1, Lease: 3 * time.Second})
 	r.until(t, 1)
 	bucket, err := r.js.KeyValue(within(t), r.options.Name+"-leases")
 	if err != nil {

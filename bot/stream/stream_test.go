@@ -44,17 +44,18 @@ func open(t testing.TB, o Options) *Stream {
 
 func shut(t testing.TB, s *Stream) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := s.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
 
-// within returns a context that bounds whatever a test waits for.
+// within returns a context that bounds whatever a test waits for. The bound is generous: machines that run tests are slow, and
+// a wait ends as soon as what it waits for is there.
 func within(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -28,6 +28,9 @@ import (
 	"playcaller/store/sqlite"
 )
 
+// patience is how long a test waits for what must come. It is long because machines that run tests are slow.
+const patience = 2 * time.Minute
+
 // monday is 10:00 in Tokyo, where tanaka works.
 var monday = time.Date(2027, 4, 5, 1, 0, 0, 0, time.UTC)
 
@@ -132,7 +135,7 @@ func (b *bench) restart() {
 // rest waits until the worker has nothing left to do.
 func (b *bench) rest() {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := b.worker.Rest(ctx); err != nil {
 		b.t.Fatal(err)
@@ -566,7 +569,7 @@ func (b *bench) survive(do func()) {
 
 func (b *bench) restOrGone() bool {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	gone := b.disk.gone()
 	rested := make(chan error, 1)

@@ -32,7 +32,7 @@ func (b *bench) await(calls int) {
 	for range calls {
 		select {
 		case <-b.hooks.came:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			b.t.Fatalf("the calls made are: %s", b.hooks.made())
 		}
 	}
