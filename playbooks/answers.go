@@ -306,7 +306,7 @@ func (a *advance) moved(v *Visit, step *Step) {
 		a.set(RemindTimer, cal.NextWorking(v.Due), v.Reminded)
 	}
 	if late != nil {
-		a.set(EscalateTimer, a.lateBy(late.After, cal), 0)
+		a.set(EscalateTimer, a.lateBy(step, late.After, cal), 0)
 	}
 	a.prolong(cal.Add(v.Due, a.otherwise(step).After))
 }

@@ -100,6 +100,28 @@ func (c Calendar) Open(day rules.Date) (from, to time.Time) {
 	return c.clock(day, h.From), c.clock(day, h.To)
 }
 
+// Until returns the instant up to which something that is due on a day may be done:
+// when the person stops working on it. Where that is midnight it is a minute before,
+// so that it is still that day.
+func (c Calendar) Until(day rules.Date) time.Time {
+	_, to := c.Open(day)
+	if c.Day(to) > day {
+		return to.Add(-time.Minute)
+	}
+	return to
+}
+
+// Due returns until when something is due a period after an instant. Working days
+// are days: whoever reads "Tue" has all of their Tuesday, however early in the day
+// it was given to them. Calendar days and hours are exact.
+func (c Calendar) Due(from time.Time, p rules.Period) time.Time {
+	at := c.Add(from, p)
+	if p.WorkingDays > 0 && p.Minutes == 0 {
+		return c.Until(c.Day(at))
+	}
+	return at
+}
+
 // clock returns the instant at which the person's clock shows so many minutes
 // after midnight on a day; where the clocks are put forward over it, the instant
 // after the gap.

@@ -35,6 +35,7 @@ func calendarTeam(t testing.TB) *Team {
 			{ID: "berlin", Location: zone(t, "Europe/Berlin"), Country: "DE", Hours: Hours{From: 8 * 60, To: 16*60 + 30}},
 			{ID: "london", Location: zone(t, "Europe/London"), Country: "GB"},
 			{ID: "cairo", Location: zone(t, "Africa/Cairo"), Days: []time.Weekday{time.Sunday, time.Monday, time.Tuesday, time.Wednesday, time.Thursday}},
+			{ID: "night", Location: time.UTC, Hours: Hours{From: 16 * 60, To: 24 * 60}},
 			{ID: "away", Location: time.UTC, Away: []Away{{From: rules.NewDate(2027, 3, 1), Until: rules.NewDate(2027, 3, 12), Cover: "york"}}},
 		},
 		Closures: []Closure{
@@ -78,6 +79,35 @@ func TestAPeriodLandsOnAWorkingMoment(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			cal := team.Calendar(tt.who)
 			got := cal.Add(local(t, cal.Location(), tt.from), tt.period)
+			if want := local(t, cal.Location(), tt.want); !got.Equal(want) {
+				t.Errorf("got %s, want %s", got.Format("Mon 2006-01-02 15:04"), want.Format("Mon 2006-01-02 15:04"))
+			}
+		})
+	}
+}
+
+func TestWhatIsDueInWorkingDaysHoldsUntilTheEndOfThatDay(t *testing.T) {
+	wd := func(n int) rules.Period { return rules.Period{WorkingDays: n} }
+	tests := []struct {
+		name, who, from string
+		period          rules.Period
+		want            string
+	}{
+		{"given on Monday morning and due Tuesday, it is Tuesday evening", "york", "2027-04-05 09:05", wd(1), "2027-04-06 18:00"},
+		{"and so where it was given in the afternoon", "york", "2027-04-05 17:59", wd(1), "2027-04-06 18:00"},
+		{"somebody's day ends earlier", "berlin", "2027-04-05 10:00", wd(2), "2027-04-07 16:30"},
+		{"a holiday does not count", "tokyo", "2026-05-01 10:00", wd(1), "2026-05-07 18:00"},
+		{"an absence does not count", "away", "2027-02-26 10:00", wd(1), "2027-03-15 18:00"},
+		{"given on a Saturday it counts from Monday morning", "york", "2027-04-10 13:00", wd(1), "2027-04-13 18:00"},
+		{"a day that ends at midnight is still that day", "night", "2027-04-05 17:00", wd(1), "2027-04-06 23:59"},
+		{"calendar days are exact", "york", "2027-04-05 10:20", rules.Period{Days: 2}, "2027-04-07 10:20"},
+		{"and hours are", "york", "2027-04-05 10:20", rules.Period{Minutes: 240}, "2027-04-05 14:20"},
+	}
+	team := calendarTeam(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cal := team.Calendar(tt.who)
+			got := cal.Due(local(t, cal.Location(), tt.from), tt.period)
 			if want := local(t, cal.Location(), tt.want); !got.Equal(want) {
 				t.Errorf("got %s, want %s", got.Format("Mon 2006-01-02 15:04"), want.Format("Mon 2006-01-02 15:04"))
 			}

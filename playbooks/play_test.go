@@ -212,13 +212,29 @@ func TestAnAnswerLeadsToATaskThenAWaitThenAnOutcome(t *testing.T) {
 func TestATaskThatIsOverdueIsRemindedOfAndTheManagerIsAskedAfterItsDate(t *testing.T) {
 	s := begin(t, "champion-left", playbooks.Event{}).do(delivered).do(answer("tanaka", "nobody")).stands("sponsor")
 	s.to("2027-04-08 09:59").expect("question tanaka")
-	s.to("2027-04-08 10:00").expect("overdue tanaka") // three working days
+	s.to("2027-04-08 17:59").expect() // three working days: the whole of the Thursday is theirs
+	s.to("2027-04-08 18:00").expect("overdue tanaka")
 	s.do(playbooks.Event{Kind: playbooks.Moved, By: "tanaka", Until: s.now.AddDate(0, 0, 4)})
-	s.to("2027-04-12 10:00").expect("overdue tanaka")
+	s.to("2027-04-12 18:00").expect("overdue tanaka")
 	if v := s.run.Current(); !v.FirstDue.Before(v.Due) {
 		t.Errorf("the first due date %v is not kept beside %v", v.FirstDue, v.Due)
 	}
-	s.to("2027-04-14 10:00").expect("escalation yamada")
+	s.to("2027-04-15 09:00").expect("escalation yamada") // two working days after it
+}
+
+func TestATaskPassedOnIsDueUntilTheEndOfTheDayOfWhoeverHasItNow(t *testing.T) {
+	s := begin(t, "champion-left", playbooks.Event{}).do(delivered).do(answer("tanaka", "nobody")).stands("sponsor")
+	due := func(want string) {
+		t.Helper()
+		if got := s.run.Current().Due.In(time.FixedZone("JST", 9*3600)).Format("2006-01-02 15:04"); got != want {
+			t.Errorf("due %s, want %s", got, want)
+		}
+	}
+	due("2027-04-08 18:00")
+	s.do(playbooks.Event{Kind: playbooks.Reassigned, By: "yamada", Person: "miller"}).do(delivered)
+	due("2027-04-09 07:00") // six in the evening of the 8th in New York
+	s.do(playbooks.Event{Kind: playbooks.Reassigned, By: "yamada", Person: "tanaka"}).do(delivered)
+	due("2027-04-09 18:00")
 }
 
 func TestAnAnswerCanBeTakenBackForAMinute(t *testing.T) {

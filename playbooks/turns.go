@@ -108,25 +108,31 @@ func (a *advance) given(step *Step) {
 		a.set(RepeatTimer, a.nextRepeat(step, cal), 0)
 	}
 	if e := a.escalation(step); e != nil && v.Escalated.IsZero() {
-		a.set(EscalateTimer, a.lateBy(e.After, cal), 0)
+		a.set(EscalateTimer, a.lateBy(step, e.After, cal), 0)
 	}
 	a.set(OtherwiseTimer, a.lastMoment(step, cal), 0)
 }
 
 // setDue sets when a task is due: on its milestone's date, or so long after its
-// delivery.
+// delivery. A date that somebody else has left to the assignee, or moved, holds for
+// as long as the assignee works on it, unless the book counts it in hours or
+// calendar days.
 func (a *advance) setDue(step *Step, cal Calendar) {
 	v := a.run.Current()
-	if !v.Due.After(a.now) {
+	if v.Due.After(a.now) {
+		if after := step.Task.Due; after.IsZero() || after.WorkingDays > 0 {
+			v.Due = cal.Until(cal.Day(v.Due)).UTC()
+		}
+	} else {
 		v.Due = noTime
 		if day := a.milestoneDue(step.ID); day != 0 {
-			_, v.Due = cal.Open(day)
+			v.Due = cal.Until(day)
 		}
 		if !step.Task.Due.IsZero() {
-			v.Due = cal.Add(a.now, step.Task.Due)
+			v.Due = cal.Due(a.now, step.Task.Due)
 		}
 		if !v.Due.IsZero() && !v.Due.After(a.now) {
-			v.Due = cal.Add(a.now, Delay{WorkingDays: 1}) // its date is over already
+			v.Due = cal.Due(a.now, Delay{WorkingDays: 1}) // its date is over already
 		}
 		v.Due = v.Due.UTC()
 		if v.FirstDue.IsZero() {
@@ -141,11 +147,7 @@ func (a *advance) setDue(step *Step, cal Calendar) {
 // lastMoment returns when a step is given up: so long after its delivery, or after
 // its due date or the playbook's deadline where those are later.
 func (a *advance) lastMoment(step *Step, cal Calendar) time.Time {
-	after := a.otherwise(step).After
-	at := cal.Add(a.now, after)
-	if v := a.run.Current(); !at.After(v.Due) {
-		at = cal.Add(v.Due, after)
-	}
+	at := a.pastDue(step, a.otherwise(step).After, cal)
 	if step.Repeat != nil {
 		if day, ok := a.date(a.playbook.Deadline); ok {
 			if _, close := cal.Open(day); close.After(at) {
@@ -158,12 +160,27 @@ func (a *advance) lastMoment(step *Step, cal Calendar) time.Time {
 
 // lateBy returns when somebody is asked for help: so long after the delivery, but
 // nobody is late with a task before it is due.
-func (a *advance) lateBy(after Delay, cal Calendar) time.Time {
-	at := cal.Add(a.now, after)
-	if due := a.run.Current().Due; !due.IsZero() && !at.After(due) {
-		at = cal.Add(due, after)
+func (a *advance) lateBy(step *Step, after Delay, cal Calendar) time.Time {
+	return cal.NextWorking(a.pastDue(step, after, cal))
+}
+
+// pastDue returns when a period after the delivery is over, or after the due date
+// where that is later. A day that a task is due on counts as a day, whatever is left
+// of it after working hours: two working days after a Tuesday are a Thursday, at the
+// hour at which the task was given.
+func (a *advance) pastDue(step *Step, after Delay, cal Calendar) time.Time {
+	at, due := cal.Add(a.now, after), a.run.Current().Due
+	if at.After(due) { // always where there is none
+		return at
 	}
-	return cal.NextWorking(at)
+	if step.Task != nil && step.Task.Due.WorkingDays > 0 {
+		if hour := cal.Add(a.now, step.Task.Due); cal.Day(hour) == cal.Day(due) {
+			if at = cal.Add(hour, after); at.After(due) {
+				return at
+			}
+		}
+	}
+	return cal.Add(due, after)
 }
 
 // reminders returns the delays after which a step reminds. What repeats its

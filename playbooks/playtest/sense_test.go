@@ -37,12 +37,12 @@ func TestExpectationsNamePeopleByRoleAsPlaybooksDo(t *testing.T) {
 	for name, c := range map[string]struct{ expect, want string }{
 		"the manager is asked for help": {"      - {at: +4d 09:00, escalated: manager, assignee: owner, messages: [{to: manager, what: escalation}, {to: owner, what: question}]}\n", ""},
 		"a role of team.yaml":           {"      - {at: +4d 09:00, escalated: head}\n", ""},
-		"a task's role":                 {"      - {at: +4d 10:30, tasks: [{step: call, assignee: account.owner, due: +7d 10:00}]}\n", ""},
+		"a task's role":                 {"      - {at: +4d 10:30, tasks: [{step: call, assignee: account.owner, due: +7d 18:00}]}\n", ""},
 		"the manager is told of an outcome": {"      - {at: +4d 09:00, escalated: manager, messages: [{to: manager, what: escalation}]}\n" +
 			"      - {at: +4d 12:00, messages: [{to: manager, what: told}], escalated: none}\n", ""},
 		"somebody else was asked":    {"      - {at: +4d 09:00, escalated: owner}\n", "yamada (owner is tanaka)"},
 		"nobody has the role":        {"      - {at: +4d 09:00, assignee: ae}\n", "tanaka (ae is nobody)"},
-		"somebody else has the task": {"      - {at: +4d 10:30, tasks: [{step: call, assignee: manager, due: +7d 10:00}]}\n", "call for tanaka, due +7d 10:00 (Mon 2027-03-15) (manager is yamada)"},
+		"somebody else has the task": {"      - {at: +4d 10:30, tasks: [{step: call, assignee: manager, due: +7d 18:00}]}\n", "call for tanaka, due +7d 18:00 (Mon 2027-03-15) (manager is yamada)"},
 		"somebody else was told":     {"      - {at: +4d 12:00, messages: [{to: manager, what: question}]}\n", "(manager is yamada)"},
 		"an outcome tells, and asks for no help": {"      - {at: +4d 10:30, run: open}\n      - {at: +4d 12:00, escalated: manager}\n",
 			"none (manager is yamada); an outcome told yamada, which is a message with what: told"},
