@@ -49,6 +49,7 @@ func (l *loading) readForms(d *document) {
 func (d *document) form(kind string, n ast.Node) *Form {
 	f := &Form{Kind: kind, Channel: defaultChannel, Fill: Turn{Within: defaultFill}, Accept: Turn{Within: defaultAccept}}
 	var receiver, shared ast.Node
+	var conditions []fieldCondition
 	d.object(n, "a form",
 		field{"title", required, func(n ast.Node) { f.Title = d.label(n, "a form's title", 24) }},
 		field{"about", optional, func(n ast.Node) { f.About = d.label(n, "about", maxText) }},
@@ -65,12 +66,13 @@ func (d *document) form(kind string, n ast.Node) *Form {
 		field{"rounds", optional, func(n ast.Node) { f.Rounds = d.count(n, "number of questions back", 1, 10) }},
 		field{"stage", optional, func(n ast.Node) { f.Stage = d.stageName(n) }},
 		field{"journey", optional, func(n ast.Node) { f.Journey = d.flag(n, "journey") }},
-		field{"sections", required, func(n ast.Node) { shared = d.sections(n, f) }},
+		field{"sections", required, func(n ast.Node) { shared, conditions = d.sections(n, f) }},
 	)
 	f.Role = firstOf(f.Role, f.To)
 	if receiver != nil {
 		f.Receiver = d.personField(receiver, f)
 	}
+	d.fieldConditions(conditions, f)
 	if shared != nil && !f.Many {
 		d.fail(shared, "remove it, or write many: true", "shared is for a form that takes several accounts, and %s takes one", kind)
 	}
@@ -122,8 +124,8 @@ func (d *document) turn(n ast.Node, what string, within Delay) Turn {
 }
 
 // sections reads the parts of a form; a field's id is unique in the whole form. It returns
-// where a field first says that it is shared, or nil.
-func (d *document) sections(n ast.Node, f *Form) (shared ast.Node) {
+// where a field first says that it is shared, or nil, and the conditions of fields.
+func (d *document) sections(n ast.Node, f *Form) (shared ast.Node, conditions []fieldCondition) {
 	ids := map[string]Pos{}
 	for _, v := range d.list(n) {
 		var s Section
@@ -135,18 +137,25 @@ func (d *document) sections(n ast.Node, f *Form) (shared ast.Node) {
 					field, at := d.formField(v, ids)
 					s.Fields = append(s.Fields, field)
 					if shared == nil {
-						shared = at
+						shared = at.shared
+					}
+					if at.condition != nil {
+						conditions = append(conditions, fieldCondition{field.ID, at.condition})
 					}
 				}
 			}},
 		)
 		f.Sections = append(f.Sections, s)
 	}
-	return shared
+	return shared, conditions
 }
 
-// formField reads one field of a form, and where it says that it is shared.
-func (d *document) formField(n ast.Node, ids map[string]Pos) (_ Field, shared ast.Node) {
+// fieldNodes are the parts of a field that are read once the whole form is known.
+type fieldNodes struct{ shared, condition ast.Node }
+
+// formField reads one field of a form, but for what it also returns the nodes of.
+func (d *document) formField(n ast.Node, ids map[string]Pos) (Field, fieldNodes) {
+	var later fieldNodes
 	f := Field{Kind: TextField, Need: IsOptional}
 	var prefill, brings, choices, parts, most ast.Node
 	keep := func(at *ast.Node) func(ast.Node) { return func(n ast.Node) { *at = n } }
@@ -174,10 +183,10 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) (_ Field, shared as
 		field{"brings", optional, keep(&brings)},
 		field{"shared", optional, func(n ast.Node) {
 			if f.Shared = d.flag(n, "shared"); f.Shared {
-				shared = n
+				later.shared = n
 			}
 		}},
-		field{"if", optional, func(n ast.Node) { f.If = d.condition(d.compiler, n, "if") }},
+		field{"if", optional, keep(&later.condition)},
 	)
 	if brings != nil {
 		if f.Brings = d.oneOf(brings, "what it brings", broughtBy...); f.Kind != ListField {
@@ -193,10 +202,68 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) (_ Field, shared as
 	d.fieldChoices(n, choices, &f)
 	d.fieldParts(parts, &f)
 	d.fieldMax(most, &f)
-	if shared != nil && (prefill != nil || brings != nil) {
-		d.fail(shared, "remove it", "the field %s is filled in from each account, so that it cannot be shared", f.ID)
+	if later.shared != nil && (prefill != nil || brings != nil) {
+		d.fail(later.shared, "remove it", "the field %s is filled in from each account, so that it cannot be shared", f.ID)
 	}
-	return f, shared
+	return f, later
+}
+
+// A fieldCondition is where a field says when it is asked.
+type fieldCondition struct {
+	field string
+	at    ast.Node
+}
+
+// recordName is what a condition of a field calls what is filled in before it.
+const recordName = "form"
+
+// recordTypes are the types that what is filled in has for conditions. Of a list, and of
+// several choices, they read the entries in one text.
+var recordTypes = map[FieldKind]rules.Type{
+	TextField: rules.Text, LongTextField: rules.Text, ListField: rules.Text, ChoiceField: rules.Text, ChoicesField: rules.Text,
+	DateField: rules.Day, PersonField: rules.Person, NumberField: rules.Number, AmountField: rules.Number, YesNoField: rules.Bool,
+}
+
+// fieldConditions reads when fields are asked. A condition may speak of the fields that
+// stand before its own, so that none depends on itself and a form reads from the top.
+func (d *document) fieldConditions(conditions []fieldCondition, f *Form) {
+	for _, c := range conditions {
+		field := f.Field(c.field)
+		if field == nil {
+			continue // it has no id, which is said already
+		}
+		if c.field == f.Receiver {
+			d.fail(c.at, "remove it", "the field %q says who takes over, so that it is always asked", c.field)
+			continue
+		}
+		if text, ok := d.str(c.at, "if"); ok && (text == "true" || text == "false") {
+			d.fail(c.at, "remove it, or compare something, as in form.tier == \"high_touch\"", "this is %s of every handoff", text)
+			continue
+		}
+		field.If = d.condition(d.compiler.WithRecord(recordName, before(f, c.field)), c.at, "if")
+	}
+}
+
+// before returns the fields of a form as the condition of one of them may read them.
+func before(f *Form, id string) []rules.RecordField {
+	var fields []rules.RecordField
+	not, mend := "", ""
+	for _, at := range f.Fields() {
+		field := rules.RecordField{Name: at.ID, Type: recordTypes[at.Kind], Not: not, Mend: mend}
+		for _, c := range at.Choices {
+			if at.Kind == ChoiceField {
+				field.Values = append(field.Values, c.ID)
+			}
+		}
+		if at.ID == id {
+			field.Not, field.Mend = "is this field itself", "name a field above it"
+			not, mend = "is asked only further below", "move that field above this one"
+		}
+		if field.Type != "" {
+			fields = append(fields, field)
+		}
+	}
+	return fields
 }
 
 // fieldKept says where accepting keeps what is filled in: in the attribute, or the field of

@@ -1,6 +1,10 @@
 package playbooks
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"playcaller/rules"
 )
 
@@ -60,7 +64,7 @@ type Field struct {
 	Shared  bool             // of a form that takes several accounts: the answer is about the handing over and counts for all
 	Writes  string           // the account's field that accepting sets to the value: the attribute it is prefilled from
 	Shows   bool             // it only shows what it is prefilled from, which is of another type: accepting keeps it nowhere else
-	If      *rules.Condition // asked only where it holds; nil always
+	If      *rules.Condition // asked only where it holds, or is unknown; nil always
 }
 
 // A Choice is one of the answers of a choice field.
@@ -118,6 +122,157 @@ func (f *Form) Field(id string) *Field {
 		}
 	}
 	return nil
+}
+
+// Known returns what a form is prefilled with: the values of its fields' prefill for the
+// account, for the contract that the handoff is about, as Event.Fields has them.
+func (f *Form) Known(facts *rules.Facts, subject string) map[string]any {
+	values := map[string]any{}
+	if facts == nil {
+		return values
+	}
+	f.about(facts, subject)
+	for _, field := range f.Fields() {
+		if field.Prefill == nil {
+			continue
+		}
+		if v, _ := field.Prefill.Eval(facts); v != nil {
+			values[field.ID] = field.filled(v)
+		}
+	}
+	return values
+}
+
+// about makes the facts speak of the contract that a handoff is about: a deal that is won
+// begins later, as a rule.
+func (f *Form) about(facts *rules.Facts, subject string) {
+	facts.ForContract(subject)
+	if subject == "" {
+		facts.ForContract(HandoffContract(facts))
+	}
+}
+
+// filled turns the value of an expression into that of the field.
+func (f *Field) filled(v any) any {
+	switch x := v.(type) {
+	case rules.Date:
+		return x.String()
+	case string:
+		if f.Kind == ListField || f.Kind == ChoicesField {
+			var all []string
+			for line := range strings.SplitSeq(x, "\n") {
+				if line = strings.TrimSpace(line); line != "" {
+					all = append(all, line)
+				}
+			}
+			return all
+		}
+	case float64:
+		if f.Kind != NumberField && f.Kind != AmountField {
+			return strconv.FormatFloat(x, 'f', -1, 64)
+		}
+	}
+	return v
+}
+
+// Hidden returns the fields that are not asked, in the form's order: those whose condition
+// does not hold for the account and for what is filled in before them. What is unknown is
+// asked, except where that hangs on a field which is not asked itself. The facts then speak
+// of the contract that the handoff is about: that of the run's subject, or else the one
+// that HandoffContract names. Without facts (nil) everything is asked.
+func (f *Form) Hidden(facts *rules.Facts, subject string, values map[string]any) []string {
+	var hidden []string
+	f.Judge(facts, subject, values, func(field *Field, asked bool) {
+		if !asked {
+			hidden = append(hidden, field.ID)
+		}
+	})
+	return hidden
+}
+
+// Judge tells of each field with a condition, in the form's order, whether it is asked.
+// While it tells, the facts hold what the condition was judged by.
+func (f *Form) Judge(facts *rules.Facts, subject string, values map[string]any, tell func(field *Field, asked bool)) {
+	fields := f.Fields()
+	if facts == nil || !slices.ContainsFunc(fields, func(field *Field) bool { return field.If != nil }) {
+		return
+	}
+	f.about(facts, subject)
+	for _, field := range fields {
+		facts.Set(recordName+"."+field.ID, field.known(values[field.ID]))
+	}
+	hidden := map[string]bool{}
+	for _, field := range fields {
+		if field.If == nil {
+			continue
+		}
+		truth := field.If.Truth(facts)
+		asked := truth == rules.True || truth == rules.Unknown &&
+			!slices.ContainsFunc(field.If.Given(), func(of string) bool { return hidden[of] })
+		tell(field, asked)
+		if !asked {
+			hidden[recordName+"."+field.ID] = true
+			facts.Set(recordName+"."+field.ID, nil)
+		}
+	}
+}
+
+// known returns what was filled in as conditions read it; nil where it is blank or not of
+// the field's kind.
+func (f *Field) known(value any) any {
+	if Blank(value) {
+		return nil
+	}
+	switch v := value.(type) {
+	case []string:
+		value = strings.Join(v, ", ")
+	case []any:
+		value = inOne(v)
+	}
+	switch v := plain(value).(type) {
+	case float64:
+		if recordTypes[f.Kind] == rules.Number {
+			return v
+		}
+	case bool:
+		if f.Kind == YesNoField {
+			return v
+		}
+	case string:
+		switch recordTypes[f.Kind] {
+		case rules.Text, rules.Person:
+			return v
+		case rules.Day:
+			if d, err := rules.ParseDate(v); err == nil {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+// Decides reports whether what is filled in for a field decides whether others are asked.
+func (f *Form) Decides(id string) bool {
+	return slices.ContainsFunc(f.Fields(), func(field *Field) bool {
+		return field.If != nil && slices.Contains(field.If.Given(), recordName+"."+id)
+	})
+}
+
+// Without returns the form without some of its fields, and without the sections that have
+// none left: the form as it is asked.
+func (f *Form) Without(hidden []string) *Form {
+	if f == nil || len(hidden) == 0 {
+		return f
+	}
+	asked := *f
+	asked.Sections = nil
+	for _, s := range f.Sections {
+		s.Fields = slices.DeleteFunc(slices.Clone(s.Fields), func(field Field) bool { return slices.Contains(hidden, field.ID) })
+		if len(s.Fields) > 0 {
+			asked.Sections = append(asked.Sections, s)
+		}
+	}
+	return &asked
 }
 
 // Missing returns the fields of a need that have no value, in the form's order.

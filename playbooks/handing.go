@@ -29,7 +29,11 @@ func (a *advance) beginHandoff(step *Step) {
 	h := &Handoff{Kind: step.Handoff, State: HandoffDraft}
 	a.run.Handoff = h
 	h.Sales = firstOf(a.event.By, a.run.salesperson(a.env.Team), a.resolve(firstOf(form.From, "ae"), a.run.Assignee), a.run.Assignee)
-	a.fill(form, a.event.Fields)
+	if len(a.event.Fields) > 0 {
+		a.fill(form, a.event.Fields)
+	} else { // nobody has seen the form yet
+		a.fill(form, a.known(form))
+	}
 	h.Accepter, h.Proposed = a.accepter(form)
 	a.log("log.handoff_begun", "person", h.Sales)
 	a.turn(a.present(h.Sales), NudgeFill)
@@ -130,16 +134,36 @@ func (a *advance) fill(form *Form, values map[string]any) {
 		}
 		h.Fields[id] = fieldValue(value)
 	}
+	h.Hidden = a.hidden(form)
+	asked := form.Without(h.Hidden)
 	h.Missing = nil
-	for _, f := range form.Missing(h.Fields, AtWin) {
+	for _, f := range asked.Missing(h.Fields, AtWin) {
 		h.Missing = append(h.Missing, f.ID)
 	}
 	h.Stars = len(h.Missing)
-	for _, f := range form.Missing(h.Fields, ByKickoff) {
+	for _, f := range asked.Missing(h.Fields, ByKickoff) {
 		h.Missing = append(h.Missing, f.ID)
 	}
-	h.Score = form.Score(h.Fields)
+	h.Score = asked.Score(h.Fields)
 	a.changed = true
+}
+
+// known returns what the form is prefilled with.
+func (a *advance) known(form *Form) map[string]any {
+	facts := a.facts()
+	if facts != nil {
+		defer facts.ForContract(a.run.Subject)
+	}
+	return form.Known(facts, a.run.Subject)
+}
+
+// hidden returns the fields of the form that are not asked as it stands.
+func (a *advance) hidden(form *Form) []string {
+	facts := a.facts()
+	if facts != nil {
+		defer facts.ForContract(a.run.Subject)
+	}
+	return form.Hidden(facts, a.run.Subject, a.run.Handoff.Fields)
 }
 
 // fieldValue returns a form value as JSON brings it back: lists of []any.
@@ -228,7 +252,7 @@ func (a *advance) chosenAccepter(form *Form) string {
 		}
 		return ""
 	}
-	for _, f := range form.Fields() {
+	for _, f := range form.Without(a.run.Handoff.Hidden).Fields() {
 		if role, ok := a.roleOf(f); ok && role == form.Role {
 			who, _ := a.run.Handoff.Fields[f.ID].(string)
 			if p := a.env.Team.Person(who); p != nil {
@@ -296,7 +320,7 @@ func (a *advance) accept(form *Form, step *Step) {
 	h.OpenItems = slices.Clone(a.event.OpenItems)
 	a.log("log.handoff_accepted", "count", len(h.OpenItems))
 	a.setField("role."+form.Role, h.Accepter)
-	for _, f := range form.Fields() {
+	for _, f := range form.Without(h.Hidden).Fields() {
 		if role, ok := a.roleOf(f); ok && role != form.Role {
 			a.setField("role."+role, h.Fields[f.ID])
 		}
@@ -369,7 +393,7 @@ func (a *advance) setField(field string, value any) {
 // from it, to the account: to the contract that the facts are of, or to a new one.
 func (a *advance) setContract(form *Form) {
 	contract := map[string]any{}
-	for _, f := range form.Fields() {
+	for _, f := range form.Without(a.run.Handoff.Hidden).Fields() {
 		if f.Prefill == nil || f.Shows || Blank(a.run.Handoff.Fields[f.ID]) {
 			continue
 		}
@@ -469,7 +493,7 @@ func (a *advance) givenHandoff(step *Step, cal Calendar) {
 	if within.IsZero() {
 		within = defaultFill
 	}
-	v.Due = cal.Due(a.now, within).UTC()
+	v.Due = cal.Add(a.now, within).UTC()
 	if v.FirstDue.IsZero() {
 		v.FirstDue = v.Due
 	}

@@ -14,6 +14,7 @@ type Handoff struct {
 	Proposed bool           `json:"proposed,omitempty"` // the accepter is only proposed: no role of the account names one
 	Turn     string         `json:"turn"`               // who has the ball; "" once decided
 	Fields   map[string]any `json:"fields,omitempty"`
+	Hidden   []string       `json:"hidden,omitempty"` // fields that are not asked; what they hold from before does not count
 
 	Missing []string `json:"missing,omitempty"` // ★ fields without a value, then ☆ ones
 	Stars   int      `json:"stars,omitempty"`   // how many of Missing are ★

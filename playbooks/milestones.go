@@ -51,7 +51,7 @@ func (a *advance) dated(m *MilestoneDef) rules.Date {
 // says in the field prefilled from it, else what the account says.
 func (a *advance) contractDate(name string) rules.Date {
 	if h, form := a.run.Handoff, a.handoffForm(); h != nil && form != nil {
-		for _, f := range form.Fields() {
+		for _, f := range form.Without(h.Hidden).Fields() {
 			if f.Kind != DateField || f.Prefill == nil || f.Prefill.String() != name {
 				continue
 			}
