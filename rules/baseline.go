@@ -85,7 +85,6 @@ type learner struct {
 	values []float64 // of each day, NaN where it cannot be learnt from
 	unread int       // values are read from this index on
 	spare  []float64
-	weeks  []float64 // scratch of bound
 	off    []float64
 	known  []knownExcess // learnt so far
 	part   float64       // of today, that has passed; see soFar

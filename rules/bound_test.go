@@ -87,32 +87,36 @@ func TestBoundsDecideUsualDays(t *testing.T) {
 
 // Where weeks or weekdays are missing it is left to what learns of all days.
 func TestNoBoundOfTooLittle(t *testing.T) {
-	days := func(missing func(i int) bool) []float64 {
-		all := make([]float64, 7*profileWeeks)
-		for i := range all {
-			if all[i] = 10; missing(i) {
-				all[i] = math.NaN()
+	for _, tc := range []struct {
+		name        string
+		missing     func(ago int) bool
+		known       int // weeks of which each weekday is known
+		most, least bool
+	}{
+		{"every day is known", func(int) bool { return false }, 8, true, true},
+		{"a day of the latest week is missing", func(ago int) bool { return ago == 6 }, 7, true, true},
+		{"a day of two of the latest weeks is missing", func(ago int) bool { return ago == 6 || ago == 13 }, 6, false, true},
+		{"a day of three of the latest weeks is missing", func(ago int) bool { return ago%7 == 6 && ago < 21 }, 5, false, false},
+		{"one weekday is always missing", func(ago int) bool { return ago%7 == 2 }, 0, false, false},
+		{"five days of a week are missing", func(ago int) bool { return ago > 51 }, 7, true, true},
+	} {
+		var all weekSums
+		for ago := 1; ago <= 7*profileWeeks; ago++ {
+			if w := &all[(ago-1)/7]; tc.missing(ago) {
+				w.unknown |= 1 << ((ago - 1) % 7)
+			} else {
+				w.sum += 10
 			}
 		}
-		return all
-	}
-	for _, tc := range []struct {
-		name             string
-		missing          func(i int) bool
-		profiled, levels bool
-	}{
-		{"every day is known", func(int) bool { return false }, true, true},
-		{"a day of the latest week is missing", func(i int) bool { return i == 50 }, true, true},
-		{"a day of two of the latest weeks is missing", func(i int) bool { return i == 50 || i == 43 }, true, false},
-		{"one weekday is always missing", func(i int) bool { return i%7 == 2 }, false, false},
-		{"five days of a week are missing", func(i int) bool { return i < 5 }, false, true},
-	} {
-		all := days(tc.missing)
-		if got := profiled(all); got != tc.profiled {
-			t.Errorf("%s: the profile is sure: %t, want %t", tc.name, got, tc.profiled)
+		if got := all.profiled(); got != tc.known {
+			t.Errorf("%s: weekdays are known of %d weeks, want %d", tc.name, got, tc.known)
 		}
-		if rate, known := levelMost(all); known != tc.levels || known && rate < 10-1e-9 {
-			t.Errorf("%s: the level is at most %g (%t), want at least 10 (%t)", tc.name, rate, known, tc.levels)
+		latest := (*[levelWeeks]week)(all[:])
+		if rate, known := levelMost(latest); known != tc.most || known && rate < 10-1e-9 {
+			t.Errorf("%s: the level is at most %g (%t), want at least 10 (%t)", tc.name, rate, known, tc.most)
+		}
+		if rate, known := levelLeast(latest); known != tc.least || known && (rate > 10+1e-9 || rate < 8) {
+			t.Errorf("%s: the level is at least %g (%t), want 8 to 10 (%t)", tc.name, rate, known, tc.least)
 		}
 	}
 }

@@ -36,9 +36,11 @@ type Facts struct {
 	zoneName string
 	off      [2]*offYear // the ones asked for last, of an even year and an odd one
 	offDays  func(Date) string
+	pastOff  pastOff
 	contract *Contract
 	chosen   bool // contract has been looked for
 	learner  learner
+	weeks    weekSums     // scratch of bound
 	hourly   *hourLearner // nil until one is asked of
 }
 
