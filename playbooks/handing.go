@@ -493,7 +493,7 @@ func (a *advance) givenHandoff(step *Step, cal Calendar) {
 	if within.IsZero() {
 		within = defaultFill
 	}
-	v.Due = cal.Add(a.now, within).UTC()
+	v.Due = cal.Due(a.now, within).UTC()
 	if v.FirstDue.IsZero() {
 		v.FirstDue = v.Due
 	}
