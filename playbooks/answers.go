@@ -53,7 +53,7 @@ func (a *advance) answer() {
 		v.Approval, v.Approver = "refused", firstOf(a.event.By, v.Approver)
 		reason := firstOf(a.event.Reason, a.event.Text)
 		a.log("log.refused", "reason", reason)
-		a.nudge(v.By, NudgeRefused, "approver", v.Approver, "reason", reason)
+		a.tellNotApproved(v, NudgeRefused, "approver", v.Approver, "reason", reason)
 		denied := step.Approve.Denied
 		if denied == (Target{}) {
 			denied = Target{Outcome: Unanswered}
@@ -67,6 +67,36 @@ const (
 	NudgeRefused     = "refused"
 	NudgeNotApproved = "not_approved" // nobody decided in time
 )
+
+// tellNotApproved tells whose matter a visit is now that it is not approved, and who
+// asked for it, unless they have passed the account on since.
+func (a *advance) tellNotApproved(v *Visit, what string, args ...any) {
+	if who := a.present(a.successor(v.Assignee)); who != v.By {
+		a.nudge(who, what, append(slices.Clone(args), "by", v.By)...)
+		if a.successor(v.By) != v.By || a.handedOnBy(v.By) {
+			return
+		}
+	}
+	a.nudge(v.By, what, args...)
+}
+
+// successor returns whose a matter is that was the account's owner's when the run
+// began: the owner's of today. Anybody else's matter stays theirs.
+func (a *advance) successor(who string) string {
+	account := a.account()
+	if account == nil || who == "" || who != a.run.At.Owner {
+		return who
+	}
+	if p := a.env.Team.Person(rolePlayer(account, "owner", a.day(who))); p != nil {
+		return p.ID
+	}
+	return who
+}
+
+// handedOnBy reports whether a person has given what they had in the run to another.
+func (a *advance) handedOnBy(who string) bool {
+	return slices.ContainsFunc(a.run.Log, func(e Entry) bool { return e.What == "log.handed_on" && e.Args["from"] == who })
+}
 
 // finished notes who answered a visit, and how.
 func (a *advance) finished(v *Visit, answer string) {

@@ -83,7 +83,7 @@ func (a *advance) handedOn() {
 			r.Undo = &Undo{Until: u.Until, By: u.By, Before: marshal(before), Held: u.Held}
 		}
 	}
-	a.log("log.handed_on", "person", to)
+	a.log("log.handed_on", "person", to, "from", from)
 	quiet := r.Held != "" || !r.SnoozedUntil.IsZero()
 	switch {
 	case v == nil || step == nil:

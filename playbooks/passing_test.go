@@ -91,6 +91,56 @@ func TestWhatIsOpenGoesOnWithWhoTookTheAccountOver(t *testing.T) {
 	}
 }
 
+func TestARefusalGoesToWhoseMatterItIsNow(t *testing.T) {
+	owned := func(who string) *rules.Facts {
+		return facts(&rules.Account{ID: "acme", Roles: []rules.Role{{Role: "owner", Person: who}}})
+	}
+	handedOn := doing{2 * time.Hour, Event{Kind: HandedOn, By: "ken", From: "ann", Person: "ken"}}
+	for _, tc := range []struct {
+		name  string
+		by    string // who did the task
+		after []doing
+		owner string // whose the account is when it is refused
+		away  bool   // ann is, and ken covers
+		want  string // who is told, and whom they are told had asked
+	}{
+		{"whoever asked, whose account it is", "ann", nil, "ann", false, "ann"},
+		{"who took it over by a handoff", "ann", []doing{handedOn}, "ken", false, "ken (ann)"},
+		{"whose account it is since a list of accounts was read", "ann", nil, "ken", false, "ken (ann)"},
+		{"both, where somebody else did it for them", "ken", nil, "ann", false, "ann (ken), ken"},
+		{"the cover too, while they are away", "ann", nil, "ann", true, "ken (ann), ann"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, env := small(t, &Step{ID: "mail", Kind: TaskStep, Task: &Task{}, Approve: &Approve{By: "manager"}})
+			env.Facts, env.Team.People[1].Manager = owned("ann"), "max"
+			run, _ := trace(t, p, env, append([]doing{{time.Hour, Event{Kind: Done, By: tc.by}}}, tc.after...)...)
+			env.Facts = owned(tc.owner)
+			if tc.away {
+				env.Team.People[0].Away = []Away{{From: rules.DateOf(monday), Until: rules.DateOf(monday) + 1, Cover: "ken"}}
+			}
+			run, _ = p.Advance(run, Event{Kind: Refused, By: "max", Reason: "too dear", At: monday.Add(3 * time.Hour), Visit: run.Current().N}, env)
+			_, effects := p.Advance(run, Event{Kind: Tick, At: monday.Add(4 * time.Hour)}, env)
+			var told []string
+			for _, e := range effects {
+				if e.What != NudgeRefused {
+					continue
+				}
+				if e.Args["approver"] != "max" || e.Args["reason"] != "too dear" {
+					t.Errorf("it does not say who refused and why: %v", e.Args)
+				}
+				who := e.Person
+				if by, ok := e.Args["by"].(string); ok {
+					who += " (" + by + ")"
+				}
+				told = append(told, who)
+			}
+			if got := strings.Join(told, ", "); got != tc.want {
+				t.Errorf("told %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
 func TestAPlayInWhichOneHasNothingIsNotPassedOn(t *testing.T) {
 	p, env := small(t, &Step{ID: "first", Kind: TaskStep, Task: &Task{}})
 	run, _ := trace(t, p, env)

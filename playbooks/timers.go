@@ -135,7 +135,7 @@ func (a *advance) giveUp(v *Visit, step *Step) {
 func (a *advance) approvalLate(t Timer, v *Visit, step *Step) {
 	if t.N > 0 || v.Approver == "" {
 		a.log("log.not_approved", "person", v.Approver)
-		a.nudge(v.By, NudgeNotApproved, "approver", v.Approver)
+		a.tellNotApproved(v, NudgeNotApproved, "approver", v.Approver)
 		a.follow(a.otherwise(step).Then, nil)
 		return
 	}

@@ -263,7 +263,7 @@ func (n *Nudge) say(listed bool) string {
 	what := s.visitText(visit)
 	args := words.Args{
 		"account": s.customer(), "customer": s.customer(), "title": line(s.titleOf(s.Run)),
-		"question": what, "task": what, "text": what, "step": what, "due": "", "reason": "",
+		"question": what, "task": what, "text": what, "step": what, "due": "", "reason": "", "by": "",
 		"person": s.person(n.Effect.Person), "assignee": "", "outcome": s.outcome(), "count": 1, "period": s.waited(visit),
 	}
 	if visit != nil {
@@ -279,6 +279,9 @@ func (n *Nudge) say(listed bool) string {
 		args[name] = s.arg(step, name, value)
 	}
 	s.handoffArgs(n.Effect.What, args)
+	if n.Effect.What == playbooks.NudgeRefused && visit != nil && step != nil {
+		args["task"] = s.answer(step, visit)
+	}
 	id := "nudge." + n.Effect.What
 	if n.Effect.What == playbooks.NudgeReminder && visit != nil && visit.Kind == playbooks.AskStep {
 		id, args["question"] = "nudge.reminder_question", s.ofVisit(visit)
