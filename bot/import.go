@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,7 +43,10 @@ mode sets its day's value, so that a file can be imported again after a correcti
 Signals of an account that the bot does not know yet are kept until the account arrives; such accounts are named
 at the end, of the first 100 of the file.
 
-Rows that are refused are listed with their line and reason at the end; the others stand.`,
+Days are written 2026-04-01 or, as spreadsheets do, 2026/4/1. The file is UTF-8 with commas between the cells; another is
+refused whole, as is one with a column that there is not.
+
+Rows that are refused are listed with their line and reason at the end, the first 100 of them; the others stand.`,
 		Example: `  playcaller import accounts customers.csv
   playcaller import signals logins.csv --to http://127.0.0.1:8080`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -66,9 +70,15 @@ Rows that are refused are listed with their line and reason at the end; the othe
 			i := &importer{url: strings.TrimSuffix(to, "/") + "/v1/" + args[0], token: token, out: c.OutOrStdout(), err: c.ErrOrStderr()}
 			if args[0] == "signals" {
 				i.row = sheet.Signal
+				i.columns = func(s *sheet.Sheet) error {
+					return cmp.Or(s.Only(sheet.SignalColumns(), ""), s.Needs("account", "signal", "value"))
+				}
 				i.about = strings.TrimSuffix(to, "/") + "/v1/accounts/"
 			} else {
 				i.row = sheet.Account
+				i.columns = func(s *sheet.Sheet) error {
+					return cmp.Or(s.Only(sheet.AccountColumns(), "contract_"), s.Needs("id"))
+				}
 			}
 			return i.run(c.Context(), f)
 		},
@@ -81,7 +91,8 @@ Rows that are refused are listed with their line and reason at the end; the othe
 // importer sends the rows of a CSV file.
 type importer struct {
 	url, token string
-	about      string // where the bot tells of an account; "" where the rows are accounts themselves
+	about      string                   // where the bot tells of an account; "" where the rows are accounts themselves
+	columns    func(*sheet.Sheet) error // says what is wrong with the first line
 	row        func(map[string]string) (map[string]any, error)
 	out, err   io.Writer
 
@@ -102,24 +113,38 @@ func (i *importer) run(ctx context.Context, f *os.File) error {
 	if ferr := bar.Finish(); err == nil {
 		err = ferr
 	}
+	if err != nil && i.accepted+i.duplicate+len(i.refused) == 0 {
+		return fmt.Errorf("%s: %w; nothing of it was sent", f.Name(), err)
+	}
 	fmt.Fprintf(i.out, "%d rows accepted, %d known already, %d refused\n", i.accepted, i.duplicate, len(i.refused))
 	slices.SortFunc(i.refused, func(a, b intake.Rejected) int { return a.Line - b.Line })
-	for _, r := range i.refused {
+	for n, r := range i.refused {
+		if n == mostRefused {
+			fmt.Fprintf(i.out, "… and %d rows more\n", len(i.refused)-n)
+			break
+		}
 		fmt.Fprintf(i.out, "%s:%d: %s\n", f.Name(), r.Line, r.Error)
 	}
-	if err == nil {
-		i.tellStrangers(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	if err == nil && len(i.refused) > 0 {
-		err = errFailed
+	i.tellStrangers(ctx)
+	if len(i.refused) > 0 {
+		return errFailed
 	}
-	return err
+	return nil
 }
+
+// mostRefused is how many refused rows are listed: where there are more, they mostly have one thing in common.
+const mostRefused = 100
 
 // rows reads the file and sends it in chunks.
 func (i *importer) rows(ctx context.Context, f io.Reader) error {
 	table, err := sheet.Open(f)
 	if err != nil {
+		return err
+	}
+	if err := i.columns(table); err != nil {
 		return err
 	}
 	var chunk []map[string]any

@@ -36,6 +36,7 @@ const (
 type spreadsheets struct {
 	accounts, signals string // paths
 	declared          []rules.SignalDef
+	today             rules.Date
 	known             map[string]*backtest.Input
 	zones             map[string]*time.Location // by account
 	h                 *History
@@ -50,9 +51,9 @@ type spreadsheets struct {
 // Signals are streamed. Where the rows of each account stand together ("sort -t, -k1,1") nothing is kept of them; else they
 // are first dealt out to temporary files, which Close removes.
 func CSV(ctx context.Context, accounts, signals string, declared []rules.SignalDef, today rules.Date, progress Progress) (*History, error) {
-	s := &spreadsheets{accounts: accounts, signals: signals, declared: declared, known: map[string]*backtest.Input{},
+	s := &spreadsheets{accounts: accounts, signals: signals, declared: declared, today: today, known: map[string]*backtest.Input{},
 		zones: map[string]*time.Location{}, h: &History{Heard: map[string]backtest.Days{}}, sum: sha256.New(), progress: progress}
-	if err := s.readAccounts(today); err != nil {
+	if err := s.readAccounts(); err != nil {
 		return nil, fmt.Errorf("%s: %w", accounts, err)
 	}
 	grouped, err := s.scan(ctx)
@@ -78,7 +79,7 @@ func CSV(ctx context.Context, accounts, signals string, declared []rules.SignalD
 var errStopped = errors.New("stopped")
 
 // readAccounts reads every account. Several rows of one add to it: each may name another contract.
-func (s *spreadsheets) readAccounts(today rules.Date) error {
+func (s *spreadsheets) readAccounts() error {
 	f, err := os.Open(s.accounts)
 	if err != nil {
 		return errors.Unwrap(err)
@@ -88,11 +89,11 @@ func (s *spreadsheets) readAccounts(today rules.Date) error {
 	if err != nil {
 		return err
 	}
-	if err := columns(table, append(intake.AccountFields(), "churned_on", "renewed_on"), "contract_"); err != nil {
+	if err := table.Only(sheet.AccountColumns(), "contract_"); err != nil {
 		return err
 	}
-	if !slices.Contains(table.Columns, "id") {
-		return errors.New("the column id is missing")
+	if err := table.Needs("id"); err != nil {
+		return err
 	}
 	told := slices.Contains(table.Columns, "churned_on") || slices.Contains(table.Columns, "renewed_on")
 	objects, ends := map[string]map[string]any{}, map[string]backtest.End{}
@@ -155,7 +156,7 @@ func (s *spreadsheets) readAccounts(today rules.Date) error {
 		}
 		in := &backtest.Input{Account: a, End: ends[id]}
 		if !told {
-			in.End = EndOf(&a, today)
+			in.End = EndOf(&a, s.today)
 		}
 		s.known[id], s.zones[id] = in, replay.ZoneOf(&a)
 	}
@@ -176,20 +177,6 @@ func first(notes []string) string {
 	return ": " + notes[0]
 }
 
-// columns refuses columns that there are not.
-func columns(table *sheet.Sheet, known []string, prefix string) error {
-	for _, name := range table.Columns {
-		if !slices.Contains(known, name) && (prefix == "" || !strings.HasPrefix(name, prefix)) {
-			more := ""
-			if prefix != "" {
-				more = " and " + prefix + "…"
-			}
-			return sheet.UnknownColumn(name, known, more)
-		}
-	}
-	return nil
-}
-
 // endOfRow takes the columns that tell of an account's end out of a row.
 func endOfRow(cells map[string]string) (backtest.End, error) {
 	end := backtest.End{}
@@ -199,7 +186,7 @@ func endOfRow(cells map[string]string) (backtest.End, error) {
 		if !ok {
 			continue
 		}
-		d, err := rules.ParseDate(text)
+		d, err := rules.ParseDate(sheet.Day(text))
 		if err != nil {
 			return end, fmt.Errorf("%s: %w", c.column, err)
 		}
@@ -225,13 +212,11 @@ func (s *spreadsheets) scan(ctx context.Context) (grouped bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := columns(table, sheet.SignalColumns(), ""); err != nil {
+	if err := table.Only(sheet.SignalColumns(), ""); err != nil {
 		return false, err
 	}
-	for _, need := range []string{"account", "signal", "value"} {
-		if !slices.Contains(table.Columns, need) {
-			return false, fmt.Errorf("the column %s is missing; there are %s", need, strings.Join(table.Columns, ", "))
-		}
+	if err := table.Needs("account", "signal", "value"); err != nil {
+		return false, err
 	}
 	rows := newRows(s, table)
 	grouped = true
@@ -361,7 +346,10 @@ func (r *rows) next() (sig rules.Signal, line int, err error) {
 	wrong := func(err error) (rules.Signal, int, error) { return sig, line, &sheet.RowError{Line: line, Err: err} }
 	if account := cell(cells, r.at.account); account != r.account || r.zone == nil {
 		zone := r.s.zones[account]
-		if zone == nil {
+		switch {
+		case account == "":
+			return wrong(errors.New("it has no account"))
+		case zone == nil:
 			sig.Account = account
 			return sig, line, errStranger
 		}
@@ -386,6 +374,9 @@ func (r *rows) next() (sig rules.Signal, line int, err error) {
 	if text != r.dayText {
 		if r.day, err = when(text, r.zone); err != nil {
 			return wrong(err)
+		}
+		if day := rules.DateOf(r.day.In(r.zone)); day > r.s.today+1 { // the days of a back-test end with the last that is read
+			return wrong(fmt.Errorf("%s is more than a day from now", day))
 		}
 		r.dayText = strings.Clone(text)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"playcaller/bot/sheet"
 	"playcaller/playbooks/backtest"
 	"playcaller/playbooks/replay"
 	"playcaller/rules"
@@ -132,6 +133,7 @@ func byID(a, b *backtest.Input) int { return cmp.Compare(a.Account.ID, b.Account
 
 // when returns the time that a date or a time of a spreadsheet means: of a day, its noon.
 func when(text string, zone *time.Location) (time.Time, error) {
+	text = sheet.Day(text)
 	if len(text) == len(time.DateOnly) {
 		d, err := rules.ParseDate(text)
 		if err != nil {

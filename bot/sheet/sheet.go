@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"playcaller/bot/intake"
 	"playcaller/rules"
@@ -50,10 +51,58 @@ func Open(r io.Reader) (*Sheet, error) {
 		return nil, err
 	}
 	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	if err := separated(header); err != nil {
+		return nil, err
+	}
 	for n := range header {
 		s.Columns = append(s.Columns, strings.ToLower(strings.TrimSpace(header[n])))
 	}
 	return s, nil
+}
+
+// separated refuses a first line whose columns do not stand apart by commas.
+func separated(header []string) error {
+	whole := strings.Join(header, ",")
+	switch {
+	case strings.ContainsRune(whole, 0):
+		return notText(1)
+	case strings.Contains(whole, ";") && !strings.Contains(whole, ","):
+		return fmt.Errorf("its columns stand apart by semicolons (%s); save it with commas between them", whole)
+	case strings.Contains(whole, "\t"):
+		return errors.New("its columns stand apart by tabs; save it as CSV, with commas between them")
+	}
+	return nil
+}
+
+// notText says that a line is of another encoding, whose letters would become signs that nobody can read.
+func notText(line int) error {
+	return fmt.Errorf("line %d is not UTF-8 text; save the file anew, in Excel as \"CSV UTF-8\"", line)
+}
+
+// Only refuses a column that is none of those known, and does not begin with the prefix, if there is one. A column without
+// a name is let pass.
+func (s *Sheet) Only(known []string, prefix string) error {
+	for _, name := range s.Columns {
+		if name == "" || slices.Contains(known, name) || prefix != "" && strings.HasPrefix(name, prefix) {
+			continue
+		}
+		more := ""
+		if prefix != "" {
+			more = " and " + prefix + "…"
+		}
+		return UnknownColumn(name, known, more)
+	}
+	return nil
+}
+
+// Needs refuses a sheet without one of the columns.
+func (s *Sheet) Needs(columns ...string) error {
+	for _, need := range columns {
+		if !slices.Contains(s.Columns, need) {
+			return fmt.Errorf("the column %s is missing; there are %s", need, strings.Join(s.Columns, ", "))
+		}
+	}
+	return nil
 }
 
 // Next returns the cells of the next row, which are valid until the next call, and its line. The error is io.EOF after the
@@ -102,7 +151,19 @@ func (s *Sheet) text() (string, error) {
 		whole := bytes.LastIndexByte(at, '\n') + 1
 		if whole == 0 { // a line that goes beyond what is at hand
 			text, err := s.read()
+			if err == nil && !utf8.Valid(text) {
+				return "", notText(s.line)
+			}
 			return string(text), err
+		}
+		if !utf8.Valid(at[:whole]) {
+			line := s.line + 1
+			for text := range bytes.Lines(at[:whole]) {
+				if !utf8.Valid(text) {
+					return "", notText(line)
+				}
+				line++
+			}
 		}
 		s.lines = string(at[:whole])
 		s.in.Discard(whole)
@@ -147,18 +208,25 @@ func (s *Sheet) quoted(first []byte) (cells []string, line int, err error) {
 			return cells, line, nil
 		}
 		if open := bytes.Count(whole, []byte{'"'})%2 == 1; !open || !errors.Is(err, csv.ErrQuote) || len(whole) > maxRow {
-			var wrong *csv.ParseError
-			if errors.As(err, &wrong) {
-				err = wrong.Err
-			}
-			return nil, line, &RowError{line, err}
+			return nil, line, &RowError{line, s.misquoted(line)}
 		}
 		more, err := s.text()
+		if errors.Is(err, io.EOF) {
+			return nil, line, &RowError{line, s.misquoted(line)}
+		}
 		if err != nil {
-			return nil, line, &RowError{line, csv.ErrQuote}
+			return nil, line, err
 		}
 		whole = append(append(whole, '\n'), more...)
 	}
+}
+
+// misquoted says what is wrong with the quotes of a row that began in a line and was read as far as the sheet is.
+func (s *Sheet) misquoted(line int) error {
+	if lost := s.line - line; lost > 0 {
+		return fmt.Errorf(`a " is opened here and not closed, so that the lines up to %d were taken for one cell, and left out; close it, or remove it`, s.line)
+	}
+	return errors.New(`a " stands where it should not; a cell with a comma or a " in it is written "in quotes, with ""two"" for one"`)
 }
 
 // Named returns a row's cells by their columns. Empty ones are left out.
@@ -191,10 +259,10 @@ func Signal(cells map[string]string) (map[string]any, error) {
 	o := map[string]any{"mode": "set"}
 	for name, v := range cells {
 		switch name {
-		case "account", "signal", "by", "user", "id", "at":
+		case "account", "signal", "by", "user", "id":
 			o[name] = v
-		case "date":
-			o["at"] = v
+		case "date", "at":
+			o["at"] = Day(v)
 		case "mode":
 			if v == "add" {
 				v = ""
@@ -216,11 +284,38 @@ func Signal(cells map[string]string) (map[string]any, error) {
 	return o, nil
 }
 
+// ends are columns of accounts that only back-tests read.
+var ends = []string{"churned_on", "renewed_on"}
+
+// AccountColumns returns the names that columns of accounts may have, besides those that begin with contract_.
+func AccountColumns() []string { return slices.Concat(intake.AccountFields(), ends) }
+
+// Day returns a day as spreadsheets write it, 2026/4/1, in the way of everything else, 2026-04-01. Another text is returned
+// as it is.
+func Day(s string) string {
+	part := strings.Split(s, "/")
+	if len(part) != 3 || len(part[0]) != 4 {
+		return s
+	}
+	for i, text := range part {
+		if text == "" || strings.Trim(text, "0123456789") != "" || i > 0 && len(text) > 2 {
+			return s
+		}
+		if len(text) == 1 {
+			part[i] = "0" + text
+		}
+	}
+	return strings.Join(part, "-")
+}
+
 // Account makes an account, as POST /v1/accounts takes it, of a row; the columns contract_… make its contract.
 func Account(cells map[string]string) (map[string]any, error) {
 	o, contract := map[string]any{}, map[string]any{}
 	known := intake.AccountFields()
 	for name, v := range cells {
+		if slices.Contains(ends, name) {
+			continue
+		}
 		into, field := o, name
 		if f, ok := strings.CutPrefix(name, "contract_"); ok {
 			into, field = contract, f
@@ -234,6 +329,8 @@ func Account(cells map[string]string) (map[string]any, error) {
 				return nil, fmt.Errorf("%s %w", name, err)
 			}
 			into[field] = n
+		case "start", "end", "notice_by", "stage_since":
+			into[field] = Day(v)
 		case "auto_renew", "signed":
 			yes, err := strconv.ParseBool(v)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -55,7 +56,8 @@ func TestABadRowIsNamedAndTheOthersStand(t *testing.T) {
 	if diff := cmp.Diff([][]string{{"c", "ok"}}, rows); diff != "" {
 		t.Error(diff)
 	}
-	want := []string{`line 2: 3 cells, but 2 columns; a comma inside a cell needs quotes`, `line 3: bare " in non-quoted-field`, `line 5: extraneous or missing " in quoted-field`}
+	want := []string{`line 2: 3 cells, but 2 columns; a comma inside a cell needs quotes`, `line 3: a " stands where it should not; a cell with a comma or a " in it is written "in quotes, with ""two"" for one"`,
+		`line 5: a " is opened here and not closed, so that the lines up to 6 were taken for one cell, and left out; close it, or remove it`}
 	if diff := cmp.Diff(want, wrong); diff != "" {
 		t.Error(diff)
 	}
@@ -67,6 +69,70 @@ func TestAnEmptyFileSaysWhatIsMissing(t *testing.T) {
 	}
 	if _, err := sheet.Open(strings.NewReader(strings.Repeat("x", 2<<20))); err == nil || !strings.Contains(err.Error(), "is this a CSV file?") {
 		t.Error(err)
+	}
+}
+
+// Excel writes the encoding of the computer unless it is told otherwise: Shift-JIS in Japan, whose names would be kept as signs
+// that nobody can read.
+func TestAFileOfAnotherEncodingIsRefusedWithItsLine(t *testing.T) {
+	for _, test := range []struct{ what, text, want string }{
+		{"Shift-JIS in a row", "id,name\nacme,Acme\nbeta,\x83\x8d\x83O\n", "line 3 is not UTF-8 text"},
+		{"Shift-JIS in the first line", "\x8c\xda\x8bq,name\nacme,Acme\n", "line 1 is not UTF-8 text"},
+		{"Windows-1252 in a last line without an end", "id,name\nacme,M\xfcller", "line 2 is not UTF-8 text"},
+		{"within quotes", "id,name\nacme,\"Acme\nM\xfcller\"\n", "line 3 is not UTF-8 text"},
+		{"UTF-16 with its mark", "\xff\xfei\x00d\x00\n\x00", "line 1 is not UTF-8 text"},
+		{"UTF-16 without", "\x00i\x00d\x00\n", "line 1 is not UTF-8 text"},
+		{"far down", "id,name\n" + strings.Repeat("acme,アクメ株式会社\n", 9000) + "beta,\x83\x8d\n", "line 9002 is not UTF-8 text"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			s, err := sheet.Open(strings.NewReader(test.text))
+			for err == nil {
+				_, _, err = s.Next()
+			}
+			var row *sheet.RowError
+			if errors.As(err, &row) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "CSV UTF-8") {
+				t.Errorf("%v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestColumnsThatDoNotStandApartByCommasAreRefusedOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"account;signal;value;date\nacme;logins;3;2026-04-01\n": "its columns stand apart by semicolons (account;signal;value;date)",
+		"account\tsignal\tvalue\n":                             "its columns stand apart by tabs",
+	} {
+		if _, err := sheet.Open(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+	s, err := sheet.Open(strings.NewReader("id,name,\nacme,Acme,\n")) // a column without a name, as spreadsheets leave them
+	if err != nil || s.Only(sheet.AccountColumns(), "contract_") != nil || s.Needs("id") != nil {
+		t.Error(err, s.Only(sheet.AccountColumns(), "contract_"), s.Needs("id"))
+	}
+	if err := s.Only([]string{"id", "names"}, ""); err == nil || !strings.Contains(err.Error(), `unknown column "name"; did you mean "names"?`) {
+		t.Error(err)
+	}
+	if err := s.Needs("id", "value"); err == nil || !strings.Contains(err.Error(), "the column value is missing; there are id, name") {
+		t.Error(err)
+	}
+}
+
+func TestDaysAreReadAsSpreadsheetsWriteThem(t *testing.T) {
+	for text, want := range map[string]string{"2026/4/1": "2026-04-01", "2026/12/31": "2026-12-31", "2026-04-01": "2026-04-01",
+		"4/1/2026": "4/1/2026", "2026/4": "2026/4", "2026/004/1": "2026/004/1", "2026/4/x": "2026/4/x", "": ""} {
+		if got := sheet.Day(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	signal, err := sheet.Signal(map[string]string{"account": "acme", "signal": "logins", "value": "3", "date": "2026/4/1"})
+	if err != nil || signal["at"] != "2026-04-01" {
+		t.Error(signal, err)
+	}
+	account, err := sheet.Account(map[string]string{"id": "acme", "contract_id": "c", "contract_end": "2026/4/1", "churned_on": "2026/4/2"})
+	want := map[string]any{"id": "acme", "contracts": []any{map[string]any{"id": "c", "end": "2026-04-01"}}}
+	if diff := cmp.Diff(want, account); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
 }
 
@@ -86,6 +152,9 @@ func FuzzASheetIsReadAsCSV(f *testing.F) {
 			if len(row) > len(want[0]) {
 				return
 			}
+		}
+		if _, err := sheet.Open(strings.NewReader(text)); err != nil || !utf8.ValidString(text) {
+			return // another encoding, or no commas
 		}
 		_, rows, wrong := read(t, text)
 		for _, all := range [][][]string{rows, want} {
