@@ -89,7 +89,8 @@ type learner struct {
 	known  []knownExcess // learnt so far
 	part   float64       // of today, that has passed; see soFar
 
-	nextOff func(d, to Date) Date // as Facts.nextOff; nil: offDays is asked of each day
+	nextOff   func(d, to Date) Date // as Facts.nextOff; nil: offDays is asked of each day
+	offBefore func() *pastOff       // as Facts.offBefore; nil: nothing is learnt of packed weeks
 }
 
 // A knownLevel is what levelAt came to.
@@ -220,9 +221,11 @@ func (t *tally) level() float64 {
 // counts. With less than one a day there is little to learn, and shares are drawn
 // towards equal ones. Where hardly any weekday is known three times all are equal.
 func (l *learner) learnShares() {
+	if l.learnPackedShares() {
+		return
+	}
 	var samples [7][profileWeeks]float64 // by the place of a day in the week that ends before today
 	var known [7]int
-	today := l.today.Weekday()
 	plain, total, counted := l.plainShares()
 	weeks := 0
 	for end := l.n; end >= 7 && weeks < profileWeeks && plain[0] == plain[0]; end -= 7 {
@@ -240,6 +243,13 @@ func (l *learner) learnShares() {
 			}
 		}
 	}
+	l.shareOf(&samples, &known, total, counted)
+}
+
+// shareOf makes the shares of samples, by their place in the week that ends before today,
+// of which so many are known. The latest days brought a total in so many that counted.
+func (l *learner) shareOf(samples *[7][profileWeeks]float64, known *[7]int, total float64, counted int) {
+	today := l.today.Weekday()
 	sum, n := 0.0, 0
 	for wd := range l.share {
 		place := (wd - int(today) + 7) % 7
@@ -263,9 +273,9 @@ func (l *learner) learnShares() {
 }
 
 // middleOf is the middle mean of the first n of a weekday's samples, which it may sort.
-// Nearly always all eight are known and none is negative: then those in the middle are
-// found without branches, by a sorting network (Batcher's) over the bits of the floats,
-// which are in the order of the numbers.
+// Nearly always none is negative: then they are sorted without branches, by a network
+// (Batcher's) over the bits of the floats, which are in the order of the numbers; those
+// that are missing come last.
 func middleOf(samples *[profileWeeks]float64, n int) float64 {
 	var v [profileWeeks]int64
 	signs := int64(0)
@@ -273,9 +283,12 @@ func middleOf(samples *[profileWeeks]float64, n int) float64 {
 		v[i] = int64(math.Float64bits(x))
 		signs |= v[i]
 	}
-	if n < len(samples) || signs < 0 {
+	if n < 4 || n == 5 || signs < 0 {
 		sortFew(samples[:n])
 		return middleMean(samples[:n])
+	}
+	for i := n; i < len(v); i++ {
+		v[i] = math.MaxInt64
 	}
 	a, b, c, d, e, f, g, h := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
 	a, b = min(a, b), max(a, b)
@@ -293,9 +306,19 @@ func middleOf(samples *[profileWeeks]float64, n int) float64 {
 	c, g = min(c, g), max(c, g)
 	c, e = min(c, e), max(c, e)
 	d, f = min(d, f), max(d, f)
-	c, d, e, f = max(b, c), min(d, e), max(d, e), min(f, g)
+	b, c, d, e, f = min(b, c), max(b, c), min(d, e), max(d, e), min(f, g)
 	at := func(bits int64) float64 { return math.Float64frombits(uint64(bits)) }
-	return (at(c) + at(d) + at(e) + at(f)) / 4
+	// The weights are those of middleMean, and the numbers are added in the same order. (Of
+	// five a weight is not a power of two, and processors may round its product or not.)
+	switch n {
+	case 8:
+		return (at(c) + at(d) + at(e) + at(f)) / 4
+	case 7:
+		return (0.25*at(b) + at(c) + at(d) + at(e) + 0.25*at(f)) / 3.5
+	case 6:
+		return (0.5*at(b) + at(c) + at(d) + 0.5*at(e)) / 3
+	}
+	return (at(b) + at(c)) / 2
 }
 
 // plainShares is a first idea of the shares, from the weekdays' plain means, by their

@@ -109,7 +109,7 @@ func TestLearningIsWhatItsWordsSay(t *testing.T) {
 				}
 				f.tellOutages(def.Name, s)
 				v := view{row: &s.total, first: s.total.from, last: min(s.untilDay, l.today), alive: f.alive(def.Name), fresh: 2, kind: def.Kind, offDays: f.offDays, cover: &s.total, out: s.out}
-				used.nextOff = f.nextOff
+				used.nextOff, used.offBefore = f.nextOff, f.offBefore
 				used.row = nil
 				used.learn(&v, s.past, l.today)
 				want := plainLearner{view: &v, today: l.today, from: used.from}
@@ -275,4 +275,21 @@ func (p *plainLearner) level(day Date, weeks int) (rate float64, blocks int) {
 		weight *= levelMemory
 	}
 	return sum / weights, blocks
+}
+
+// The middle mean of a weekday's samples is that of the sorted ones, bit for bit, of
+// however many, equal ones and negative ones among them.
+func TestTheMiddleOfSamplesIsTheirMiddleMean(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var samples [profileWeeks]float64
+		n := rapid.IntRange(leastWeeks, profileWeeks).Draw(rt, "n")
+		value := rapid.OneOf(rapid.Float64Range(0, 3), rapid.SampledFrom([]float64{0, 1, 1. / 3}), rapid.Float64Range(-1, 1))
+		for i := range samples {
+			samples[i] = value.Draw(rt, "sample") // what follows the first n does not count
+		}
+		sorted := slices.Sorted(slices.Values(samples[:n]))
+		if got, want := middleOf(&samples, n), middleMean(sorted); math.Float64bits(got) != math.Float64bits(want) {
+			rt.Fatalf("the middle of %v is %v, want %v", sorted, got, want)
+		}
+	})
 }

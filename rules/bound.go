@@ -1,6 +1,9 @@
 package rules
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Most clauses ask whether a drop or a spike is at least so large, and mostly it is not,
 // by far. Whether it may be is told from sums of whole weeks, a small part of the work of
@@ -112,10 +115,13 @@ func (ft *feature) bound(v *view, all *weekSums, off *pastOff, today Date, plain
 	if 2*compared < window {
 		return 0, false
 	}
-	if !all.read(v, off, today, window, levelWeeks) {
+	before := all[:]
+	if skipped := window / 7; window%7 == 0 && skipped+levelWeeks <= profileWeeks {
+		before = all[skipped:]
+	} else if !all.read(v, off, today, window, levelWeeks) {
 		return 0, false
 	}
-	rate, known := levelMost((*[levelWeeks]week)(all[:]))
+	rate, known := levelMost((*[levelWeeks]week)(before))
 	if !known {
 		return 0, false
 	}
@@ -132,8 +138,22 @@ type weekSums [profileWeeks]week
 // read reads the n weeks that end so many days before today. ok is false where a value is
 // negative.
 func (all *weekSums) read(v *view, off *pastOff, today Date, ago, n int) (ok bool) {
+	row := v.row
+	from := int(today-row.from) - ago - 7*n
+	packed := row.shift == 0 && from > 0 && from+7*n <= row.len()
 	for b := range n {
-		if all[b], ok = v.week(today-Date(ago+7*b), off.week(ago+7*b)); !ok {
+		away := off.week(ago + 7*b)
+		if packed && away == 0 {
+			// The week's last day is the word's seventh byte. A byte of y is zero where a
+			// day is absent.
+			x := binary.LittleEndian.Uint64(row.values[from+7*(n-1-b)-1:]) >> 8
+			if y := ^x | 0xff<<56; (y-everyByte)&^y&(everyByte<<7) == 0 {
+				x = x&evenBytes + x>>8&evenBytes
+				all[b] = week{sum: int(x * (everyByte & evenBytes) >> 48)}
+				continue
+			}
+		}
+		if all[b], ok = v.week(today-Date(ago+7*b), away); !ok {
 			return false
 		}
 	}
@@ -144,11 +164,11 @@ func (all *weekSums) read(v *view, off *pastOff, today Date, ago, n int) (ok boo
 // profile can be learnt from; older ones may take the place of others. From leastWeeks on
 // it is learnt of every weekday: then the shares add up to seven.
 func (all *weekSums) profiled() (least int) {
-	unknown := uint8(0)
+	whole := true
 	for i := range all {
-		unknown |= all[i].lacks()
+		whole = whole && all[i].unknown == 0 && all[i].sum > 0
 	}
-	if unknown == 0 {
+	if whole {
 		return profileWeeks
 	}
 	most := 0

@@ -76,7 +76,7 @@ func NewFacts(c *Compiler, account *Account, history *History, now time.Time) *F
 	f := &Facts{core: c.core, zone: time.UTC}
 	f.vm.MemoryBudget = memoryBudget
 	f.offDays = f.whyOff
-	f.learner.nextOff = f.nextOff
+	f.learner.nextOff, f.learner.offBefore = f.nextOff, f.offBefore
 	f.Reset(account, history, now)
 	return f
 }

@@ -24,23 +24,46 @@ func (v *view) week(end Date, off uint8) (w week, ok bool) {
 		return w, false
 	}
 	w.sum = sum
-	silent := len(v.out) == 0 && end <= v.alive+1 && end-7 >= v.first // zeros, all of them
-	if absent != 0 && !silent {
-		for left := absent; left != 0; left &= left - 1 {
-			bit := bits.TrailingZeros8(left)
-			if x := v.value(end - 1 - Date(bit)); x != x {
-				w.unknown |= 1 << bit
-			}
-		}
-	}
 	for left := off &^ absent; left != 0; left &= left - 1 {
 		w.sum -= int(row.at(end - 1 - Date(bits.TrailingZeros8(left))))
 	}
-	w.unknown |= off
+	w.unknown = off
+	if absent != 0 {
+		w.unknown |= v.unknownOf(end, absent)
+	}
 	return w, true
 }
 
-// Lanes of the words that week reads.
+// unknownOf returns which of the days without data of the week before end are not zero.
+func (v *view) unknownOf(end Date, absent uint8) (unknown uint8) {
+	if len(v.out) == 0 && end <= v.alive+1 && end-7 >= v.first {
+		return 0
+	}
+	for left := absent; left != 0; left &= left - 1 {
+		bit := bits.TrailingZeros8(left)
+		if x := v.value(end - 1 - Date(bit)); x != x {
+			unknown |= 1 << bit
+		}
+	}
+	return unknown
+}
+
+// lanes are the days of a week as sixteen bits each, the first in the lowest: four days
+// and three.
+type lanes [2]uint64
+
+// day returns the one at a place, 0 to 6.
+func (l *lanes) day(place int) int { return int(l[place>>2] >> (place & 3 * 16) & 0xffff) }
+
+// clear makes the days zero that bits as those of week.unknown stand for.
+func (l *lanes) clear(days uint8) {
+	for ; days != 0; days &= days - 1 {
+		place := 6 - bits.TrailingZeros8(days)
+		l[place>>2] &^= 0xffff << (place & 3 * 16)
+	}
+}
+
+// Words that tell lanes from each other.
 const (
 	everyByte   = 0x0101010101010101
 	evenBytes   = 0x00ff00ff00ff00ff
@@ -48,14 +71,14 @@ const (
 	evenDoubles = 0x0000ffff0000ffff
 )
 
-// week adds up the seven buckets from a place on, those that are present; absent has a bit
-// for each that is not: bit i is the one i before the last. ok is false where one is
-// negative. The row holds whole numbers.
-func (r *dayRow) week(i int) (sum int, absent uint8, ok bool) {
-	if i < 1 || i+7 > r.len() || r.shift > 1 {
-		return r.weekByDays(i)
-	}
-	if r.shift == 0 {
+// lanes reads the seven buckets from a place on; those that are not present are 0, and
+// absent has a bit for each: bit i is the one i before the last. ok is false where the row
+// is of four bytes, where one is negative, or not all of them are there.
+func (r *dayRow) lanes(i int) (l lanes, absent uint8, ok bool) {
+	switch {
+	case i < 1 || i+7 > r.len():
+		return l, 0, false
+	case r.shift == 0:
 		x := binary.LittleEndian.Uint64(r.values[i-1:]) >> 8 // the last bucket is the seventh byte
 		y := ^x | 0xff<<56                                   // zero where one is absent
 		if none := ^((y&^(everyByte<<7) + everyByte*0x7f) | y | everyByte*0x7f); none != 0 {
@@ -64,16 +87,46 @@ func (r *dayRow) week(i int) (sum int, absent uint8, ok bool) {
 				absent |= 1 << (6 - bits.TrailingZeros64(none)/8)
 			}
 		}
-		x = x&evenBytes + x>>8&evenBytes
-		return int(x * (everyByte & evenBytes) >> 48), absent, true
+		return lanes{wide(x & 0xffffffff), wide(x >> 32)}, absent, true
+	case r.shift == 1:
+		l[0] = binary.LittleEndian.Uint64(r.values[2*i:])
+		l[1] = binary.LittleEndian.Uint64(r.values[2*i+6:]) >> 16
+		if negative := (l[0] | l[1]) & signsOfTwo; negative == 0 {
+			return l, 0, true
+		}
+		for place := range 7 {
+			if n := int16(l.day(place)); n == none2 {
+				absent |= 1 << (6 - place)
+			} else if n < 0 {
+				return l, 0, false
+			}
+		}
+		l.clear(absent)
+		return l, absent, true
 	}
-	x := binary.LittleEndian.Uint64(r.values[2*i:])
-	y := binary.LittleEndian.Uint64(r.values[2*i+6:]) >> 16
-	if (x|y)&signsOfTwo != 0 {
+	return l, 0, false
+}
+
+// wide gives each of four bytes sixteen bits.
+func wide(x uint64) uint64 {
+	x = (x | x<<16) & evenDoubles
+	return (x | x<<8) & evenBytes
+}
+
+// sum adds up the days.
+func (l *lanes) sum() int {
+	x := l[0]&evenDoubles + l[0]>>16&evenDoubles + l[1]&evenDoubles + l[1]>>16&evenDoubles
+	return int(uint32(x) + uint32(x>>32))
+}
+
+// week adds up the seven buckets from a place on, those that are present; absent is as
+// of lanes. ok is false where one is negative. The row holds whole numbers.
+func (r *dayRow) week(i int) (sum int, absent uint8, ok bool) {
+	l, absent, ok := r.lanes(i)
+	if !ok {
 		return r.weekByDays(i)
 	}
-	x = x&evenDoubles + x>>16&evenDoubles + y&evenDoubles + y>>16&evenDoubles
-	return int(uint32(x) + uint32(x>>32)), 0, true
+	return l.sum(), absent, true
 }
 
 // weekByDays is week for what is not packed in few bytes, or not all there.
@@ -100,6 +153,7 @@ func (r *dayRow) weekByDays(from int) (sum int, absent uint8, ok bool) {
 // before it.
 type pastOff struct {
 	country string
+	own     bool // they are an account's own, and of no other of the country
 	before  Date // 0 where nothing is known
 	days    [(pastOffDays + 63) / 64]uint64
 }
@@ -124,16 +178,97 @@ func (p *pastOff) has(ago int) bool { return p.days[(ago-1)/64]>>((ago-1)%64)&1 
 func (f *Facts) offBefore() *pastOff {
 	p := &f.pastOff
 	closed := len(f.account.Closed) > 0
-	if p.before == f.today && p.country == f.account.Country && !closed {
+	if p.before == f.today && p.country == f.account.Country && !closed && !p.own {
 		return p
 	}
-	*p = pastOff{country: f.account.Country, before: f.today}
-	if closed {
-		p.before = 0 // they are the account's own
-	}
+	*p = pastOff{country: f.account.Country, own: closed, before: f.today}
 	for d := f.nextOff(f.today-pastOffDays, f.today); d < f.today; d = f.nextOff(d+1, f.today) {
 		ago := int(f.today - d)
 		p.days[(ago-1)/64] |= 1 << ((ago - 1) % 64)
 	}
 	return p
+}
+
+// learnPackedShares is learnShares for a whole row in one or two bytes, from its weeks as
+// they are packed. Sums of whole numbers are the same in any order, and all else is done
+// in the same one, so that it comes to the same, bit for bit. ok is false where it cannot
+// be done that way.
+func (l *learner) learnPackedShares() (ok bool) {
+	if l.offBefore == nil || l.kind == Gauge || l.row != l.cover || !l.row.whole() || l.row.shift > 1 || l.n < 7*profileWeeks*2 {
+		return false
+	}
+	var days [2 * profileWeeks]lanes // the latest week first
+	var unknown [2 * profileWeeks]uint8
+	var sums [4]uint64 // of two weekdays each
+	known := [7]int{16, 16, 16, 16, 16, 16, 16}
+	off := l.offBefore()
+	if off.before != l.today {
+		return false
+	}
+	for b := range days {
+		end := l.today - Date(7*b)
+		week, absent, ok := l.row.lanes(int(end - 7 - l.row.from))
+		if !ok {
+			return false
+		}
+		if not := off.week(7 * b); not|absent != 0 {
+			if absent != 0 {
+				absent = l.unknownOf(end, absent)
+			}
+			unknown[b] = not | absent
+			week.clear(unknown[b])
+			for left := unknown[b]; left != 0; left &= left - 1 {
+				known[6-bits.TrailingZeros8(left)]--
+			}
+		}
+		days[b] = week
+		sums[0] += week[0] & evenDoubles
+		sums[1] += week[0] >> 16 & evenDoubles
+		sums[2] += week[1] & evenDoubles
+		sums[3] += week[1] >> 16 & evenDoubles
+	}
+	byPlace := [7]uint32{uint32(sums[0]), uint32(sums[1]), uint32(sums[0] >> 32), uint32(sums[1] >> 32), uint32(sums[2]), uint32(sums[3]), uint32(sums[2] >> 32)}
+	total, counted := 0.0, 0
+	for place, sum := range byPlace {
+		total, counted = total+float64(sum), counted+known[place]
+	}
+	if total <= 0 {
+		return false
+	}
+	mean := total / float64(counted)
+	var plain [7]float64
+	for place := range plain {
+		plain[place] = 1
+		if known[place] > 0 {
+			plain[place] = float64(byPlace[place]) / float64(known[place]) / mean
+		}
+	}
+	var samples [7][profileWeeks]float64
+	var n [7]int
+	weeks := 0
+	for b := 0; b < len(days) && weeks < profileWeeks; b++ {
+		week, missing := &days[b], unknown[b]
+		sum, size := float64(week.sum()), 0.0
+		for place, share := range plain {
+			if missing>>(6-place)&1 == 0 {
+				size += share
+			}
+		}
+		if missing != 0 && bits.OnesCount8(missing) > 4 || sum <= 0 || size <= 0 {
+			continue
+		}
+		level := sum / size
+		for place := range 7 {
+			if missing>>(6-place)&1 == 0 {
+				samples[place][n[place]] = float64(week.day(place)) / level
+				n[place]++
+			}
+		}
+		weeks++
+	}
+	if weeks < profileWeeks && l.n >= 7*(2*profileWeeks+1) {
+		return false // older weeks take their place
+	}
+	l.shareOf(&samples, &n, total, counted)
+	return true
 }
