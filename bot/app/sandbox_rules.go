@@ -2,12 +2,14 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
+	"playcaller/bot/intake"
 	"playcaller/bot/slackapp/cards"
 	"playcaller/playbooks"
 	"playcaller/playbooks/outline"
@@ -51,31 +53,37 @@ var standings = []string{"playing", "pending", "suppressed", "unknown", "quiet",
 
 // rules serves GET /sandbox/rules?lang=en: a RulesPanel.
 func (s *Sandbox) rules(w http.ResponseWriter, r *http.Request) {
-	panel, err := s.bot.rulesPanel(r)
+	lang, err := intake.Language(r.URL.Query())
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()}) // the reader has gone away: nobody to tell
+		return
+	}
+	panel, err := s.bot.rulesPanel(r.Context(), lang)
 	var answer any = panel
 	if err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		answer = map[string]string{"error": err.Error()}
 	}
-	_ = json.NewEncoder(w).Encode(answer) // the reader has gone away: nobody to tell
+	_ = json.NewEncoder(w).Encode(answer) // likewise
 }
 
-func (b *Bot) rulesPanel(r *http.Request) (RulesPanel, error) {
+func (b *Bot) rulesPanel(ctx context.Context, lang string) (RulesPanel, error) {
 	panel := RulesPanel{Playbooks: []PanelPlaybook{}, Accounts: []PanelAccount{}}
 	var err error
-	if panel.Book, err = b.BookStatus(r.Context()); err != nil {
+	if panel.Book, err = b.BookStatus(ctx); err != nil {
 		return panel, err
 	}
 	book, texts := b.worker.Present(), cards.NewTexts()
-	voice := texts.In(r.URL.Query().Get("lang"), nil)
+	voice := texts.In(lang, nil)
 	for _, name := range slices.Sorted(maps.Keys(book.Playbooks)) {
 		p := book.Playbooks[name]
 		lines := outline.Of(book, p, voice.Voice)
 		panel.Playbooks = append(panel.Playbooks, PanelPlaybook{Name: name, Title: cards.PlaybookTitle(voice, book, name), Severity: string(p.Severity),
 			Rule: p.Rule != nil, Draft: p.Draft, Outline: lines})
 	}
-	for d, err := range b.records.Accounts.All(r.Context(), store.Query{}) {
+	for d, err := range b.records.Accounts.All(ctx, store.Query{}) {
 		if err != nil {
 			return panel, err
 		}

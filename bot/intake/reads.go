@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
+	"playcaller/playbooks/words"
 	"playcaller/rules"
 	"playcaller/store"
 )
@@ -140,12 +142,28 @@ func limit(w http.ResponseWriter, r *http.Request) (int, bool) {
 	return n, true
 }
 
+// Language reads from a request's ?lang= which language to answer in: English where nothing is said.
+func Language(q url.Values) (string, error) {
+	switch lang := q.Get("lang"); {
+	case !q.Has("lang"):
+		return words.English, nil
+	case lang == words.English || lang == words.Japanese:
+		return lang, nil
+	default:
+		return "", fmt.Errorf("lang %q: want %s or %s", lang, words.English, words.Japanese)
+	}
+}
+
 // explain says in words why a playbook does or does not start for an account.
 func (in *Intake) explain(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	lang, err := Language(q)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
 	var at time.Time
 	if s := q.Get("at"); s != "" {
-		var err error
 		if at, err = parseTime(s); err != nil {
 			refuse(w, http.StatusBadRequest, err.Error())
 			return
@@ -155,10 +173,6 @@ func (in *Intake) explain(w http.ResponseWriter, r *http.Request) {
 	if book.Playbooks[playbook] == nil {
 		refuse(w, http.StatusNotFound, unknownName("playbook", playbook, slices.Collect(maps.Keys(book.Playbooks)), "the book has it").Error())
 		return
-	}
-	lang := "en"
-	if q.Get("lang") == "ja" {
-		lang = "ja"
 	}
 	text, err := in.o.Explain(r.Context(), r.PathValue("id"), playbook, lang, at)
 	if errors.Is(err, store.ErrNotFound) {

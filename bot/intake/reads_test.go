@@ -120,6 +120,8 @@ func TestReadsThatCannotBeAnsweredSayWhy(t *testing.T) {
 		"/v1/accounts/acme/series/logins?from=monday": {400, "from: "},
 		"/v1/accounts/acme/decisions?limit=0":         {400, "want a number from 1 to 1000"},
 		"/v1/accounts/acme/explain/quiet":             {404, `unknown playbook "quiet"`},
+		"/v1/accounts/acme/explain/quiet?lang=fr":     {400, `lang "fr": want en or ja`},
+		"/v1/accounts/acme/explain/quiet?lang=":       {400, `lang "": want en or ja`},
 		"/v1/runs":                                    {400, "want /v1/runs?account=ID"},
 		"/v1/runs/r2":                                 {404, "nothing is known"},
 		"/v1/signal":                                  {404, "there are POST /v1/signals"},
