@@ -125,10 +125,15 @@ func (q *questions) choose(book *playbooks.Book, c *template.Choices, number str
 	kind := template.Kinds()[i]
 	if kind.Signals != nil {
 		fitting := template.Fitting(book, kind)
-		if len(fitting) == 0 {
+		if q.flags("signal") {
+			if err := kind.CheckSignal(book, c.Signal); err != nil {
+				return err
+			}
+		} else if len(fitting) == 0 {
 			return fmt.Errorf("the book declares no signal that %s can read: add one of the kind %s to signals.yaml", kind.Name, kind.Signals[0])
 		}
-		if err = q.ask("signal", "Which signal? "+strings.Join(fitting, ", "), fitting[0], &c.Signal, among(fitting)); err != nil {
+		check := func(answer string) error { return kind.CheckSignal(book, answer) }
+		if err = q.ask("signal", "Which signal? "+strings.Join(fitting, ", "), append(fitting, "")[0], &c.Signal, check); err != nil {
 			return err
 		}
 	}

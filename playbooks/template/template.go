@@ -37,7 +37,9 @@ func Kinds() []Kind {
 	return []Kind{
 		{"drop", "a signal falls below its usual", []rules.Kind{rules.Count, rules.Unique}, "From which share below the usual on? 0.4 is 40 %", 0.4},
 		{"silence", "nothing of a signal comes any more", []rules.Kind{rules.Count, rules.Unique}, "After how many days?", 14},
-		{"count", "a signal came so many times in four weeks", []rules.Kind{rules.Count}, "From how many on?", 3},
+		{"count", "a signal came so many times in four weeks, or so many different users did it", []rules.Kind{rules.Count, rules.Unique}, "From how many on?", 3},
+		{"above", "a value rises to a number", []rules.Kind{rules.Gauge}, "From which value on?", 10},
+		{"below", "a value falls to a number", []rules.Kind{rules.Gauge}, "From which value down?", 6},
 		{"notice", "the last day to give notice of a contract comes near", nil, "How many days before?", 90},
 		{"hand", "a person or another playbook starts it", nil, "", 0},
 	}
@@ -47,7 +49,7 @@ func Kinds() []Kind {
 type Choices struct {
 	Name     string // letters, digits and hyphens
 	Kind     string
-	Signal   string // of the book; needed by drop, silence and count
+	Signal   string // of the book; needed by drop, silence, count, above and below
 	Number   float64
 	Title    string // what is wrong or wanted, in English
 	TitleJa  string // and in Japanese; the English one where empty
@@ -84,6 +86,11 @@ func (k Kind) CheckNumber(number float64) error {
 	switch {
 	case k.Question == "":
 		return nil
+	case k.level():
+		if math.Abs(number) > mostLevel {
+			return fmt.Errorf("%v does not fit: write a number from -%v to %[2]v", number, mostLevel)
+		}
+		return nil
 	case k.Name == "drop" && !(number > 0 && number <= 0.9):
 		return fmt.Errorf("%v is no share to drop by: write one from 0.1 to 0.9; 40 %% is 0.4", number)
 	case k.Name != "drop" && (number < 1 || number > 365 || number != math.Trunc(number)):
@@ -94,6 +101,42 @@ func (k Kind) CheckNumber(number float64) error {
 		return fmt.Errorf("%v days of silence are more than a test can wait for: write 60 or less, and change the file", number)
 	}
 	return nil
+}
+
+// mostLevel bounds the numbers that a value is compared with.
+const mostLevel = 1_000_000_000
+
+// level reports whether the kind compares a gauge with a number.
+func (k Kind) level() bool { return k.Name == "above" || k.Name == "below" }
+
+// CheckSignal returns why the kind cannot read a signal of the book, and which kinds can, or nil.
+func (k Kind) CheckSignal(book *playbooks.Book, signal string) error {
+	fitting := Fitting(book, k)
+	if k.Signals == nil || slices.Contains(fitting, signal) {
+		return nil
+	}
+	def := book.Signal(signal)
+	if def == nil {
+		return fmt.Errorf("%q is none of: %s", signal, strings.Join(fitting, ", "))
+	}
+	var others []string
+	for _, other := range Kinds() {
+		if slices.Contains(other.Signals, def.Kind) {
+			others = append(others, other.Name)
+		}
+	}
+	text := fmt.Sprintf("%s is %s, so %s cannot read it, and %s can", signal, nature[def.Kind], k.Name, strings.Join(others, " and "))
+	if len(fitting) > 0 {
+		text += "; " + k.Name + " reads: " + strings.Join(fitting, ", ")
+	}
+	return errors.New(text)
+}
+
+// nature says in a few words what a kind of signal is.
+var nature = map[rules.Kind]string{
+	rules.Count:  "a count, which adds up within a day",
+	rules.Gauge:  "a gauge, whose last value holds until the next",
+	rules.Unique: "a unique signal, which counts distinct users",
 }
 
 // Channels returns where the book's playbooks may be posted: dm, and the channels of its team.
@@ -123,8 +166,8 @@ func (c Choices) Check(book *playbooks.Book) error {
 		return errors.New("a playbook needs a title: what is wrong or wanted, in a few words")
 	}
 	k := Kinds()[i]
-	if fitting := Fitting(book, k); k.Signals != nil && !slices.Contains(fitting, c.Signal) {
-		return fmt.Errorf("%q is no signal that %s can read: %s", c.Signal, c.Kind, strings.Join(fitting, ", "))
+	if err := k.CheckSignal(book, c.Signal); err != nil {
+		return err
 	}
 	if err := k.CheckNumber(c.Number); err != nil {
 		return err
@@ -168,17 +211,21 @@ func (c Choices) Files(book *playbooks.Book) (map[string][]byte, error) {
 		SignalEn, SignalJa       string // what people call the signal
 		Owner, Country, TimeZone string
 		Bad, Good                string // what the accounts of the test send
-		ByHand, Contract         bool
+		ByHand, Contract, Unique bool
 		Answered, Done, Over     int // days after the start
-	}{Choices: c, Number: strconv.FormatFloat(c.Number, 'g', -1, 64), Percent: strconv.FormatFloat(math.Round(c.Number*1000)/10, 'f', -1, 64), Owner: owner.ID,
+	}{Choices: c, Number: strconv.FormatFloat(c.Number, 'f', -1, 64), Percent: strconv.FormatFloat(math.Round(c.Number*1000)/10, 'f', -1, 64), Owner: owner.ID,
 		Country: owner.Country, TimeZone: owner.Location.String(), ByHand: c.Kind == "hand", Contract: c.Kind == "notice"}
 	values.Channel = strconv.Quote(c.Channel)
 	def := book.Signal(c.Signal)
+	values.Unique = def != nil && def.Kind == rules.Unique
 	values.SignalEn, values.SignalJa = called(def, c.Signal, "en"), called(def, c.Signal, "ja")
 	values.Answered, values.Over = 1, 30
 	if c.Kind == "drop" { // so many days of nothing, three days of waiting, and a weekend or holiday
 		values.Answered = int(math.Ceil(14*c.Number)) + 3 + 4
 		values.Over += values.Answered
+	}
+	if c.Kind == "above" || c.Kind == "below" { // the rule waits for a day
+		values.Answered, values.Over = 2, 31
 	}
 	values.Done = values.Answered + 1
 	switch series := "series: {" + c.Signal + ": "; c.Kind {
@@ -188,6 +235,13 @@ func (c Choices) Files(book *playbooks.Book) (map[string][]byte, error) {
 		values.Bad, values.Good = series+fmt.Sprintf("20x%d 0x140}", 70-int(c.Number)), series+"20x150}"
 	case "count":
 		values.Bad, values.Good = series+fmt.Sprintf("0x70 %d 0x80}", int(c.Number)), series+"0x150}"
+	case "above", "below":
+		well := c.Number + 10
+		if c.Kind == "above" {
+			well = c.Number - 10
+		}
+		good := strconv.FormatFloat(well, 'f', -1, 64)
+		values.Bad, values.Good = series+good+"x70 "+values.Number+"x80}", series+good+"x150}"
 	case "notice":
 		due := "contracts: [{id: d1, start: 2025-04-01, end: %s, notice_by: %s}]"
 		day, _ := rules.ParseDate("2027-03-15")

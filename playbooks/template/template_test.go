@@ -31,7 +31,7 @@ func starter(t *testing.T) (*playbooks.Book, map[string][]byte) {
 func TestEveryNewPlaybookLoadsWithoutAHintAndPassesItsTestsWhole(t *testing.T) {
 	book, files := starter(t)
 	for _, k := range template.Kinds() {
-		numbers := map[string][]float64{"drop": {0.1, 0.4, 0.9}, "silence": {2, 14, 60}, "count": {1, 3, 365}, "notice": {1, 90, 365}, "hand": {0}}[k.Name]
+		numbers := map[string][]float64{"drop": {0.1, 0.4, 0.9}, "silence": {2, 14, 60}, "count": {1, 3, 365}, "above": {-5, 10.5, 1000000}, "below": {-5, 6, 1000000}, "notice": {1, 90, 365}, "hand": {0}}[k.Name]
 		for i, number := range numbers {
 			channel := []string{"dm", "#cs-alerts"}[i%2]
 			t.Run(k.Name, func(t *testing.T) {
@@ -40,6 +40,8 @@ func TestEveryNewPlaybookLoadsWithoutAHintAndPassesItsTestsWhole(t *testing.T) {
 					c.Signal = "logins"
 					if i > 0 && slices.Contains(k.Signals, rules.Unique) {
 						c.Signal = "users"
+					} else if slices.Contains(k.Signals, rules.Gauge) {
+						c.Signal = "seats_used"
 					}
 				}
 				made, err := c.Files(book)
@@ -85,7 +87,37 @@ func TestANewPlaybookSpeaksOfTheSignalAsPeopleDo(t *testing.T) {
 			t.Errorf("the file does not say %q:\n%s", want, text)
 		}
 	}
+	c.Signal = "users"
+	if made, err = c.Files(book); err != nil {
+		t.Fatal(err)
+	}
+	text = string(made["brand-new.yaml"])
+	for _, want := range []string{`when: users.distinct("28d") >= 3`, "}} different active users in four weeks. Do you know why?", "名になりました", "Each user is counted once"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("of a unique signal the file does not say %q:\n%s", want, text)
+		}
+	}
 	if got := template.Fitting(book, template.Kinds()[0]); !slices.Contains(got, "users") {
 		t.Errorf("drop can read %v; users is not among them", got)
+	}
+}
+
+// Every kind of signal has a playbook to begin with, and what does not fit says which do.
+func TestASignalThatAKindCannotReadIsToldWhichDo(t *testing.T) {
+	book, _ := starter(t)
+	for _, signal := range book.Signals {
+		if !slices.ContainsFunc(template.Kinds(), func(k template.Kind) bool { return k.CheckSignal(book, signal.Name) == nil && k.Signals != nil }) {
+			t.Errorf("nothing reads %s, a %s", signal.Name, signal.Kind)
+		}
+	}
+	for _, test := range []struct{ kind, signal, want string }{
+		{"count", "seats_used", "seats_used is a gauge, whose last value holds until the next, so count cannot read it, and above and below can; count reads: logins, users, "},
+		{"above", "users", "users is a unique signal, which counts distinct users, so above cannot read it, and drop and silence and count can; above reads: "},
+		{"count", "loggins", `"loggins" is none of: logins, `},
+	} {
+		k := template.Kinds()[slices.IndexFunc(template.Kinds(), func(k template.Kind) bool { return k.Name == test.kind })]
+		if err := k.CheckSignal(book, test.signal); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s of %s: got %v, want %s…", test.kind, test.signal, err, test.want)
+		}
 	}
 }
