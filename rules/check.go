@@ -128,6 +128,8 @@ func (k *checker) comparison(n *ast.BinaryNode) Type {
 	case a == Number && b == Text && quotedNumber(n.Right) != "":
 		from, length := k.place(n.Right.Location())
 		return k.report(from, length, "a number cannot be compared with a text", "write the number without quotes", quotedNumber(n.Right))
+	case a == Day && b != Day || b == Day && a != Day:
+		return k.wrong(n, `write a day in quotes, as in account.day > "2027-04-01"`, "a %s cannot be compared with a %s", a, b)
 	case !alike(a, b):
 		return k.wrong(n, "", "a %s cannot be compared with a %s", a, b)
 	case ordered && a != Number && a != Day:
@@ -156,7 +158,7 @@ func quotedNumber(node ast.Node) string {
 func (k *checker) dateLiteral(node *ast.Node) Type {
 	s, ok := (*node).(*ast.StringNode)
 	if !ok {
-		return k.wrong(*node, "", "a date cannot be compared with a text")
+		return k.wrong(*node, `write a day in quotes, as in account.day > "2027-04-01"`, "a date cannot be compared with a text")
 	}
 	d, err := ParseDate(s.Value)
 	if err != nil {

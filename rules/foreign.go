@@ -25,13 +25,15 @@ func foreignForms() []foreignForm {
 	return []foreignForm{
 		form(`[“”„＂「」]`, "quotes are written straight", always(`"`)),
 		form(`[‘’＇]`, "quotes are written straight", always(`'`)),
-		form(`≥|＞＝|＞=|>＝`, "at least is written >=", always(">=")),
-		form(`≤|＜＝|＜=|<＝`, "at most is written <=", always("<=")),
+		form(`≥|≧|＞＝|＞=|>＝`, "at least is written >=", always(">=")),
+		form(`≤|≦|＜＝|＜=|<＝`, "at most is written <=", always("<=")),
 		form(`≠|<>|！＝`, "is not is written !=", always("!=")),
 		form(`＝+`, "equal is written ==", always("==")),
 		form(`[＞＜（）＋－＊／．，]`, "operators and brackets are written half-width", halfWidth),
 		form(`[０-９]+`, "numbers are written half-width", halfWidth),
 		form(`　`, "spaces are written half-width", always(" ")),
+		form(`[<>=+*/-]\s*([0-9]{1,3}(?:,[0-9]{3})+)(?:[^0-9,]|$)`, "numbers are written without commas", func(s string) string { return strings.ReplaceAll(s, ",", "") }),
+		form(`\b[0-9]+(?:\.[0-9]+)?[千万億]`, "numbers are written in digits alone", inDigits),
 		form(`=>`, "at least is written >=", always(">=")),
 		form(`=<`, "at most is written <=", always("<=")),
 		form(`[<>!=] +=`, "an operator is written without a space in it", squeeze),
@@ -63,6 +65,19 @@ func share(s string) string {
 		return s
 	}
 	return strconv.FormatFloat(v/100, 'g', 6, 64)
+}
+
+// inDigits turns 100万 into 1000000.
+func inDigits(s string) string {
+	number := strings.TrimRight(s, "千万億")
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return s
+	}
+	for _, unit := range s[len(number):] {
+		v *= map[rune]float64{'千': 1e3, '万': 1e4, '億': 1e8}[unit]
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)

@@ -1,6 +1,9 @@
 package rules
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestWhatOtherLanguagesWriteIsPutRight(t *testing.T) {
 	c := testCompiler(t)
@@ -18,6 +21,13 @@ func TestWhatOtherLanguagesWriteIsPutRight(t *testing.T) {
 		{`NOT(account.seats > 5)`, `not (account.seats > 5)`},
 		{`account.seats <> 5`, `account.seats != 5`},
 		{`account.seats ≥ 5`, `account.seats >= 5`},
+		{`account.seats ≧ 5 and account.seats ≦ 9`, `account.seats >= 5 and account.seats ≦ 9`},
+		{`account.arr >= 1,000,000`, `account.arr >= 1000000`},
+		{`account.arr >= 12,000 and account.seats > 5`, `account.arr >= 12000 and account.seats > 5`},
+		{`account.arr >= 100万`, `account.arr >= 1000000`},
+		{`account.arr >= 1.5億`, `account.arr >= 150000000`},
+		{`account.plan == enterprise`, `account.plan == "enterprise"`},
+		{`pro != account.plan`, `"pro" != account.plan`},
 		{`account.seats ＞ 5`, `account.seats > 5`},
 		{`account.seats > ５０`, `account.seats > 50`},
 		{`account.plan is "pro"`, `account.plan == "pro"`},
@@ -32,5 +42,29 @@ func TestWhatOtherLanguagesWriteIsPutRight(t *testing.T) {
 				t.Errorf("%s\nwant the line %s", p.Long(), test.fix)
 			}
 		})
+	}
+}
+
+// Some mistakes have no line to put in their place, and say what to write instead.
+func TestWhatCannotBePutRightSaysWhatToWrite(t *testing.T) {
+	c := testCompiler(t)
+	for _, test := range []struct{ text, want string }{
+		{`account.owner == tanaka@example.com`, `@ means nothing here; name people by their id in team.yaml`},
+		{`account.seats > 5 § 3`, `"§" means nothing in an expression`},
+		{`account.day > 2027-04-01`, `a date cannot be compared with a number; write a day in quotes, as in account.day > "2027-04-01"`},
+		{`account.colour == "gold"`, `declare fields of your own under attributes in signals.yaml`},
+	} {
+		t.Run(test.text, func(t *testing.T) {
+			cond, problems := c.Condition(Source{Text: test.text})
+			if cond != nil || len(problems) != 1 {
+				t.Fatalf("condition %v, problems %v", cond, problems)
+			}
+			if got := problems[0].Message + "; " + problems[0].Suggestion; !strings.Contains(got, test.want) {
+				t.Errorf("%s\nwant %s", got, test.want)
+			}
+		})
+	}
+	if cond, problems := c.Condition(Source{Text: `account.day > "2027-04-01"`}); cond == nil || len(problems) > 0 {
+		t.Error(problems)
 	}
 }

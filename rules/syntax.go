@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -117,6 +118,10 @@ func (k *checker) reportSyntax(err error) {
 		return
 	case message == "literal not terminated":
 		message, from, length = "a text is not closed by its quote", lastQuote(k.text), 1
+	case strings.HasPrefix(message, "unrecognized character: U+0040"):
+		message, advice = "@ means nothing here", "name people by their id in team.yaml, as in tanaka, or by their role, as in account.owner"
+	case strings.HasPrefix(message, "unrecognized character: "):
+		message = fmt.Sprintf("%q means nothing in an expression", strings.TrimSpace(k.src.Text[from:from+length]))
 	case strings.HasPrefix(message, "unexpected token "):
 		message = fmt.Sprintf("%q is not expected here", strings.TrimSpace(k.src.Text[from:from+length]))
 	}
@@ -191,10 +196,23 @@ func (k *checker) unknown(at file.Location, what, name string, candidates []stri
 		}
 		return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), fmt.Sprintf("did you mean %q?", near), fix)
 	}
+	if what == "signal or name" && k.compared(from, length) {
+		text := k.src.Text[from : from+length]
+		return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), "a fixed text stands in quotes", strconv.Quote(text))
+	}
 	slices.Sort(candidates)
 	advice := ""
 	if len(candidates) > 0 && len(candidates) <= mostListed {
 		advice = "there are: " + strings.Join(candidates, ", ")
 	}
+	if what == "field of account" {
+		advice = strings.TrimPrefix(advice+"; declare fields of your own under attributes in signals.yaml", "; ")
+	}
 	return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), advice, "")
+}
+
+// compared reports whether a word stands beside == or !=, as a text does.
+func (k *checker) compared(from, length int) bool {
+	before, after := strings.TrimRight(k.text[:from], " "), strings.TrimLeft(k.text[from+length:], " ")
+	return strings.HasSuffix(before, "==") || strings.HasSuffix(before, "!=") || strings.HasPrefix(after, "==") || strings.HasPrefix(after, "!=")
 }
