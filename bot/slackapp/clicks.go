@@ -21,6 +21,9 @@ func (a *App) onClick(ctx context.Context, d delivery) error {
 		return d.ack(nil)
 	}
 	action := cb.ActionCallback.BlockActions[0]
+	if changesForm(cb, action) {
+		return a.formChanged(ctx, d)
+	}
 	name, ref, err := meaning(action)
 	if name == cards.OpenAction || name == action.BlockID {
 		return d.ack(nil) // a link, or an input of a form that is submitted later
@@ -243,7 +246,7 @@ func (a *App) form(ctx context.Context, c *caller, s *cards.Scene, name string, 
 			return cards.ReadForm(full), nil
 		}
 	case cards.FillAction:
-		return a.fill(ctx, c, full, visit), nil
+		return a.fill(ctx, c, full, visit)
 	}
 	return cards.DetailsForm(full), nil
 }

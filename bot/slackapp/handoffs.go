@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -69,17 +70,7 @@ func (a *App) picked(ctx context.Context, d delivery, c *caller, ref cards.Ref) 
 	if said != "" {
 		return a.refuseForm(d, c, said)
 	}
-	if small(view) {
-		return d.ack(slack.NewUpdateViewSubmissionResponse(&view))
-	}
-	if err := d.ack(slack.NewUpdateViewSubmissionResponse(waiting(c))); err != nil {
-		return err
-	}
-	_, err = a.api.UpdateViewContext(ctx, view, "", "", d.interaction.View.ID)
-	if err != nil {
-		return fmt.Errorf("show the handoff form: %w", err)
-	}
-	return nil
+	return a.update(ctx, d, c, view)
 }
 
 // mostAck is how many bytes an acknowledgement may have; Slack drops those of
@@ -114,44 +105,44 @@ func (a *App) handoffForm(ctx context.Context, c *caller, account *rules.Account
 	if form == nil || playbookFor(book, kind) == "" {
 		return view, c.voice.Say("command.no_form", words.Args{"form": kind}), nil
 	}
-	values, err := a.filledIn(ctx, c, form, account.ID)
+	facts, err := a.o.Reads.Facts(ctx, account.ID, book.Hash, a.o.Clock.Now())
+	if err != nil {
+		return view, "", fmt.Errorf("read the account's data: %w", err)
+	}
+	values, err := a.filledIn(ctx, c, form, facts, account.ID)
 	if err != nil {
 		return view, "", err
 	}
 	return cards.HandoffForm(cards.FormScene{
-		Form: form, Account: account, Values: values, Voice: c.voice, User: a.userOf(ctx),
+		Form: form, Hidden: form.Hidden(facts, "", values), Account: account, Values: values, Voice: c.voice, User: a.userOf(ctx),
 		Ref: cards.Ref{Account: account.ID, Form: kind},
 	}), "", nil
 }
 
-// formValue turns the value of an expression into that of a field.
-func formValue(f *playbooks.Field, v any) any {
-	switch x := v.(type) {
-	case rules.Date:
-		return x.String()
-	case string:
-		if f.Kind == playbooks.ListField || f.Kind == playbooks.ChoicesField {
-			return lines(x)
-		}
-	case float64:
-		if f.Kind != playbooks.NumberField && f.Kind != playbooks.AmountField {
-			return strconv.FormatFloat(x, 'f', -1, 64)
-		}
-	}
-	return v
-}
-
-// fill draws the form of a handoff that is under way, with what it holds.
-func (a *App) fill(ctx context.Context, c *caller, s *cards.Scene, visit *playbooks.Visit) slack.ModalViewRequest {
+// fill draws the form of a handoff that is under way, with what it holds. A draft that
+// nobody has saved yet is filled in with what is known.
+func (a *App) fill(ctx context.Context, c *caller, s *cards.Scene, visit *playbooks.Visit) (slack.ModalViewRequest, error) {
 	f := cards.FormScene{Form: &playbooks.Form{}, Account: s.Account, Voice: c.voice, User: a.userOf(ctx),
 		Ref: cards.Ref{Run: s.Run.ID, Visit: visit.N, Account: s.Run.Account}}
-	if h := s.Run.Handoff; h != nil {
-		f.Values, f.Ref.Form = h.Fields, h.Kind
-		if s.Book != nil && s.Book.Forms[h.Kind] != nil {
-			f.Form = s.Book.Forms[h.Kind]
-		}
+	h := s.Run.Handoff
+	if h == nil || s.Book == nil || s.Book.Forms[h.Kind] == nil {
+		return cards.HandoffForm(f), nil
 	}
-	return cards.HandoffForm(f)
+	f.Values, f.Ref.Form, f.Form = maps.Clone(h.Fields), h.Kind, s.Book.Forms[h.Kind]
+	facts, err := a.o.Reads.Facts(ctx, s.Run.Account, s.Run.Book, a.o.Clock.Now())
+	if err != nil {
+		return slack.ModalViewRequest{}, fmt.Errorf("read the account's data: %w", err)
+	}
+	if h.State == playbooks.HandoffDraft {
+		known, err := a.filledIn(ctx, c, f.Form, facts, s.Run.Account)
+		if err != nil {
+			return slack.ModalViewRequest{}, err
+		}
+		maps.Copy(known, h.Fields)
+		f.Values = known
+	}
+	f.Hidden = f.Form.Hidden(facts, s.Run.Subject, f.Values)
+	return cards.HandoffForm(f), nil
 }
 
 // playbookFor returns the name of the playbook that plays handoffs of a kind; the
@@ -174,23 +165,14 @@ func playbookFor(book *playbooks.Book, kind string) string {
 // handoffSubmitted works a filled form: of a new handoff, or of one under way.
 func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref cards.Ref) error {
 	view := &d.interaction.View
-	var book *playbooks.Book
-	var s *cards.Scene
-	var err error
-	if ref.Run != "" {
-		if _, s, err = a.run(ctx, c, ref.Run); err == nil && s != nil {
-			book = s.Book
-		}
-	} else {
-		book, err = a.o.Reads.Book(ctx, "")
-	}
-	switch {
-	case err != nil:
+	f, err := a.filling(ctx, c, ref)
+	if err != nil {
 		return err
-	case book == nil || book.Forms[ref.Form] == nil:
+	}
+	if f == nil {
 		return a.refuseForm(d, c, c.voice.Say("click.gone", nil))
 	}
-	values, wrong, err := a.values(ctx, c, book.Forms[ref.Form], view)
+	values, wrong, err := a.values(ctx, c, f.form, view)
 	if err != nil {
 		return err
 	}
@@ -198,14 +180,25 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 		a.refused.Add(1)
 		return d.ack(slack.NewErrorsViewSubmissionResponse(wrong))
 	}
-	if s != nil {
+	draft := len(given(view, cards.DraftBlock).SelectedOptions) > 0
+	if !draft {
+		if asked, err := a.askFurther(ctx, d, c, f, ref, f.all(ref, values)); asked || err != nil {
+			return err
+		}
+	}
+	for id, value := range ref.Kept {
+		if !shown(view, id) {
+			values[id] = value
+		}
+	}
+	if s := f.scene; s != nil {
 		return a.submitEvent(ctx, d, c, s, playbooks.Event{Kind: playbooks.Submitted, At: a.o.Clock.Now(), By: c.ID,
 			Run: ref.Run, Visit: ref.Visit, Fields: values})
 	}
 	id := "handoff/" + view.ID
+	maps.DeleteFunc(values, func(_ string, v any) bool { return playbooks.Blank(v) })
 	start := inbox.Start{
-		Account: ref.Account, Playbook: playbookFor(book, ref.Form), By: c.ID, Form: ref.Form, Fields: values,
-		Draft: len(given(view, cards.DraftBlock).SelectedOptions) > 0, ID: id,
+		Account: ref.Account, Playbook: f.playbook, By: c.ID, Form: ref.Form, Fields: values, Draft: draft, ID: id,
 	}
 	var more []string
 	for _, o := range given(view, cards.MoreBlock).SelectedOptions {
@@ -213,7 +206,7 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 	}
 	made, err := inbox.Event(inbox.AccountKey(ref.Account), inbox.StartKind, a.o.Clock.Now(), start)
 	if err == nil {
-		err = a.handOverMore(ctx, c, id, book.Forms[ref.Form], more, start)
+		err = a.handOverMore(ctx, c, id, f, more, start)
 	}
 	if err := a.publish(ctx, id, made, err); err != nil {
 		return errors.Join(err, a.refuseForm(d, c, c.voice.Say("command.failed", nil)))
@@ -221,11 +214,14 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 	return d.ack(nil)
 }
 
-// values reads a handoff form and returns what is wrong with it, field by field.
-// Empty fields are not wrong.
+// values reads the fields that a handoff form shows, and returns what is wrong with them,
+// field by field. Empty fields are not wrong, and nil.
 func (a *App) values(ctx context.Context, c *caller, form *playbooks.Form, view *slack.View) (map[string]any, problems, error) {
 	values, wrong := map[string]any{}, problems{}
 	for _, f := range form.Fields() {
+		if !shown(view, f.ID) {
+			continue
+		}
 		block := cards.FieldBlock + f.ID
 		in := given(view, block)
 		var value any
@@ -246,9 +242,10 @@ func (a *App) values(ctx context.Context, c *caller, form *playbooks.Form, view 
 				wrong[block] = c.voice.Say(id, words.Args{"count": n})
 			}
 		}
-		if !playbooks.Blank(value) {
-			values[f.ID] = value
+		if playbooks.Blank(value) {
+			value = nil
 		}
+		values[f.ID] = value
 	}
 	return values, wrong, nil
 }

@@ -61,30 +61,18 @@ func (a *App) pickForm(ctx context.Context, c *caller, account *rules.Account) (
 
 // filledIn returns what is known for the fields of a form: of the account, and of what the
 // bot keeps of it.
-func (a *App) filledIn(ctx context.Context, c *caller, form *playbooks.Form, account string) (map[string]any, error) {
-	facts, err := a.o.Reads.Facts(ctx, account, "", a.o.Clock.Now())
-	if err != nil {
-		return nil, fmt.Errorf("read the account's data: %w", err)
-	}
-	if facts != nil {
-		facts.ForContract(playbooks.HandoffContract(facts)) // a deal that is won begins later, as a rule
-	}
-	values := map[string]any{}
+func (a *App) filledIn(ctx context.Context, c *caller, form *playbooks.Form, facts *rules.Facts, account string) (map[string]any, error) {
+	values := form.Known(facts, "")
 	for _, f := range form.Fields() {
-		if f.Brings != "" {
-			known, err := a.brought(ctx, c, f.Brings, account)
-			if err != nil {
-				return nil, err
-			}
-			if len(known) > 0 {
-				values[f.ID] = known
-			}
-		}
-		if f.Prefill == nil || facts == nil {
+		if f.Brings == "" {
 			continue
 		}
-		if v, _ := f.Prefill.Eval(facts); v != nil {
-			values[f.ID] = formValue(f, v)
+		known, err := a.brought(ctx, c, f.Brings, account)
+		if err != nil {
+			return nil, err
+		}
+		if _, prefilled := values[f.ID]; len(known) > 0 && !prefilled {
+			values[f.ID] = known
 		}
 	}
 	return values, nil
@@ -147,18 +135,22 @@ func (a *App) brought(ctx context.Context, c *caller, what, account string) ([]s
 // handOverMore publishes a handoff for each further account of a form that takes many. Who
 // takes over, and what is about the handing over itself, is as for the first account; all
 // else is what is known of each account itself, or stays open.
-func (a *App) handOverMore(ctx context.Context, c *caller, id string, form *playbooks.Form, accounts []string, first inbox.Start) error {
+func (a *App) handOverMore(ctx context.Context, c *caller, id string, f *filling, accounts []string, first inbox.Start) error {
 	for _, account := range accounts {
 		if account == first.Account {
 			continue
 		}
-		own, err := a.filledIn(ctx, c, form, account)
+		facts, err := a.o.Reads.Facts(ctx, account, f.book, a.o.Clock.Now())
+		if err != nil {
+			return fmt.Errorf("read the account's data: %w", err)
+		}
+		own, err := a.filledIn(ctx, c, f.form, facts, account)
 		if err != nil {
 			return err
 		}
-		for _, f := range form.Fields() {
-			if v, given := first.Fields[f.ID]; given && form.Shares(f) {
-				own[f.ID] = v
+		for _, field := range f.form.Fields() {
+			if v, given := first.Fields[field.ID]; given && f.form.Shares(field) {
+				own[field.ID] = v
 			}
 		}
 		start := first

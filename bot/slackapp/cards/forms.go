@@ -257,7 +257,7 @@ func ReasonForm(s *Scene, visit *playbooks.Visit, callback string, required bool
 func AskBackForm(s *Scene, visit *playbooks.Visit) slack.ModalViewRequest {
 	blocks := []slack.Block{section(s.headline())}
 	var options []*slack.OptionBlockObject
-	for _, f := range s.form().Fields() {
+	for _, f := range s.asked().Fields() {
 		if len(options) < maxOptions && len(f.ID) <= 75 {
 			options = append(options, option(f.ID, f.Label.In(s.Voice.Lang())))
 		}
@@ -293,6 +293,14 @@ func (s *Scene) form() *playbooks.Form {
 		}
 	}
 	return &playbooks.Form{}
+}
+
+// asked returns the form of the run's handoff with the fields that are asked; never nil.
+func (s *Scene) asked() *playbooks.Form {
+	if s.Run.Handoff == nil {
+		return s.form()
+	}
+	return s.form().Without(s.Run.Handoff.Hidden)
 }
 
 // Notice shows a text, in the place of a form.

@@ -1,6 +1,7 @@
 package cards
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -87,6 +88,9 @@ func (s *Scene) handoffLine(h *playbooks.Handoff) string {
 // startDate returns when the contract starts, as the reader writes it, or "".
 func (s *Scene) startDate(h *playbooks.Handoff) string {
 	for _, field := range []string{"start", "contract_start", "start_date"} {
+		if slices.Contains(h.Hidden, field) {
+			continue
+		}
 		if d, err := rules.ParseDate(textOf(h.Fields[field])); err == nil {
 			return s.Voice.Date(d)
 		}
@@ -175,7 +179,7 @@ func (s *Scene) values(h *playbooks.Handoff) []slack.Block {
 			row = nil
 		}
 	}
-	for _, field := range s.form().Fields() {
+	for _, field := range s.asked().Fields() {
 		value := s.Value(field, h.Fields[field.ID])
 		if value == "" || len(blocks) >= 12 {
 			continue
@@ -283,8 +287,9 @@ func (s *Scene) handoffFoot() string {
 func ReadForm(s *Scene) slack.ModalViewRequest {
 	blocks := []slack.Block{section(s.headline())}
 	h := s.Run.Handoff
-	for i := range s.form().Sections {
-		part := &s.form().Sections[i]
+	asked := s.asked()
+	for i := range asked.Sections {
+		part := &asked.Sections[i]
 		var lines []string
 		for k := range part.Fields {
 			field := &part.Fields[k]

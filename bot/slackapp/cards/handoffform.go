@@ -20,11 +20,16 @@ const fieldLimit = 2000
 // A FormScene is what the drawing of a handoff form may know.
 type FormScene struct {
 	Form    *playbooks.Form
+	Hidden  []string // fields that are not asked
+	Further []string // fields that are asked because of what was sent just now
 	Account *rules.Account
 	Values  map[string]any // by field, as in playbooks.Event.Fields
 	Ref     Ref            // of the run that is filled in, or of the account alone
 	Voice   *Voice
 	User    func(person string) string // Slack user id, or ""
+
+	Draft bool                       // the box that keeps a new handoff as a draft is ticked
+	More  []*slack.OptionBlockObject // further accounts that are chosen
 }
 
 // A PickScene is what the choice of a handoff may know.
@@ -84,8 +89,12 @@ func HandoffForm(f FormScene) slack.ModalViewRequest {
 	blocks := []slack.Block{section(f.Voice.Say("handoff.form", words.Args{
 		"customer": line(CustomerName(f.Voice, f.Account, f.Ref.Account)),
 	}))}
-	for i := range f.Form.Sections {
-		part := &f.Form.Sections[i]
+	if len(f.Further) > 0 {
+		blocks = append(blocks, section(f.Voice.Say("handoff.further", words.Args{"count": len(f.Further), "fields": f.labels(f.Further)})))
+	}
+	asked := f.Form.Without(f.Hidden)
+	for i := range asked.Sections {
+		part := &asked.Sections[i]
 		if title := part.Title.In(lang); title != "" {
 			blocks = append(blocks, slack.NewHeaderBlock(plain(title, maxPlaceholder)))
 		}
@@ -114,6 +123,7 @@ func (f *FormScene) more() slack.Block {
 	menu := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeExternal, plain(f.Voice.Say("pick.placeholder", nil), maxPlaceholder), "")
 	zero, most := 0, mostMore
 	menu.MinQueryLength, menu.MaxSelectedItems = &zero, &most
+	menu.InitialOptions = f.More
 	return input(MoreBlock, f.Voice.Say("pick.more", nil), f.Voice.Say("pick.more_hint", nil), menu, true)
 }
 
@@ -123,6 +133,9 @@ const mostMore = 50
 // draft lets a new handoff be kept without being sent.
 func (f *FormScene) draft() slack.Block {
 	later := slack.NewCheckboxGroupsBlockElement("", option(DraftBlock, f.Voice.Say("handoff.draft", nil)))
+	if f.Draft {
+		later.InitialOptions = later.Options
+	}
 	return input(DraftBlock, f.Voice.Say("handoff.draft_label", nil), "", later, true)
 }
 
@@ -170,16 +183,32 @@ func star(n playbooks.Need) string {
 
 // field draws one field with its value.
 func (f *FormScene) field(field *playbooks.Field) *slack.InputBlock {
-	lang := f.Voice.Lang()
-	label := field.Label.In(lang)
-	if label == "" {
-		label = field.ID
-	}
-	hint := field.Hint.In(lang)
+	hint := field.Hint.In(f.Voice.Lang())
 	if field.Kind == playbooks.ListField {
 		hint = f.listHint(field, hint)
 	}
-	return input(FieldBlock+field.ID, star(field.Need)+label, hint, f.element(field, f.Values[field.ID]), true)
+	in := input(FieldBlock+field.ID, star(field.Need)+f.label(field), hint, f.element(field, f.Values[field.ID]), true)
+	in.DispatchAction = f.Form.Decides(field.ID)
+	return in
+}
+
+// label names a field.
+func (f *FormScene) label(field *playbooks.Field) string {
+	if label := field.Label.In(f.Voice.Lang()); label != "" {
+		return label
+	}
+	return field.ID
+}
+
+// labels names fields of the form, escaped.
+func (f *FormScene) labels(ids []string) []string {
+	var labels []string
+	for _, id := range ids {
+		if field := f.Form.Field(id); field != nil {
+			labels = append(labels, line(Clip(f.label(field), 60)))
+		}
+	}
+	return labels
 }
 
 func (f *FormScene) listHint(field *playbooks.Field, hint string) string {

@@ -3,6 +3,8 @@ package cards
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,6 +19,26 @@ type Ref struct {
 	Form    string `json:"f,omitempty"` // kind of handoff form
 	Purpose string `json:"p,omitempty"`
 	ID      string `json:"i,omitempty"` // of a request to start something, so that it is done once
+
+	Kept map[string]any `json:"k,omitempty"` // what was filled into fields of a form that are not asked at the moment
+}
+
+// Keeping returns the Ref with as many of the values, by name, as a view holds beside it.
+func (r Ref) Keeping(values map[string]any) Ref {
+	r.Kept = nil
+	kept := map[string]any{}
+	for _, id := range slices.Sorted(maps.Keys(values)) {
+		kept[id] = values[id]
+		with := r
+		with.Kept = kept
+		if b, err := json.Marshal(with); err != nil || len(b) > maxValue {
+			delete(kept, id)
+		}
+	}
+	if len(kept) > 0 {
+		r.Kept = kept
+	}
+	return r
 }
 
 // String writes the Ref as a button's value or a view's private metadata.

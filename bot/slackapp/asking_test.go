@@ -1,0 +1,121 @@
+package slackapp_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"playcaller/bot/inbox"
+	"playcaller/playbooks"
+)
+
+func typed(block, text string) map[string]any {
+	return map[string]any{block: map[string]any{"type": "plain_text_input", "value": text}}
+}
+
+// partnerForm opens the form of a handoff by a partner.
+func partnerForm(b *bench) (id string, view map[string]any) {
+	b.t.Helper()
+	b.call("command", map[string]any{"user": user("sato"), "channel": "C0ALERTS", "command": "/handoff", "text": ""})
+	id, _ = b.view("sato")
+	b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{
+		"account": chosen("account", "acme", "Acme KK様"), "kind": chosen("kind", "partner", "パートナー経由")}})
+	return eventuallyForm(b)
+}
+
+// formThat waits until the open form holds a text, or does not.
+func formThat(b *bench, holds bool, text string) map[string]any {
+	b.t.Helper()
+	return eventually(b.t, "the form with or without "+text, func() (map[string]any, bool) {
+		_, view := b.view("sato")
+		return view, strings.Contains(written(b.t, view), text) == holds
+	})
+}
+
+// TestAFieldAppearsAndGoesWithTheOneThatItHangsOn holds while the form is open, and what was
+// typed stays, in fields that are not asked at the moment too.
+func TestAFieldAppearsAndGoesWithTheOneThatItHangsOn(t *testing.T) {
+	b := starter(t)
+	id, view := partnerForm(b)
+	const invoiced, billing = "field:who_is_invoiced", "field:billing_contact"
+	if text := written(t, view); !strings.Contains(text, billing) { // nobody has said who is invoiced
+		t.Fatalf("what is unknown is not asked: %s", text)
+	}
+	choose := func(value, text string, state map[string]any) {
+		t.Helper()
+		got := b.call("click", map[string]any{"user": user("sato"), "view_id": id, "action_id": invoiced, "block_id": invoiced,
+			"selected_option": map[string]any{"value": value, "text": map[string]any{"type": "plain_text", "text": text}}, "state": state})
+		if got["dispatched"] == false || got["error"] != nil {
+			t.Fatalf("the choice was answered with %v", got)
+		}
+	}
+	choose("partner", "パートナー", map[string]any{billing: typed(billing, "Ms. Ono"), "field:partner": typed("field:partner", "Kita")})
+	if text := written(t, formThat(b, false, billing+`"`)); !strings.Contains(text, `"initial_value":"Kita"`) {
+		t.Errorf("what was typed is lost: %s", text)
+	}
+	choose("customer", "最終顧客", nil)
+	if text := written(t, formThat(b, true, billing+`"`)); !strings.Contains(text, `"initial_value":"Ms. Ono"`) {
+		t.Errorf("what was typed into a field that comes back is lost: %s", text)
+	}
+	choose("partner", "パートナー", nil)
+	formThat(b, false, billing+`"`)
+	if got := b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{}}); got["ok"] != true {
+		t.Fatalf("the form was answered with %v", got)
+	}
+	var start inbox.Start
+	if err := json.Unmarshal(b.only().Data, &start); err != nil || start.Fields["who_is_invoiced"] != "partner" ||
+		start.Fields["partner"] != "Kita" || start.Fields["billing_contact"] != "Ms. Ono" {
+		t.Errorf("got %+v, %v", start, err)
+	}
+}
+
+// TestWhatAFormWasNotYetAskedIsAskedOnceItIsSent holds where Slack has not told of the change:
+// the form comes back once, with what is new.
+func TestWhatAFormWasNotYetAskedIsAskedOnceItIsSent(t *testing.T) {
+	b := starter(t)
+	end := false
+	b.account.Contracts[0].AutoRenew = &end
+	b.call("command", map[string]any{"user": user("sato"), "channel": "C0ALERTS", "command": "/handoff", "text": ""})
+	id, _ := b.view("sato")
+	b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{
+		"account": chosen("account", "acme", "Acme KK様"), "kind": chosen("kind", "new", "新規契約")}})
+	id, view := eventuallyForm(b)
+	if text := written(t, view); strings.Contains(text, "field:notice_by") {
+		t.Fatalf("a contract that does not renew by itself has a day to give notice: %s", text)
+	}
+	send := func() map[string]any {
+		return b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{
+			"field:auto_renew": chosen("field:auto_renew", "yes", "はい"), "field:why_bought": typed("field:why_bought", "Fewer spreadsheets")}})
+	}
+	send()
+	text := written(t, formThat(b, true, `"field:notice_by"`))
+	if !strings.Contains(text, "確認事項が1件追加されました(解約通知の期限)") || !strings.Contains(text, "Fewer spreadsheets") {
+		t.Errorf("the form that comes back does not say why, or has lost what was typed: %s", text)
+	}
+	b.none()
+	send()
+	var start inbox.Start
+	if err := json.Unmarshal(b.only().Data, &start); err != nil || start.Fields["auto_renew"] != true || start.Fields["why_bought"] != "Fewer spreadsheets" {
+		t.Errorf("got %+v, %v", start, err)
+	}
+}
+
+// TestAFieldThatIsEmptiedIsEmpty holds for a handoff that is under way.
+func TestAFieldThatIsEmptiedIsEmpty(t *testing.T) {
+	b := starter(t)
+	run, ts := b.play("handoff")
+	run.Handoff.Sales, run.Handoff.Turn, run.Visits[0].Assignee = "sato", "sato", "sato"
+	if run.Handoff.Fields["account_id"] != "acme" {
+		t.Fatalf("a handoff that nobody has seen yet knows %v", run.Handoff.Fields)
+	}
+	b.call("click", map[string]any{"user": user("sato"), "channel": "C0ALERTS", "ts": ts, "action_id": "handoff_fill"})
+	id, _ := eventuallyForm(b)
+	if got := b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{
+		"field:account_id": map[string]any{"field:account_id": map[string]any{"type": "plain_text_input", "value": nil}}}}); got["ok"] != true {
+		t.Fatalf("the form was answered with %v", got)
+	}
+	e := b.happened()
+	if v, said := e.Fields["account_id"]; e.Kind != playbooks.Submitted || !said || v != nil || e.Fields["seats"] != 40.0 {
+		t.Errorf("got %+v, want that account_id is empty now", e)
+	}
+}
