@@ -35,20 +35,22 @@ func save(t *testing.T, dir, name, text string) {
 	}
 }
 
-// ends is a context that is over once so many events have been published with it.
+// ends is a context that is over once so many events have been published with it: when the next publication looks whether it
+// is still wanted, before anything of it is on its way. One that is given up later may be durable.
 type ends struct {
 	context.Context
 	end  context.CancelFunc
 	left int
 }
 
-func (l *ends) Done() <-chan struct{} {
-	if _, file, _, _ := runtime.Caller(1); strings.HasSuffix(file, "stream/publish.go") {
+// Err is how context.Cause asks.
+func (l *ends) Err() error {
+	if _, file, _, _ := runtime.Caller(2); strings.HasSuffix(file, "stream/publish.go") {
 		if l.left--; l.left < 0 {
 			l.end()
 		}
 	}
-	return l.Context.Done()
+	return l.Context.Err()
 }
 
 // A folder that is put back after some partitions have heard of what was in it meanwhile is switched to again, although it
