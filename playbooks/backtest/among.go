@@ -88,7 +88,7 @@ func (c *crowd) apply(r *Result, side int, next func(person string, at time.Time
 				continue // ops are asked, and it is gone before they look
 			}
 			e.Held, e.Fired = e.Fired, until
-			if e.prompt() && e.Prompted.Before(until) {
+			if e.given() && e.Prompted.Before(until) {
 				e.Prompted = next(e.Person, until)
 			}
 		}

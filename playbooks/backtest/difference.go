@@ -166,15 +166,14 @@ func (d *Difference) people(book *playbooks.Book, o *Options, results []*Result)
 	for _, r := range results {
 		for i := range r.Episodes {
 			switch e := &r.Episodes[i]; {
-			case !e.prompt():
-			case e.Draft: // it asks nobody
+			case e.drafted(): // it asks nobody
 				line(e.Person).Drafts++
-			default:
+			case e.prompt():
 				line(e.Person).PromptsAfter++
 			}
 		}
 		for i := range r.Before {
-			if e := &r.Before[i]; e.prompt() && !e.Draft {
+			if e := &r.Before[i]; e.prompt() {
 				line(e.Person).PromptsBefore++
 			}
 		}

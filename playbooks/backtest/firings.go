@@ -78,6 +78,8 @@ func asked(e *Episode, names map[string]string) string {
 	switch {
 	case e.Message > 0:
 		return fmt.Sprintf("together with others, message %d", e.Message)
+	case e.drafted():
+		return "nobody, as a draft; else " + cmp.Or(names[e.Person], e.Person)
 	case !e.prompt():
 		return "nobody"
 	}

@@ -2,6 +2,7 @@ package backtest_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -162,6 +163,40 @@ func TestADraftCountsNoPromptsUntilItIsNone(t *testing.T) {
 		if d.Headline("en") != c.en || d.Headline("ja") != c.ja || d.People[0].PromptsBefore != c.before || d.People[0].PromptsAfter != c.was {
 			t.Errorf("%s: %q, %q, %+v", c.what, d.Headline("en"), d.Headline("ja"), d.People)
 		}
+	}
+}
+
+// What a draft would ask is counted apart: the rest is what disturbs people.
+func TestADraftsPromptsAreCountedApart(t *testing.T) {
+	o := backtest.Options{From: date(t, "2026-03-02"), To: date(t, "2026-03-15"), Chance: -1}
+	r := run(t, book(t, quietLogins(3)+"draft: true\n"), o, input(t, "acme", "2026-03-02", "5 5 5 0 0 0 4 4 4 4 4 4 4 4"))
+	l, p := r.Playbooks[0], r.People[0]
+	if l.Fired != 1 || l.Prompts != 0 || l.PerWeek != 0 || l.Drafts != 1 {
+		t.Errorf("the playbook's line is %+v", l)
+	}
+	if p.Prompts != 0 || p.PerWeek != 0 || p.Messages != 0 || p.Busiest.Prompts != 0 || p.Drafts != 1 {
+		t.Errorf("the person's line is %+v", p)
+	}
+	for _, want := range []string{"ONCE NO DRAFT", "a draft, which asks nobody; once it is none it would ask 1 time"} {
+		if got := text(t, r); !strings.Contains(got, want) {
+			t.Errorf("the report lacks %q:\n%s", want, got)
+		}
+	}
+	var rows, page strings.Builder
+	if err := errors.Join(r.WriteCSV(&rows), r.WriteHTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(strings.TrimSpace(rows.String()), "\n"); !strings.HasSuffix(lines[0], ",draft") || !strings.HasSuffix(lines[1], ",yes") {
+		t.Errorf("the rows do not say which is a draft:\n%s", rows.String())
+	}
+	for _, want := range []string{"0 in all; 1 more once what is a draft is none", ">Once no draft<", "Drafts ask nobody"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	r = run(t, book(t, quietLogins(3)), o, input(t, "acme", "2026-03-02", "5 5 5 0 0 0 4 4 4 4 4 4 4 4"))
+	if got := text(t, r); strings.Contains(got, "DRAFT") || r.Playbooks[0].Prompts != 1 || r.People[0].Prompts != 1 {
+		t.Errorf("without drafts the report is\n%s", got)
 	}
 }
 

@@ -38,7 +38,7 @@ type shownChange struct {
 // script, no picture, no other file.
 func (r *Report) WriteHTML(out io.Writer) error {
 	page, err := template.New("page").Funcs(template.FuncMap{
-		"number": number, "percent": percent, "counted": counted, "measured": measured, "held": held, "heldBack": heldBack, "day": day, "chanceOf": chanceOf,
+		"number": number, "percent": percent, "counted": counted, "measured": measured, "held": held, "heldBack": heldBack, "sum": func(a, b int) int { return a + b }, "day": day, "chanceOf": chanceOf,
 		"lead": lead, "years": func(days int) float64 { return float64(days) / 365 },
 		"headline": func(d *Difference) string { return upper(d.Headline("en")) },
 	}).Parse(pageHTML)
@@ -48,6 +48,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 	c := r.charts()
 	timeline := c.timeline()
 	data := map[string]any{
+		"Drafts": r.drafts() > 0,
 		"Report": r, "Tiles": r.tiles(), "Legend": c.legend(), "Weekly": c.weekly(), "People": c.people(), "Timeline": timeline,
 		"TimelineNote": c.note, "Playbooks": c.playbooks(), "Right": c.right(), "Dumbbells": c.dumbbells(), "Changes": []shownChange(nil), "MoreChanges": 0,
 	}
@@ -66,7 +67,11 @@ func (r *Report) tiles() []tile {
 	for _, p := range r.Playbooks {
 		all += p.Prompts
 	}
-	tiles := []tile{{"Prompts a week", number(float64(all) / r.Weeks), fmt.Sprintf("%d in all", all), ""}}
+	note := fmt.Sprintf("%d in all", all)
+	if n := r.drafts(); n > 0 {
+		note += fmt.Sprintf("; %d more once what is a draft is none", n)
+	}
+	tiles := []tile{{"Prompts a week", number(float64(all) / r.Weeks), note, ""}}
 	if len(r.People) > 0 && r.People[0].Prompts > 0 {
 		p := r.People[0]
 		tiles = append(tiles, tile{"Asked most", number(p.PerWeek) + " a week", p.Name + ", " + counted(p.Accounts, "account"), ""})

@@ -140,7 +140,7 @@ func (p *pair) chance(in *Input, r *Result, from, to rules.Date) {
 		random := rand.New(rand.NewPCG(p.o.Seed, hashOf(in.Account.ID)+uint64(round)))
 		for _, e := range p.copy(in, from, to, random) {
 			if left[RuleName(e)]--; left[RuleName(e)] < 0 {
-				r.Chance = append(r.Chance, Episode{Playbook: e.Playbook, Person: e.Person, Prompted: e.Prompted, Severity: e.Severity})
+				r.Chance = append(r.Chance, Episode{Playbook: e.Playbook, Person: e.Person, Prompted: e.Prompted, Severity: e.Severity, Draft: e.Draft})
 			}
 		}
 		r.Quiet += int(to-from) + 1

@@ -380,7 +380,7 @@ func (p *player) nudged(_ *replay.Account, r *replay.Run, e playbooks.Effect) {
 	}
 	at := p.world.Team.Calendar(e.Person).NextWorking(p.world.Now)
 	p.delivered = append(p.delivered, delivery{at, r, e.Visit, e.Person})
-	if of := p.ofRun(r); of != nil && !of.prompt() {
+	if of := p.ofRun(r); of != nil && !of.given() {
 		of.Prompted, of.Person, of.Asks = at, e.Person, e.What
 		of.Joined = at.Sub(r.Began) > 0 && slices.ContainsFunc(r.Log, func(l playbooks.Entry) bool { return l.What == "log.held" })
 	}

@@ -51,14 +51,15 @@ type PlaybookLine struct {
 	Playbook   string         `json:"playbook"`
 	Title      string         `json:"title"`
 	Severity   string         `json:"severity"`
-	Draft      bool           `json:"draft,omitempty"` // it asks nobody: its prompts are those that it would ask once it is none
+	Draft      bool           `json:"draft,omitempty"` // it asks nobody
 	Fired      int            `json:"fired"`
 	Accounts   int            `json:"accounts"` // that it fired on
 	Prompts    int            `json:"prompts"`
 	PerWeek    float64        `json:"prompts_per_week"`
-	DaysHeld   float64        `json:"median_days_held"` // from firing until its condition was over, whatever its plays did; 0 where its rule never fired
-	StillHolds int            `json:"still_holds"`      // on the last day
-	Already    int            `json:"already_true"`     // held on the first day: listed, not asked
+	Drafts     int            `json:"prompts_of_drafts,omitempty"` // of a draft: what it would ask once it is none; not in Prompts
+	DaysHeld   float64        `json:"median_days_held"`            // from firing until its condition was over, whatever its plays did; 0 where its rule never fired
+	StillHolds int            `json:"still_holds"`                 // on the last day
+	Already    int            `json:"already_true"`                // held on the first day: listed, not asked
 	Suppressed map[string]int `json:"suppressed,omitempty"`
 	Unknown    int            `json:"unknown,omitempty"` // times that it became unknown
 	Missing    string         `json:"missing,omitempty"` // what was missing the first time
@@ -70,7 +71,7 @@ type PlaybookLine struct {
 	Held     int    `json:"held,omitempty"`           // plays that wait until ops have looked
 	Gone     int    `json:"held_gone,omitempty"`      // those of them whose condition did not hold any more by then
 
-	Chance *Rate `json:"chance,omitempty"` // prompts a week that chance alone brings, over all accounts
+	Chance *Rate `json:"chance,omitempty"` // prompts a week that chance alone brings, over all accounts; of a draft: would bring
 }
 
 // A PersonLine is what the book asked of one person.
@@ -80,6 +81,7 @@ type PersonLine struct {
 	Accounts int     `json:"accounts"` // owned on the last day
 	Prompts  int     `json:"prompts"`
 	PerWeek  float64 `json:"prompts_per_week"`
+	Drafts   int     `json:"prompts_of_drafts,omitempty"` // that drafts would ask once they are none; not in the others
 	Budget   int     `json:"budget_per_day"`
 	DaysOver int     `json:"days_over_budget"` // on which more than the budget would have come: the rest waits
 	Late     int     `json:"late"`             // prompts that wait for another day because of that
@@ -145,6 +147,7 @@ func sortEpisodes(all []Episode) {
 func assumptions(left int) []string {
 	all := []string{
 		"Nobody answers: a question or a task times out as its playbook says. A prompt is the first question or task that a play puts to a person; what follows depends on the answers and is not counted.",
+		"Drafts ask nobody: what they would ask once they are none is counted apart, and takes nothing of anybody's budget.",
 		"Accounts are as they are known today, but for what carries a date: roles, contracts, milestones and the time of the present stage.",
 		"What held already on the first day is listed, not asked, unless the playbook says existing: start.",
 		"An account's peers are the other accounts as they stood at the last of their midnights, those that have ended left out.",
@@ -254,6 +257,9 @@ func (r *Report) playbooks(book *playbooks.Book, o *Options, results []*Result, 
 			if e.prompt() {
 				l.Prompts++
 			}
+			if e.drafted() {
+				l.Drafts++
+			}
 			if e.Over.IsZero() && e.By == "" {
 				l.StillHolds++
 			}
@@ -278,7 +284,7 @@ func (r *Report) playbooks(book *playbooks.Book, o *Options, results []*Result, 
 			}
 		}
 		for i := range one.Chance {
-			if one.Chance[i].prompt() {
+			if one.Chance[i].given() {
 				chance[one.Chance[i].Playbook]++
 			}
 		}
@@ -350,6 +356,9 @@ func (r *Report) people(book *playbooks.Book, o *Options, results []*Result, sca
 	}
 	for i := range r.Episodes {
 		e := &r.Episodes[i]
+		if e.drafted() {
+			line(e.Person).Drafts++
+		}
 		if !e.prompt() {
 			continue
 		}

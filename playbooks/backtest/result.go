@@ -126,8 +126,15 @@ const (
 	WhyRunning    = "running"    // it had fired before
 )
 
+// given reports whether the play asks somebody something, be it only once it is no draft.
+func (e *Episode) given() bool { return !e.Prompted.IsZero() }
+
 // prompt reports whether somebody was asked something because of the episode.
-func (e *Episode) prompt() bool { return !e.Prompted.IsZero() }
+func (e *Episode) prompt() bool { return e.given() && !e.Draft }
+
+// drafted reports whether somebody would be asked something because of the episode, once
+// its playbook is no draft.
+func (e *Episode) drafted() bool { return e.given() && e.Draft }
 
 // days returns how long the condition held, in days, up to the given end where it
 // still did. What becomes of the play has no part in it.

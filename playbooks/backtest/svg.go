@@ -297,6 +297,9 @@ func tip(e *Episode) string {
 		over = day(e.Over)
 	}
 	text := fmt.Sprintf("%s on %s: %s to %s", RuleName(e), e.name(), day(e.Fired), over)
+	if e.drafted() {
+		text += fmt.Sprintf("; %s would be asked on %s, were it no draft", e.Person, day(e.Prompted))
+	}
 	if e.prompt() {
 		text += fmt.Sprintf("; %s is asked on %s", e.Person, day(e.Prompted))
 	}

@@ -89,12 +89,19 @@ func (w *lines) table(rows [][]string) {
 
 func (r *Report) writePlaybooks(w *lines) {
 	rows := [][]string{{"PLAYBOOK", "FIRED", "ACCOUNTS", "PROMPTS", "A WEEK", "HELD (MEDIAN)", "STILL HOLDS", "ALREADY TRUE"}}
+	drafts := r.drafts() > 0
+	if drafts {
+		rows[0] = append(rows[0], "ONCE NO DRAFT")
+	}
 	if r.Chance != nil {
 		rows[0] = append(rows[0], "BY CHANCE A WEEK")
 	}
 	for _, l := range r.Playbooks {
 		row := []string{l.Playbook, strconv.Itoa(l.Fired), strconv.Itoa(l.Accounts), strconv.Itoa(l.Prompts), number(l.PerWeek), held(l),
 			strconv.Itoa(l.StillHolds), strconv.Itoa(l.Already)}
+		if drafts {
+			row = append(row, strconv.Itoa(l.Prompts+l.Drafts))
+		}
 		if l.Chance != nil {
 			row = append(row, number(l.Chance.PerWeek))
 		}
@@ -139,7 +146,7 @@ func waits(n int) string {
 func heldBack(l PlaybookLine) string {
 	var parts []string
 	if l.Draft {
-		parts = append(parts, "a draft, which asks nobody; its prompts are those that it would ask once it is none")
+		parts = append(parts, draftText(l))
 	}
 	if l.Messages > 0 {
 		parts = append(parts, fmt.Sprintf("%s became part of %s about several accounts", counted(l.Grouped, "play"), counted(int(l.Messages), "message")))
@@ -164,8 +171,30 @@ func heldBack(l PlaybookLine) string {
 	return strings.Join(parts, "; ")
 }
 
+// draftText says what a draft would ask.
+func draftText(l PlaybookLine) string {
+	text := "a draft, which asks nobody; once it is none it would ask " + counted(l.Drafts, "time")
+	if l.Chance != nil {
+		text += ", by chance " + number(l.Chance.PerWeek) + " times a week"
+	}
+	return text
+}
+
+// drafts returns how many prompts drafts would bring once they are none.
+func (r *Report) drafts() int {
+	n := 0
+	for _, l := range r.Playbooks {
+		n += l.Drafts
+	}
+	return n
+}
+
 func (r *Report) writePeople(w *lines) {
 	rows := [][]string{{"PERSON", "ACCOUNTS", "PROMPTS", "A WEEK", "BUSIEST WEEK", "MESSAGES", "BUDGET A DAY", "DAYS OVER IT", "LATER"}}
+	drafts := r.drafts() > 0
+	if drafts {
+		rows[0] = append(rows[0], "ONCE NO DRAFT")
+	}
 	if r.Chance != nil {
 		rows[0] = append(rows[0], "BY CHANCE A WEEK")
 	}
@@ -175,6 +204,9 @@ func (r *Report) writePeople(w *lines) {
 			busiest = fmt.Sprintf("%d, of %s", p.Busiest.Prompts, p.Busiest.Monday)
 		}
 		row := []string{p.Name, strconv.Itoa(p.Accounts), strconv.Itoa(p.Prompts), number(p.PerWeek), busiest, strconv.Itoa(p.Messages), strconv.Itoa(p.Budget), strconv.Itoa(p.DaysOver), strconv.Itoa(p.Late)}
+		if drafts {
+			row = append(row, strconv.Itoa(p.Prompts+p.Drafts))
+		}
 		if p.Chance != nil {
 			row = append(row, number(p.Chance.PerWeek))
 		}
@@ -318,7 +350,7 @@ func (r *Report) WriteJSON(out io.Writer) error {
 // book that have no counterpart too, and for those that differ why.
 func (r *Report) WriteCSV(out io.Writer) error {
 	w := csv.NewWriter(out)
-	if err := w.Write([]string{"account", "playbook", "contract", "severity", "fired", "over", "days", "person", "prompted", "outcome_unanswered", "values", "change", "fired_before", "why", "told_together", "message", "held_since", "late"}); err != nil {
+	if err := w.Write([]string{"account", "playbook", "contract", "severity", "fired", "over", "days", "person", "prompted", "outcome_unanswered", "values", "change", "fired_before", "why", "told_together", "message", "held_since", "late", "draft"}); err != nil {
 		return err
 	}
 	type key struct{ account, playbook, subject, fired string }
@@ -336,12 +368,15 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		}
 	}
 	row := func(e *Episode, c *Change) error {
-		rec := []string{e.Account, e.Playbook, e.Subject, e.Severity, stamp(e.Fired), stamp(e.Over), "", e.Person, stamp(e.Prompted), e.Outcome, reads(e.Values), "", "", "", stamp(e.Grouped), "", stamp(e.Held), ""}
+		rec := []string{e.Account, e.Playbook, e.Subject, e.Severity, stamp(e.Fired), stamp(e.Over), "", e.Person, stamp(e.Prompted), e.Outcome, reads(e.Values), "", "", "", stamp(e.Grouped), "", stamp(e.Held), "", ""}
 		if e.Message > 0 {
 			rec[15] = fmt.Sprintf("%s %d", e.Playbook, e.Message)
 		}
 		if e.Late {
 			rec[17] = "yes"
+		}
+		if e.Draft { // prompted is when it would be
+			rec[18] = "yes"
 		}
 		if !e.Over.IsZero() {
 			rec[6] = number(e.Over.Sub(e.Fired).Hours() / 24)
