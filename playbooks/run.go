@@ -73,6 +73,31 @@ func (r *Run) Current() *Visit {
 	return &r.Visits[len(r.Visits)-1]
 }
 
+// Second returns the latest question that a second person may still answer, and who
+// that is: as long as nobody has answered it, the other of the two who are asked, and
+// then whoever of them has not. It is nil where there is none. Whether the step asks
+// somebody else altogether (`to`) the run does not know.
+func (r *Run) Second() (v *Visit, person string) {
+	if r.Also == "" || !r.Open() || r.Ending() {
+		return nil, ""
+	}
+	for i := len(r.Visits) - 1; i >= 0; i-- {
+		v := &r.Visits[i]
+		if v.Kind != AskStep || v.Undone || v.By == "" && i < len(r.Visits)-1 {
+			continue
+		}
+		other := r.Also
+		if v.By == other {
+			other = v.Assignee
+		}
+		if _, said := v.Others[other]; said || other == v.By || v.By == "" && (other == v.Assignee || r.Held != "") {
+			return nil, ""
+		}
+		return v, other
+	}
+	return nil, ""
+}
+
 // Snapshot is the part of an account that reports need as at the time.
 type Snapshot struct {
 	Owner    string            `json:"owner,omitempty"`

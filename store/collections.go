@@ -304,7 +304,7 @@ type Records struct {
 var (
 	accounts = Kind[Account]{Name: "accounts", Schema: 1, Indexes: []string{"part"},
 		Fields: func(a Account) map[string]any { return map[string]any{"part": a.Partition} }}
-	runs = Kind[Run]{Name: "runs", Schema: 1, Indexes: []string{"account", "open", "turn", "began", "draft"},
+	runs = Kind[Run]{Name: "runs", Schema: 1, Indexes: []string{"account", "open", "turn", "second", "began", "draft"},
 		Fields: func(r Run) map[string]any {
 			f := map[string]any{"account": r.Account, "began": r.Began.UTC().UnixMilli()}
 			if r.Open() {
@@ -312,6 +312,9 @@ var (
 			}
 			if r.Open() && !r.Draft {
 				f["turn"] = turn(r.Run)
+				if _, second := r.Second(); second != "" {
+					f["second"] = second
+				}
 			}
 			if r.Draft {
 				f["draft"] = r.Playbook + "|" + r.Began.UTC().Format("20060102T150405.000")

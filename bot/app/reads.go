@@ -230,6 +230,15 @@ func (r forSlack) OpenRuns(ctx context.Context, person string) ([]*playbooks.Run
 	if err != nil {
 		return nil, err
 	}
+	second, err := r.records.Runs.Find(ctx, store.Query{Field: "second", Equal: person})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range second {
+		if !slices.ContainsFunc(docs, func(other store.Doc[store.Run]) bool { return other.Key == d.Key }) {
+			docs = append(docs, d)
+		}
+	}
 	runs := inner(docs)
 	slices.SortFunc(runs, func(a, b *playbooks.Run) int { return a.Began.Compare(b.Began) })
 	return runs, nil

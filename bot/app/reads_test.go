@@ -108,3 +108,30 @@ func TestFactsThatAreShownKnowOfOutages(t *testing.T) {
 		t.Errorf("%d days of the chart are without data, want the 6 of the outage: %+v", silent, b.LeftOut)
 	}
 }
+
+// What somebody is asked as the second person is among what waits for them, after an answer of the first too.
+func TestWhatWaitsForSomebodyHasWhatTheyAreAskedBesideAnother(t *testing.T) {
+	ctx := t.Context()
+	backend, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "db"), store.Collections())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	records := store.In(backend)
+	question := playbooks.Visit{Kind: playbooks.AskStep, Assignee: "tanaka", By: "tanaka", Answer: "renew"}
+	task := playbooks.Visit{N: 1, Kind: playbooks.TaskStep, Assignee: "tanaka"}
+	both := question
+	both.Others = map[string]playbooks.OtherAnswer{"sato": {Answer: "leave"}}
+	for id, visits := range map[string][]playbooks.Visit{"open": {question, task}, "said": {both, task}} {
+		doc := store.Doc[store.Run]{Key: id, Value: store.Run{Run: playbooks.Run{ID: id, Assignee: "tanaka", Also: "sato", Step: "call", Visits: visits}}}
+		if err := records.Runs.Insert(ctx, &doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for who, want := range map[string]int{"tanaka": 2, "sato": 1, "miller": 0} {
+		runs, err := forSlack{&reads{records: records}}.OpenRuns(ctx, who)
+		if err != nil || len(runs) != want {
+			t.Errorf("%d plays wait for %s, %v; want %d", len(runs), who, err, want)
+		}
+	}
+}

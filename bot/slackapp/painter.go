@@ -117,14 +117,25 @@ func (p *Painter) todos(ctx context.Context, person string, runs []*playbooks.Ru
 	}
 	var todos []cards.Todo
 	for _, run := range runs {
-		if visit := run.Current(); visit == nil || !turnOf(run, visit, person) {
+		visit := run.Current()
+		turn := visit != nil && turnOf(run, visit, person)
+		second, other := run.Second()
+		if other != person {
+			second = nil
+		}
+		if !turn && second == nil {
 			continue
 		}
 		s, err := p.scene(ctx, run, person)
 		if err != nil {
 			return nil, nil, err
 		}
-		todos = append(todos, cards.Todo{Scene: s, Link: linkTo(link, run.ID)})
+		if turn {
+			todos = append(todos, cards.Todo{Scene: s, Link: linkTo(link, run.ID)})
+		}
+		if second != nil && s.Asks(second) {
+			todos = append(todos, cards.Todo{Scene: s, Link: linkTo(link, run.ID), Second: second})
+		}
 	}
 	return todos, v, nil
 }
@@ -137,7 +148,7 @@ func turnOf(run *playbooks.Run, visit *playbooks.Visit, person string) bool {
 	case run.Handoff != nil && visit.Kind == playbooks.HandoffStep:
 		return run.Handoff.Turn == person
 	}
-	return visit.Assignee == person || run.Also == person
+	return visit.Assignee == person
 }
 
 // voice returns the voice for a person: their language and time zone.

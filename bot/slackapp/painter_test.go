@@ -20,6 +20,21 @@ func TestTheSecondPersonsListHasWhatTheyMayAnswer(t *testing.T) {
 			t.Errorf("the list of %s has it: %v, %v; want %v", who, ok, err, want)
 		}
 	}
+	run, _ = b.play("login-drop", playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "unhappy"})
+	run.Also = "sato"
+	for who, asked := range map[string]bool{"tanaka": false, "sato": true} {
+		m, ok, err := b.painter.Digest(t.Context(), who, []*playbooks.Run{run}, nil)
+		if err != nil || !ok {
+			t.Fatalf("%s has no list: %v", who, err)
+		}
+		text, err := json.Marshal(m.Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(text), "田中さんの回答は「ご不満の可能性」です。"); got != asked {
+			t.Errorf("the list of %s asks for a second view: %v, want %v: %s", who, got, asked, text)
+		}
+	}
 }
 
 // What fired meanwhile joins the open card.

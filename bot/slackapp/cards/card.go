@@ -281,24 +281,21 @@ func (s *Scene) second() []slack.Block {
 	if s.Run.Also == "" || !s.Run.Open() || s.Run.Ending() || current == nil || current.Ask != nil {
 		return nil
 	}
-	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
-		v := &s.Run.Visits[i]
-		step := s.step(v)
-		if step == nil || step.Ask == nil || v.Undone || v.By == "" {
-			continue
-		}
-		other := s.Run.Also
-		if v.By == other {
-			other = v.Assignee
-		}
-		if _, said := v.Others[other]; said || step.To != nil || other == v.By {
-			return nil
-		}
-		_, question := s.parts(v, step)
-		text := s.Voice.Say("card.second", words.Args{"person": s.person(other), "question": question})
-		return []slack.Block{section(text), s.actions("second", s.answerButtons(v, step)...)}
+	v, other := s.Run.Second()
+	if v == nil || !s.Asks(v) {
+		return nil
 	}
-	return nil
+	step := s.step(v)
+	_, question := s.parts(v, step)
+	text := s.Voice.Say("card.second", words.Args{"person": s.person(other), "question": question})
+	return []slack.Block{section(text), s.actions("second", s.answerButtons(v, step)...)}
+}
+
+// Asks reports whether a visit asks whose play it is, and not somebody whom the step
+// names.
+func (s *Scene) Asks(v *playbooks.Visit) bool {
+	step := s.step(v)
+	return step != nil && step.Ask != nil && step.To == nil
 }
 
 // task draws what a person must do.

@@ -14,6 +14,18 @@ import (
 type Todo struct {
 	Scene *Scene
 	Link  string
+
+	// Second is the question that the person is asked beside another, whether or not
+	// the run is still at it; nil where the run waits for the person.
+	Second *playbooks.Visit
+}
+
+// visit is what the person has to do.
+func (t *Todo) visit() *playbooks.Visit {
+	if t.Second != nil {
+		return t.Second
+	}
+	return t.Scene.Run.Current()
 }
 
 // room is how much a list may fill.
@@ -63,13 +75,15 @@ func waitingFor(todos []Todo) []Todo {
 	mine := slices.Clone(todos)
 	mine = slices.DeleteFunc(mine, func(t Todo) bool {
 		switch StateOf(t.Scene.Run, t.Scene.Now) {
-		case EndedState, EndingState, WaitingState, SnoozedState, HeldState:
+		case EndedState, EndingState:
 			return true
+		case WaitingState, SnoozedState, HeldState:
+			return t.Second == nil || t.Second.By == ""
 		}
 		return false
 	})
 	slices.SortStableFunc(mine, func(a, b Todo) int {
-		x, y := a.Scene.Run.Current(), b.Scene.Run.Current()
+		x, y := a.visit(), b.visit()
 		switch {
 		case x.Due.IsZero() != y.Due.IsZero():
 			if x.Due.IsZero() {
@@ -90,7 +104,7 @@ func counted(v *Voice, mine []Todo, now words.Args) words.Args {
 	kinds := []string{"overdue", "due", "new", "new_tasks", "carried"}
 	n := map[string]int{}
 	for _, t := range mine {
-		visit := t.Scene.Run.Current()
+		visit := t.visit()
 		day := v.dateOf(t.Scene.Now)
 		fresh := visit.Delivered.IsZero() || v.dateOf(visit.Delivered) == day
 		switch {
@@ -148,7 +162,7 @@ const lineSize = 350
 // line is a run in a list.
 func (t *Todo) line() string {
 	s := t.Scene
-	visit := s.Run.Current()
+	visit := t.visit()
 	args := words.Args{"headline": "*" + s.customer() + "* · " + line(s.titleOf(s.Run)),
 		"what": s.visitText(visit), "due": s.Voice.Day(visit.Due)}
 	if s.Run.Handoff != nil && visit.Kind == playbooks.HandoffStep {
@@ -163,19 +177,37 @@ func (t *Todo) line() string {
 		id = "tasks.line_due"
 	}
 	said := s.Voice.Say(id, args)
+	if t.Second != nil {
+		said += "\n" + t.besides()
+	}
 	if open := link(t.Link, s.Voice.Say("dm.open", nil)); open != "" {
 		said += "  " + open
 	}
 	return said
 }
 
+// besides says beside whom the person is asked, and what that one has answered.
+func (t *Todo) besides() string {
+	s, v := t.Scene, t.Second
+	if v.By == "" {
+		return s.Voice.Say("tasks.second", words.Args{"person": s.person(v.Assignee)})
+	}
+	return s.Voice.Say("tasks.second_answered", words.Args{"person": s.person(v.By), "answer": s.answer(s.step(v), v)})
+}
+
 // buttons are the one or two things to do about a run in a list.
 func (t *Todo) buttons() slack.Block {
 	s := t.Scene
-	visit := s.Run.Current()
+	visit := t.visit()
 	step := s.step(visit)
 	say := func(id string) string { return s.Voice.Say("button."+id, nil) }
 	switch {
+	case t.Second != nil:
+		if step == nil || step.Ask == nil {
+			return nil
+		}
+		answers := s.answerButtons(visit, step)
+		return s.actions("second", answers[:min(len(answers), maxElements)]...)
 	case s.Run.Handoff != nil && visit.Kind == playbooks.HandoffStep:
 		return s.handoffButtons(s.Run.Handoff, visit)
 	case StateOf(s.Run, s.Now) == ApprovalState:
