@@ -8,7 +8,9 @@ import (
 // TestASecondPersonsQuestionIsOpenUntilTheyAnswerIt holds for ann, whose play it is, and
 // ken, who is asked as well.
 func TestASecondPersonsQuestionIsOpenUntilTheyAnswerIt(t *testing.T) {
-	answered := func(by, answer string, visit int) Event { return Event{Kind: Answered, By: by, Answer: answer, Visit: visit} }
+	answered := func(by, answer string, visit int) Event {
+		return Event{Kind: Answered, By: by, Answer: answer, Visit: visit}
+	}
 	for _, tc := range []struct {
 		name   string
 		events []Event
