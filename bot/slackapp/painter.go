@@ -192,6 +192,11 @@ func (p *Painter) scene(ctx context.Context, run *playbooks.Run, reader string) 
 	if s.Began, err = p.facts(ctx, s, run.Began); err != nil {
 		return fail("the account's data", err)
 	}
+	if at := s.AskedAt(); !at.IsZero() && at.Before(s.Now) {
+		if s.Asked, err = p.facts(ctx, s, at); err != nil {
+			return fail("the account's data", err)
+		}
+	}
 	for _, e := range run.Evidence[max(0, len(run.Evidence)-8):] {
 		also, err := p.reads.Run(ctx, e.Run)
 		if err != nil {

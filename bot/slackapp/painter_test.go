@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"playcaller/playbooks"
 	"playcaller/rules"
@@ -67,5 +68,34 @@ func TestACardShowsWhatJoinedIt(t *testing.T) {
 	b.mu.Unlock()
 	if card := draw(); strings.Contains(card, "2日間、ヘルプ閲覧数が0件") {
 		t.Errorf("the card has numbers of a run that is gone: %.900s", card)
+	}
+}
+
+// The numbers of a card's text are of the day of asking, and so is its chart, however late it is drawn.
+func TestACardDrawnLaterHasTheChartOfTheDayOfAsking(t *testing.T) {
+	b := open(t, "Acme KK")
+	run, _ := b.play("login-drop", playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "unhappy"})
+	chart := func() string {
+		t.Helper()
+		m, err := b.painter.Card(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range m.Blocks {
+			if block.BlockType() == "data_visualization" {
+				text, err := json.Marshal(block)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(text)
+			}
+		}
+		t.Fatal("the card has no chart")
+		return ""
+	}
+	before := chart()
+	b.clock.Advance(10 * 24 * time.Hour)
+	if after := chart(); after != before {
+		t.Errorf("ten days later the chart is\n%s\nand was\n%s", after, before)
 	}
 }

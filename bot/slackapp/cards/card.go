@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -103,12 +104,38 @@ func fallback(parts ...string) string {
 // shown returns the signal that the current step, or the last one with a chart,
 // shows.
 func (s *Scene) shown() string {
-	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
-		if step := s.step(&s.Run.Visits[i]); step != nil && step.Show != "" {
-			return step.Show
-		}
+	if _, step := s.charted(); step != nil {
+		return step.Show
 	}
 	return ""
+}
+
+// charted returns the last visit whose step shows a chart, and the step; nil where
+// there is none.
+func (s *Scene) charted() (*playbooks.Visit, *playbooks.Step) {
+	for i := len(s.Run.Visits) - 1; i >= 0; i-- {
+		v := &s.Run.Visits[i]
+		if step := s.step(v); step != nil && step.Show != "" {
+			return v, step
+		}
+	}
+	return nil, nil
+}
+
+// AskedAt returns when the text beside the card's chart was put to somebody, for
+// the last time: its numbers are of then. It is the zero time without a chart.
+func (s *Scene) AskedAt() time.Time {
+	v, _ := s.charted()
+	if v == nil {
+		return time.Time{}
+	}
+	at := v.Entered
+	for _, e := range s.Run.Log { // it was asked anew, with the numbers of that day
+		if e.Step == v.Step && e.At.After(at) && (v.Left.IsZero() || !e.At.After(v.Left)) && (e.What == "log.asked_again" || e.What == "log.snooze_over") {
+			at = e.At
+		}
+	}
+	return at
 }
 
 // evidence tells what else fired while the card was open.

@@ -34,6 +34,10 @@ type Scene struct {
 	Began *rules.Facts
 	Facts *rules.Facts
 
+	// Asked is the account as when the step that the card shows a chart of was put to
+	// somebody, so that the chart shows what its text speaks of; nil where that is Facts.
+	Asked *rules.Facts
+
 	Also []*playbooks.Run // those in Run.Evidence, for their numbers; may be shorter
 
 	Now     time.Time

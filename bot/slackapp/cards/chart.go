@@ -14,12 +14,17 @@ import (
 const chartPoints = 20
 
 // chart draws a signal's last days, actual and expected with the band that
-// chance explains, or returns nil where there is nothing to draw.
+// chance explains, up to the day on which the text beside it was asked. It returns
+// nil where there is nothing to draw.
 func (s *Scene) chart(signal string) slack.Block {
-	if s.Facts == nil || signal == "" {
+	facts := s.Facts
+	if s.Asked != nil {
+		facts = s.Asked
+	}
+	if facts == nil || signal == "" {
 		return nil
 	}
-	points, banded := drawable(s.Facts.Chart(signal, chartPoints))
+	points, banded := drawable(facts.Chart(signal, chartPoints))
 	if len(points) < 2 {
 		return nil
 	}
