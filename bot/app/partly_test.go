@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
 
 	"playcaller/bot/sender"
@@ -303,5 +304,43 @@ func TestASwitchThatWasNotToldBeforeAStopIsToldAfterIt(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A process may be stopped after it told ops, and before it has written down that it did.
+func TestASwitchThatWasToldJustBeforeAStopIsNotToldAgain(t *testing.T) {
+	s := newShelved(t)
+	s.life(func(context.Context, *Bot) {})
+	var before *BookChange
+	s.life(func(ctx context.Context, b *Bot) {
+		s.retitle("Look twice")
+		if err := b.readAgain(ctx); err != nil {
+			t.Fatal(err)
+		}
+		before = b.watch.last
+		d, err := b.records.Books.Get(ctx, b.worker.Present().Hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Value.Announced = false
+		if err := b.records.Books.Replace(ctx, &d); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.clock.Advance(time.Minute)
+	s.life(func(ctx context.Context, b *Bot) {
+		if err := errors.Join(b.switchBook(ctx), b.tellOfBook(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		status, err := b.BookStatus(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(before, status.Last); diff != "" {
+			t.Errorf("after the stop the switch is another (-before +after):\n%s", diff)
+		}
+	})
+	if s.told != 1 {
+		t.Errorf("ops were told %d times, want once", s.told)
 	}
 }

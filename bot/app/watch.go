@@ -196,7 +196,7 @@ func (b *Bot) readAgain(ctx context.Context) error {
 			b.watch.partly = false
 		}
 		if b.watch.mend() {
-			return b.tellOps(ctx, b.newsKey(book.Hash), opsBook, cards.BookNews{State: cards.BookSame, Dir: b.watch.dir})
+			return b.tellOps(ctx, newsKey(book.Hash, b.clock.Now()), opsBook, cards.BookNews{State: cards.BookSame, Dir: b.watch.dir})
 		}
 		return nil
 	}
@@ -211,7 +211,7 @@ func (b *Bot) readAgain(ctx context.Context) error {
 		state = cards.BookMended
 	}
 	b.log.Info("a new book is in use", "book", book.Hash[:12], "took", time.Since(began).Round(time.Millisecond))
-	return b.announce(ctx, state, present, book)
+	return b.announce(ctx, state, present, book, nil)
 }
 
 // adopt switches to a book, and asks ops first of what would be too much at once.
@@ -229,7 +229,7 @@ func (b *Bot) adopt(ctx context.Context, from, book *playbooks.Book) error {
 		return err
 	}
 	for _, ask := range asks {
-		if err := b.tellOps(ctx, fmt.Sprintf("%s/ask/%s", b.newsKey(book.Hash), ask.Playbook), opsAsk, ask); err != nil {
+		if err := b.tellOps(ctx, fmt.Sprintf("%s/ask/%s", newsKey(book.Hash, b.clock.Now()), ask.Playbook), opsAsk, ask); err != nil {
 			return err
 		}
 	}
@@ -237,8 +237,8 @@ func (b *Bot) adopt(ctx context.Context, from, book *playbooks.Book) error {
 }
 
 // newsKey names a message about a book. The same book may be news again later.
-func (b *Bot) newsKey(hash string) string {
-	return fmt.Sprintf("ops/book/%.12s/%d", hash, b.clock.Now().UnixNano())
+func newsKey(hash string, at time.Time) string {
+	return fmt.Sprintf("ops/book/%.12s/%d", hash, at.UnixNano())
 }
 
 // A BookChange is what became of accounts' rules, and of people's work, by the last switch.
@@ -251,8 +251,9 @@ type BookChange struct {
 	Prompts []cards.PromptChange `json:"prompts"`           // a week, by person
 }
 
-// announce tells ops of a new book, and in the sandbox also what it means for people's work.
-func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *playbooks.Book) error {
+// announce tells ops of a new book, and in the sandbox also what it means for people's work. What a process before has kept of
+// the switch is known, or nil: it may have told ops and been stopped before it knew, and the same message is not posted twice.
+func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *playbooks.Book, known *BookChange) error {
 	by, shared := worker.Changes(from, book)
 	news := cards.BookNews{State: state, Dir: b.watch.dir, Shared: shared, Uncalled: unconfigured(book, b.hooks)}
 	b.warnOfWebhooks(book)
@@ -274,23 +275,27 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 		news.Keeps += len(o.Runs)
 	}
 	change := BookChange{At: b.clock.Now(), From: from.Hash, Changed: by, Shared: shared, Prompts: []cards.PromptChange{}}
+	if known != nil {
+		change.At, change.Weeks, change.Prompts = known.At, known.Weeks, known.Prompts
+	}
 	if err := b.keep(ctx, book.Hash, change, false); err != nil {
 		return err
 	}
-	if b.config.Foresee {
+	if b.config.Foresee && change.Weeks == 0 {
 		soon, cancel := context.WithTimeout(ctx, foreseenTime)
 		prompts, err := forecast(soon, b.worker, from, book, foreseen, b.clock.Now())
 		cancel()
 		if err != nil {
 			b.log.Warn("the book could not be played over history", "error", err)
 		} else {
-			change.Weeks, change.Prompts, news.Weeks, news.Prompts = foreseen, prompts, foreseen, prompts
+			change.Weeks, change.Prompts = foreseen, prompts
 			if err := b.keep(ctx, book.Hash, change, false); err != nil {
 				return err
 			}
 		}
 	}
-	if err := b.tellOps(ctx, b.newsKey(book.Hash), opsBook, news); err != nil {
+	news.Weeks, news.Prompts = change.Weeks, change.Prompts
+	if err := b.tellOps(ctx, newsKey(book.Hash, change.At), opsBook, news); err != nil {
 		return err
 	}
 	b.watch.owed = false
@@ -319,7 +324,7 @@ func (b *Bot) tellOfSwitch(ctx context.Context) error {
 		b.watch.owed = false
 		return nil
 	}
-	return b.announce(ctx, cards.BookChanged, from, present)
+	return b.announce(ctx, cards.BookChanged, from, present, last)
 }
 
 // keep keeps what a switch meant, and whether ops were told of it, with the book that was switched to, so that it is known after
@@ -379,7 +384,7 @@ func (b *Bot) tellOfBook(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	if err := b.tellOps(ctx, b.newsKey(b.worker.Present().Hash), opsBook, *news); err != nil {
+	if err := b.tellOps(ctx, newsKey(b.worker.Present().Hash, b.clock.Now()), opsBook, *news); err != nil {
 		return err
 	}
 	w.mu.Lock()
