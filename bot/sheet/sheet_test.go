@@ -100,7 +100,7 @@ func TestAFileOfAnotherEncodingIsRefusedWithItsLine(t *testing.T) {
 func TestColumnsThatDoNotStandApartByCommasAreRefusedOnce(t *testing.T) {
 	for text, want := range map[string]string{
 		"account;signal;value;date\nacme;logins;3;2026-04-01\n": "its columns stand apart by semicolons (account;signal;value;date)",
-		"account\tsignal\tvalue\n":                             "its columns stand apart by tabs",
+		"account\tsignal\tvalue\n":                              "its columns stand apart by tabs",
 	} {
 		if _, err := sheet.Open(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
