@@ -121,9 +121,17 @@ func (ft *feature) bound(v *view, all *weekSums, off *pastOff, today Date, plain
 	} else if !all.read(v, off, today, window, levelWeeks) {
 		return 0, false
 	}
-	rate, known := levelMost((*[levelWeeks]week)(before))
+	latest := (*[levelWeeks]week)(before)
+	rate, known := levelMost(latest, nil)
 	if !known {
-		return 0, false
+		shares, ok := v.boundShares(off, today)
+		if !ok {
+			return 0, false
+		}
+		shares.shift(window % 7)
+		if rate, known = levelMost(latest, shares); !known {
+			return 0, false
+		}
 	}
 	expected := rate * float64((window+6)/7*7) * (1 + slack)
 	if actual >= expected {
@@ -233,24 +241,42 @@ func (all *weekSums) shareLeast(v *view, off *pastOff, today Date, leastKnown in
 }
 
 // levelMost returns what the level of weeks, the latest first, is at most, where it is
-// surely known.
-func levelMost(weeks *[levelWeeks]week) (rate float64, known bool) {
-	var levels [levelWeeks]float64 // of whole weeks; infinite where days are missing
-	whole := 0
+// surely known. Weeks with days missing are told better by bounds of the shares, where they
+// are given. Such a week is taken for no less than any other: then it is enough whether the
+// week counts in the end or not.
+func levelMost(weeks *[levelWeeks]week, shares *shareBounds) (rate float64, known bool) {
+	var levels [levelWeeks]float64
+	whole, most := 0, 0.0
 	for b, w := range weeks {
 		levels[b] = float64(w.sum) / 7
-		if w.unknown != 0 {
+		if w.unknown == 0 {
+			if b < 4 {
+				whole++
+			}
+		} else {
 			levels[b] = math.Inf(1)
-		} else if b < 4 {
-			whole++
+			if shares != nil {
+				if size := shares.sizeLeast(w.unknown); size > 0 {
+					levels[b] = float64(w.sum) / size
+				}
+			}
 		}
+		most = max(most, levels[b])
 	}
-	if whole < 3 { // of two it is not known what stands in the middle
+	if whole < leastBlocks || shares == nil && whole < 3 { // of two it is not known what stands in the middle
 		return 0, false
+	}
+	for b, w := range weeks {
+		if w.unknown != 0 {
+			levels[b] = most
+		}
 	}
 	latest := [4]float64(levels[:])
 	sortFew(latest[:])
-	middle := (latest[1] + latest[2]) / 2 // or less, where the week with missing days has no level
+	middle := (latest[1] + latest[2]) / 2
+	if math.IsInf(middle, 1) {
+		return 0, false
+	}
 	return levelOfSure(&levels, middle), true
 }
 

@@ -85,6 +85,33 @@ func TestBoundsDecideUsualDays(t *testing.T) {
 	}
 }
 
+// So are seven days of eight in a year with its country's holidays.
+func TestBoundsDecideDaysAfterHolidays(t *testing.T) {
+	c := testCompiler(t)
+	clause := condition(t, c, `logins.drop("14d") >= 0.4`)
+	var h History
+	rng := rand.New(rand.NewPCG(3, 4))
+	worked, days := 0, 0
+	for d := day("2026-01-01"); d <= day("2027-06-30"); d++ {
+		at := d.In(time.UTC).Add(9 * time.Hour)
+		apply(t, &h, loginsDef, time.UTC, at, Signal{Value: math.Floor(30 * weekShape[d.Weekday()] * (0.9 + 0.2*rng.Float64()))})
+		if d < day("2026-07-01") {
+			continue
+		}
+		f := NewFacts(c, &Account{ID: "acme", Country: "JP"}, &h, at)
+		if got := clause.Truth(f); got != False {
+			t.Errorf("%s on %s is %v", clause, d, got)
+		}
+		s, sl := h.find("logins"), &c.slots[clause.clauses[0].program.quick.bound]
+		if days++; s.cells[sl.cell].of == s.stamp.number(sl.completed) {
+			worked++
+		}
+	}
+	if worked > days/8 {
+		t.Errorf("on %d of %d days it was worked out to the end", worked, days)
+	}
+}
+
 // Where weeks or weekdays are missing it is left to what learns of all days.
 func TestNoBoundOfTooLittle(t *testing.T) {
 	for _, tc := range []struct {
@@ -112,7 +139,7 @@ func TestNoBoundOfTooLittle(t *testing.T) {
 			t.Errorf("%s: weekdays are known of %d weeks, want %d", tc.name, got, tc.known)
 		}
 		latest := (*[levelWeeks]week)(all[:])
-		if rate, known := levelMost(latest); known != tc.most || known && rate < 10-1e-9 {
+		if rate, known := levelMost(latest, nil); known != tc.most || known && rate < 10-1e-9 {
 			t.Errorf("%s: the level is at most %g (%t), want at least 10 (%t)", tc.name, rate, known, tc.most)
 		}
 		if rate, known := levelLeast(latest); known != tc.least || known && (rate > 10+1e-9 || rate < 8) {

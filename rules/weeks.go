@@ -50,17 +50,24 @@ func (v *view) unknownOf(end Date, absent uint8) (unknown uint8) {
 
 // lanes are the days of a week as sixteen bits each, the first in the lowest: four days
 // and three.
-type lanes [2]uint64
+type lanes struct{ first, last uint64 }
 
-// day returns the one at a place, 0 to 6.
-func (l *lanes) day(place int) int { return int(l[place>>2] >> (place & 3 * 16) & 0xffff) }
-
-// clear makes the days zero that bits as those of week.unknown stand for.
-func (l *lanes) clear(days uint8) {
+// without returns them with those zero that bits as those of week.unknown stand for.
+func (l lanes) without(days uint8) lanes {
 	for ; days != 0; days &= days - 1 {
-		place := 6 - bits.TrailingZeros8(days)
-		l[place>>2] &^= 0xffff << (place & 3 * 16)
+		if place := 6 - bits.TrailingZeros8(days); place < 4 {
+			l.first &^= 0xffff << (16 * place)
+		} else {
+			l.last &^= 0xffff << (16 * (place - 4))
+		}
 	}
+	return l
+}
+
+// days returns the days one by one.
+func (l lanes) days() [7]float64 {
+	at := func(word uint64, place int) float64 { return float64(int(word >> (16 * place) & 0xffff)) }
+	return [7]float64{at(l.first, 0), at(l.first, 1), at(l.first, 2), at(l.first, 3), at(l.last, 0), at(l.last, 1), at(l.last, 2)}
 }
 
 // Words that tell lanes from each other.
@@ -89,20 +96,20 @@ func (r *dayRow) lanes(i int) (l lanes, absent uint8, ok bool) {
 		}
 		return lanes{wide(x & 0xffffffff), wide(x >> 32)}, absent, true
 	case r.shift == 1:
-		l[0] = binary.LittleEndian.Uint64(r.values[2*i:])
-		l[1] = binary.LittleEndian.Uint64(r.values[2*i+6:]) >> 16
-		if negative := (l[0] | l[1]) & signsOfTwo; negative == 0 {
+		l.first = binary.LittleEndian.Uint64(r.values[2*i:])
+		l.last = binary.LittleEndian.Uint64(r.values[2*i+6:]) >> 16
+		if (l.first|l.last)&signsOfTwo == 0 {
 			return l, 0, true
 		}
 		for place := range 7 {
-			if n := int16(l.day(place)); n == none2 {
+			switch x := r.get(i + place); {
+			case x != x:
 				absent |= 1 << (6 - place)
-			} else if n < 0 {
+			case x < 0:
 				return l, 0, false
 			}
 		}
-		l.clear(absent)
-		return l, absent, true
+		return l.without(absent), absent, true
 	}
 	return l, 0, false
 }
@@ -114,8 +121,8 @@ func wide(x uint64) uint64 {
 }
 
 // sum adds up the days.
-func (l *lanes) sum() int {
-	x := l[0]&evenDoubles + l[0]>>16&evenDoubles + l[1]&evenDoubles + l[1]>>16&evenDoubles
+func (l lanes) sum() int {
+	x := l.first&evenDoubles + l.first>>16&evenDoubles + l.last&evenDoubles + l.last>>16&evenDoubles
 	return int(uint32(x) + uint32(x>>32))
 }
 
@@ -216,18 +223,15 @@ func (l *learner) learnPackedShares() (ok bool) {
 				absent = l.unknownOf(end, absent)
 			}
 			unknown[b] = not | absent
-			week.clear(unknown[b])
+			week = week.without(unknown[b])
 			for left := unknown[b]; left != 0; left &= left - 1 {
 				known[6-bits.TrailingZeros8(left)]--
 			}
 		}
 		days[b] = week
-		sums[0] += week[0] & evenDoubles
-		sums[1] += week[0] >> 16 & evenDoubles
-		sums[2] += week[1] & evenDoubles
-		sums[3] += week[1] >> 16 & evenDoubles
+		week.addTo(&sums)
 	}
-	byPlace := [7]uint32{uint32(sums[0]), uint32(sums[1]), uint32(sums[0] >> 32), uint32(sums[1] >> 32), uint32(sums[2]), uint32(sums[3]), uint32(sums[2] >> 32)}
+	byPlace := weekdays(&sums)
 	total, counted := 0.0, 0
 	for place, sum := range byPlace {
 		total, counted = total+float64(sum), counted+known[place]
@@ -243,24 +247,31 @@ func (l *learner) learnPackedShares() (ok bool) {
 			plain[place] = float64(byPlace[place]) / float64(known[place]) / mean
 		}
 	}
+	whole := 0.0 // the size of a week of which every day is known
+	for _, share := range plain {
+		whole += share
+	}
 	var samples [7][profileWeeks]float64
 	var n [7]int
 	weeks := 0
 	for b := 0; b < len(days) && weeks < profileWeeks; b++ {
-		week, missing := &days[b], unknown[b]
-		sum, size := float64(week.sum()), 0.0
-		for place, share := range plain {
-			if missing>>(6-place)&1 == 0 {
-				size += share
+		sum, size, missing := float64(days[b].sum()), 0.0, unknown[b]
+		if missing == 0 {
+			size = whole
+		} else {
+			for place, share := range plain {
+				if missing>>(6-place)&1 == 0 {
+					size += share
+				}
 			}
 		}
 		if missing != 0 && bits.OnesCount8(missing) > 4 || sum <= 0 || size <= 0 {
 			continue
 		}
 		level := sum / size
-		for place := range 7 {
+		for place, x := range days[b].days() {
 			if missing>>(6-place)&1 == 0 {
-				samples[place][n[place]] = float64(week.day(place)) / level
+				samples[place][n[place]&(profileWeeks-1)] = x / level
 				n[place]++
 			}
 		}
@@ -271,4 +282,105 @@ func (l *learner) learnPackedShares() (ok bool) {
 	}
 	l.shareOf(&samples, &n, total, counted)
 	return true
+}
+
+// shareBounds say what the weekdays' samples have for their middle mean at least and at
+// most, but for one factor that all have in common; by bits as those of week.unknown.
+type shareBounds struct{ least, most [7]float64 }
+
+// boundShares bounds the profile of the weeks that end today, from what each weekday
+// brought in all of them and at most. A sample is about its part of its week: no less than
+// of the best week, no more than of the worst. The middle mean is at most 4/3 of the plain
+// one, because the upper quarter is no less, and at least 4/3 of what is left of it without
+// the upper quarter, because the lower quarter is no more. ok is false where weeks are not
+// packed in one or two bytes, or older ones take their place.
+func (v *view) boundShares(off *pastOff, today Date) (b *shareBounds, ok bool) {
+	var wholes, parts [4]uint64 // of whole weeks and of others, two weekdays each
+	var greatest lanes          // of whole ones
+	var samples [7]int
+	best, worst, worstPart := 0, 1<<30, 1<<30 // of whole weeks, and of others
+	for ago := 0; ago < 7*profileWeeks; ago += 7 {
+		end := today - Date(ago)
+		days, absent, ok := v.row.lanes(int(end - 7 - v.row.from))
+		if !ok {
+			return nil, false
+		}
+		w := week{unknown: off.week(ago)}
+		if absent != 0 {
+			w.unknown |= v.unknownOf(end, absent)
+		}
+		days = days.without(w.unknown)
+		w.sum = days.sum()
+		if w.lacks() == 0x7f {
+			return nil, false
+		}
+		if w.unknown != 0 {
+			worstPart = min(worstPart, w.sum)
+			days.addTo(&parts)
+		} else {
+			best, worst = max(best, w.sum), min(worst, w.sum)
+			days.addTo(&wholes)
+			greatest = lanes{moreOf(greatest.first, days.first), moreOf(greatest.last, days.last)}
+		}
+		for bit := range samples {
+			samples[bit] += int(^w.unknown >> bit & 1)
+		}
+	}
+	if best == 0 {
+		return nil, false
+	}
+	whole, part, most := weekdays(&wholes), weekdays(&parts), greatest.days()
+	b = &shareBounds{}
+	for bit := range samples {
+		place := 6 - bit
+		b.most[bit] = (float64(whole[place])/float64(worst) + float64(part[place])/float64(worstPart)) / (0.75 * float64(samples[bit]))
+		b.least[bit] = max(0, float64(whole[place])/float64(best)-2*most[place]/float64(worst)) / (0.75 * profileWeeks)
+	}
+	return b, true
+}
+
+// shift makes the bits those of weeks that end so many days before.
+func (b *shareBounds) shift(days int) {
+	was := *b
+	for bit := range 7 {
+		b.least[bit], b.most[bit] = was.least[(bit+days)%7], was.most[(bit+days)%7]
+	}
+}
+
+// sizeLeast is the least that the shares of the known days of a week add up to, those of
+// all being seven and each drawn towards one.
+func (b *shareBounds) sizeLeast(unknown uint8) float64 {
+	most, others, days := 0.0, 0.0, 0.0
+	for bit := range 7 {
+		if unknown>>bit&1 != 0 {
+			most, days = most+b.most[bit], days+1
+		} else {
+			others += b.least[bit]
+		}
+	}
+	if others == 0 {
+		return 0
+	}
+	return max(0, 7-max(days, 7*most/(most+others))) * (1 - slack)
+}
+
+// addTo adds the days to sums of two weekdays each: the first and the third, the second
+// and the fourth, the fifth and the seventh, the sixth.
+func (l lanes) addTo(sums *[4]uint64) {
+	sums[0] += l.first & evenDoubles
+	sums[1] += l.first >> 16 & evenDoubles
+	sums[2] += l.last & evenDoubles
+	sums[3] += l.last >> 16 & evenDoubles
+}
+
+// weekdays takes such sums apart.
+func weekdays(sums *[4]uint64) [7]uint32 {
+	return [7]uint32{uint32(sums[0]), uint32(sums[1]), uint32(sums[0] >> 32), uint32(sums[1] >> 32), uint32(sums[2]), uint32(sums[3]), uint32(sums[2] >> 32)}
+}
+
+// moreOf takes the greater of each pair of lanes below 1<<15.
+func moreOf(x, y uint64) uint64 {
+	from := ((x | signsOfTwo) - y) & signsOfTwo // set where x is no less
+	from = from >> 15 * 0xffff
+	return x&from | y&^from
 }
