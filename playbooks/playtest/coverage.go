@@ -144,6 +144,7 @@ func (c *Coverage) advanced(book *playbooks.Book, p *playbooks.Playbook, before,
 	if step := book.Step(before, before.Step); looks && step != nil && step.Wait != nil {
 		c.clauses(p.Name, step.ID+".until", step.Wait.Until, f)
 	}
+	c.filled(book, before, next, e, f)
 	for i := len(before.Visits); i < len(next.Visits); i++ {
 		c.entered(book, p, next, &next.Visits[i], f)
 	}
@@ -168,6 +169,22 @@ func (c *Coverage) advanced(book *playbooks.Book, p *playbooks.Playbook, before,
 			c.walk(p.Name, entry.Step+".approve.late")
 		}
 	}
+}
+
+// filled notes what decided which fields of a handoff are asked, where it was filled in.
+func (c *Coverage) filled(book *playbooks.Book, before, next *playbooks.Run, e playbooks.Event, f *rules.Facts) {
+	h := next.Handoff
+	if h == nil || before.Handoff != nil && e.Kind != playbooks.Submitted && e.Kind != playbooks.Replied {
+		return
+	}
+	step := book.Step(next, next.Step)
+	if step == nil || step.Kind != playbooks.HandoffStep {
+		return
+	}
+	book.Forms[h.Kind].Judge(f, next.Subject, h.Fields, func(field *playbooks.Field, _ bool) {
+		c.clauses(next.Playbook, step.ID+".form."+field.ID, field.If, f)
+	})
+	f.ForContract(next.Subject)
 }
 
 // entered notes a step's entry, and which way a branch went.

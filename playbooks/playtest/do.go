@@ -56,7 +56,7 @@ func (r *reader) readDoing(f *File, c *Case, n ast.Node) {
 	line, _ := placeOf(n)
 	d := Doing{Line: line, Account: c.Accounts[0], Playbook: f.Playbook.Name}
 	e := &d.Event
-	var at, until, answer ast.Node
+	var at, until, answer, filled ast.Node
 	is := func(kind string) { d.Kind = kind }
 	seen := r.fields(n, "an entry of do",
 		field{"at", func(n ast.Node) { at = n }},
@@ -93,7 +93,7 @@ func (r *reader) readDoing(f *File, c *Case, n ast.Node) {
 		field{"cover", func(n ast.Node) { d.Cover = r.person(n) }},
 		field{"by", func(n ast.Node) { e.By = r.text(n, "by") }},
 		field{"with", func(n ast.Node) { e.Collected = r.object(n) }},
-		field{"fields", func(n ast.Node) { e.Fields = r.object(n) }},
+		field{"fields", func(n ast.Node) { filled, e.Fields = n, r.object(n) }},
 		field{"until", func(n ast.Node) { until = n }},
 		field{"reason", func(n ast.Node) { e.Reason = r.text(n, "a reason") }},
 		field{"text", func(n ast.Node) { e.Text = r.text(n, "a text") }},
@@ -129,6 +129,14 @@ func (r *reader) readDoing(f *File, c *Case, n ast.Node) {
 		e.Until = d.Until
 	}
 	r.finishDoing(&d, answer, n, seen)
+	if p := r.book.Playbooks[d.Playbook]; filled != nil && p != nil {
+		known := formFields(r.book, p)
+		r.entries(filled, "fields", func(id string, k, _ ast.Node) {
+			if !slices.Contains(known, id) {
+				r.fail(k, meant(id, known), "the handoff of %s asks for no %q", p.Name, id)
+			}
+		})
+	}
 	c.Do = append(c.Do, d)
 }
 

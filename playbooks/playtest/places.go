@@ -42,6 +42,9 @@ func placesOf(book *playbooks.Book, p *playbooks.Playbook) *PlaybookCoverage {
 	pc := &PlaybookCoverage{Name: p.Name, Places: l.places, byID: map[string]int{}}
 	sort.SliceStable(pc.Places, func(i, j int) bool {
 		a, b := pc.Places[i], pc.Places[j]
+		if own := a.File == p.File; own != (b.File == p.File) {
+			return own
+		}
 		return a.Line < b.Line || a.Line == b.Line && a.ID < b.ID
 	})
 	for i := range pc.Places {
@@ -112,6 +115,7 @@ func (l *placing) step(s *playbooks.Step) {
 			l.add(s.ID+"."+way, at(way), "handoff %s, %s", s.ID, strings.ReplaceAll(way, "_", " "))
 		}
 		l.late(s)
+		l.fields(s)
 	case playbooks.WaitStep:
 		l.wait(s, at)
 	case playbooks.BranchStep:
@@ -129,6 +133,17 @@ func (l *placing) step(s *playbooks.Step) {
 		l.add(s.ID+".approved", at("approve"), "%s approved", s.ID)
 		l.add(s.ID+".refused", at("approve"), "%s refused", s.ID)
 		l.add(s.ID+".approve.late", at("approve"), "time-out of the approval of %s", s.ID)
+	}
+}
+
+// fields adds the conditions of the form's fields, which stand in the file of the forms.
+func (l *placing) fields(s *playbooks.Step) {
+	for _, f := range l.book.Forms[s.Handoff].Fields() {
+		first := len(l.places)
+		l.condition(s.ID+".form."+f.ID, "field "+f.ID+" of "+s.ID, f.If)
+		for i := range l.places[first:] {
+			l.places[first+i].File = f.If.Source.File
+		}
 	}
 }
 

@@ -48,6 +48,8 @@ func clauseReach(p *playbooks.Playbook, cond, truth string, place *Place) string
 		where = "a test in which the rule holds (when), and by accounts or series"
 	case cond == "resolve":
 		where = "a test in which a play is open, and by series or {at: …, signal: …, value: …}"
+	case strings.Contains(cond, ".form."):
+		where = "a test in which the handoff is filled in (fields: {…}), or the account such, that"
 	case strings.HasPrefix(cond, "stop_when"):
 		where = "a test in which, while a play is open,"
 	case !strings.HasPrefix(cond, "variant"):

@@ -65,7 +65,7 @@ func (r *reader) readExpectation(f *File, c *Case, n ast.Node) {
 		field{"contract", func(n ast.Node) { x.Subject = r.text(n, "a contract") }},
 		keep("decision"), keep("run"), keep("step"), keep("assignee"), keep("due"), keep("outcome"), keep("ended"), keep("messages"),
 		keep("tasks"), keep("escalated"), keep("account_has"), keep("values"), keep("handoff"), keep("evidence"), keep("held"),
-		keep("snoozed_until"), keep("variant"), keep("drafts"),
+		keep("snoozed_until"), keep("variant"), keep("drafts"), keep("missing"), keep("not_asked"),
 	)
 	p := r.book.Playbooks[x.Playbook]
 	if at == nil || p == nil {
@@ -184,6 +184,17 @@ func (w *wants) read(name string, n ast.Node) {
 			}
 			return string(v.run.Handoff.State)
 		})
+	case "missing", "not_asked":
+		want := w.names(n, "field of the handoff", formFields(r.book, w.p))
+		w.add(name, joined(want), func(v view) string {
+			if v.run == nil || v.run.Handoff == nil {
+				return "no handoff"
+			}
+			if name == "missing" {
+				return joined(slices.Clone(v.run.Handoff.Missing))
+			}
+			return joined(slices.Clone(v.run.Handoff.Hidden))
+		})
 	case "evidence":
 		want := w.names(n, "playbook", r.playbookNames())
 		w.add(name, joined(want), func(v view) string {
@@ -223,6 +234,17 @@ func (w *wants) names(n ast.Node, what string, known []string) []string {
 	var all []string
 	for _, n := range w.r.list(n) {
 		all = append(all, w.r.oneOf(n, what, known))
+	}
+	return all
+}
+
+// formFields returns the ids of the fields of a playbook's handoffs.
+func formFields(book *playbooks.Book, p *playbooks.Playbook) []string {
+	var all []string
+	for _, s := range stepsOf(p) {
+		for _, f := range book.Forms[s.Handoff].Fields() {
+			all = append(all, f.ID)
+		}
 	}
 	return all
 }
