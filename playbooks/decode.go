@@ -284,6 +284,8 @@ func (d *document) period(n ast.Node, what string) Delay {
 		mend := "write a number and a unit: 30m, 2h, 3d (calendar days), 2wd (working days), 8w"
 		if near := nearPeriod(s); near != "" {
 			mend = "write " + near
+		} else if strings.ContainsAny(s, "、，") {
+			mend = "the comma is full-width; write a half-width comma and a space before what follows"
 		}
 		d.fail(n, mend, "%s: %q is no length of time", what, s)
 	case p.IsZero():
@@ -293,28 +295,37 @@ func (d *document) period(n ast.Node, what string) Delay {
 }
 
 // periodWords are lengths of time as people write them.
-var periodWords = regexp.MustCompile(`(?i)^\s*(\d{1,4})\s*(minute|min|hour|working day|business day|bd|day|week|month)?s?\s*$`)
+var periodWords = regexp.MustCompile(`(?i)^\s*(\d{1,4})\s*(?:(m|h|d|wd|w)|(minute|min|hour|working day|business day|bd|day|week|month)s?|(分|時間|営業日|日|週間?|か月|ヶ月))?\s*$`)
 
-// nearPeriod guesses what a length in other words was to be: "3 days" is 3d.
+// periodUnits are the units for them.
+var periodUnits = map[string]string{"minute": "m", "min": "m", "hour": "h", "working day": "wd", "business day": "wd", "bd": "wd", "week": "w",
+	"分": "m", "時間": "h", "営業日": "wd", "週": "w", "週間": "w"}
+
+// nearPeriod guesses what a length in other words was to be: "3 days" is 3d, and so are "３日" and "3 d".
 func nearPeriod(s string) string {
-	m := periodWords.FindStringSubmatch(s)
+	m := periodWords.FindStringSubmatch(narrow(s))
 	if m == nil {
 		return ""
 	}
-	switch strings.ToLower(m[2]) {
-	case "minute", "min":
-		return m[1] + "m"
-	case "hour":
-		return m[1] + "h"
-	case "working day", "business day", "bd":
-		return m[1] + "wd"
-	case "week":
-		return m[1] + "w"
-	case "month":
+	word := strings.ToLower(m[2] + m[3] + m[4])
+	switch word {
+	case "m", "h", "d", "wd", "w":
+		return m[1] + word
+	case "month", "か月", "ヶ月":
 		n, _ := strconv.Atoi(m[1])
 		return strconv.Itoa(n*30) + "d"
 	}
-	return m[1] + "d"
+	return m[1] + cmp.Or(periodUnits[word], "d")
+}
+
+// narrow turns the full-width forms of ASCII, as a Japanese keyboard writes them, into ASCII.
+func narrow(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '！' && r <= '～' {
+			return r - '！' + '!'
+		}
+		return r
+	}, s)
 }
 
 // duration reads a length of time without working days.

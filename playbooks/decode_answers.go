@@ -201,7 +201,9 @@ func (p *draftPlaybook) snooze(n ast.Node, collected []Collect) string {
 		return s
 	}
 	mend := "write a length of time (30d), or collect a date: collect: {" + s + ": date}"
-	if near := rules.Nearest(s, dates); near != "" {
+	if near := nearPeriod(s); near != "" {
+		mend = "write " + near
+	} else if near := rules.Nearest(s, dates); near != "" {
 		mend = meant(s, dates)
 	} else if !identifier.MatchString(s) {
 		mend = "write a length of time (30d), or the name of a date that the answer collects"

@@ -263,7 +263,15 @@ func (p *draftPlaybook) share(n ast.Node) float64 {
 	}
 	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
 	if err != nil || !strings.HasSuffix(s, "%") || v < 0 || v > 50 {
-		p.fail(n, "write a percentage from 0% to 50%", "%q is no holdout", s)
+		mend := "write a percentage from 0% to 50%"
+		switch {
+		case err != nil || strings.HasSuffix(s, "%"):
+		case v > 0 && v < 0.5:
+			mend = "write " + strconv.FormatFloat(v*100, 'g', 6, 64) + "%"
+		case v >= 1 && v <= 50:
+			mend = "write " + s + "%"
+		}
+		p.fail(n, mend, "%q is no holdout", s)
 		return 0
 	}
 	if v > 0 && p.Severity == High {

@@ -93,6 +93,9 @@ func (p *draftPlaybook) settleSilence(s *draftStep) {
 		return // its form says when reminders are due, and whose turn it is
 	}
 	end := roughly(s.Otherwise.After)
+	if s.Otherwise.After.IsZero() { // it cannot be read, which is told
+		end = roughly(Delay{Days: 10_000})
+	}
 	if !s.hasRemind {
 		s.Remind = team.Reminders[p.Severity]
 	} else if k := len(s.Remind) - 1; k >= 0 && roughly(s.Remind[k]) >= end {

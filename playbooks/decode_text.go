@@ -76,11 +76,17 @@ func (d *document) person(c *rules.Compiler, n ast.Node, what string) *rules.Exp
 	if slices.Contains(d.book.Team.words(), text) || nameForm.MatchString(text) && d.nobody() {
 		return d.literal(c, n, text)
 	}
-	if nameForm.MatchString(text) {
+	if nameForm.MatchString(text) && !isPerson(c, text) {
 		d.fail(n, meant(text, d.book.Team.words()), "%s: nobody is called %q", what, text)
 		return nil
 	}
 	return d.expr(c, n, what, rules.Person, rules.Text)
+}
+
+// isPerson reports whether a name is a person's in expressions: somebody whom an answer collected, or a let.
+func isPerson(c *rules.Compiler, name string) bool {
+	expr, _ := c.Expr(rules.Source{Text: name})
+	return expr != nil && expr.Type == rules.Person
 }
 
 // word reads what the team resolves when the time comes: manager, a role, a person.
@@ -115,9 +121,15 @@ func (d *document) text(c *rules.Compiler, n ast.Node, what string, most int) Te
 		if template != nil {
 			t.ByLanguage[language] = template
 		}
+		if m := oneBrace.FindStringSubmatch(s); m != nil {
+			d.warn(v, "write {{ "+m[1]+" }}", "{%s} has one brace, so people read it as it stands", m[1])
+		}
 	})
 	return t
 }
+
+// oneBrace is a value in a text that was meant and is not worked out.
+var oneBrace = regexp.MustCompile(`(?:^|[^{])\{ *((?:account|contract|segment|milestone)[.(][^{}]*?) *\}(?:[^}]|$)`)
 
 // label reads a text without expressions.
 func (d *document) label(n ast.Node, what string, most int) Label {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -175,127 +174,6 @@ func (d *document) shallow() bool {
 		}
 	}
 	return true
-}
-
-// syntaxError reports what the YAML parser did not understand, with the usual
-// cause where one is known. A quote or bracket that was never closed makes the
-// parser fail somewhere below; the place to look is where it was opened.
-func (d *document) syntaxError(at *token.Token, message string) {
-	pos := Pos{d.file, 1, 1}
-	if at != nil && at.Position != nil {
-		pos = d.tokenPos(at)
-	}
-	mend := "compare the line and the one before it with a playbook that works"
-	switch {
-	case strings.Contains(message, "mapping value is not allowed"):
-		mend = `a text with ": " in it, or one that begins with { or [, needs quotes: "…"`
-	case strings.Contains(message, "flow map"), strings.Contains(message, "flow mapping"):
-		mend = "inside { } put an expression or text with a comma, a { or a [ in quotes"
-	case strings.Contains(message, "cannot start any token"):
-		mend = `put the text in quotes: "…"`
-	case strings.Contains(message, "non-map value"), strings.Contains(message, "unexpected key name"):
-		mend = "a field is written `name: value`, and fields of one thing begin in the same column"
-	}
-	if strings.HasPrefix(message, "value is not allowed in this context") && pos.Line > 1 {
-		mend = fmt.Sprintf("fields of one thing begin in the same column: the line above begins in column %d, this one in column %d", d.begins(pos.Line-1), d.begins(pos.Line))
-	}
-	if at, wide := d.wideColon(pos.Line); wide {
-		d.failAt(at, "write a half-width colon and a space: name: value", "the colon is full-width, so this is no field")
-		return
-	}
-	if open, what := d.opened(pos.Line); what != 0 {
-		d.failAt(open, "close it in the same line", "%c is opened here and never closed, so this is not YAML", what)
-		return
-	}
-	d.failAt(pos, mend, "this is not YAML: %s", message)
-}
-
-// begins returns the column in which a line's field begins: behind the hyphen of an entry
-// of a list.
-func (d *document) begins(line int) int {
-	text := d.lines[min(line, len(d.lines))-1]
-	field := strings.TrimLeft(text, " ")
-	for strings.HasPrefix(field, "- ") {
-		field = strings.TrimLeft(field[1:], " ")
-	}
-	return len(text) - len(field) + 1
-}
-
-// wideField is a field whose colon was typed on a Japanese keyboard.
-var wideField = regexp.MustCompile(`^ *(?:- +)?[A-Za-z0-9_-]+：`)
-
-// wideColon looks for one, from the line on in which the parser gave up to the file's
-// beginning.
-func (d *document) wideColon(from int) (Pos, bool) {
-	for i := min(from, len(d.lines)); i >= 1; i-- {
-		if m := wideField.FindString(d.lines[i-1]); m != "" {
-			return Pos{d.file, i, utf8.RuneCountInString(m)}, true
-		}
-	}
-	return Pos{}, false
-}
-
-// opened looks for a quote that is not closed in its line, or else a bracket that
-// is not closed before a line, and returns where it was opened; 0 where there is none.
-func (d *document) opened(until int) (Pos, rune) {
-	type opening struct {
-		at   Pos
-		what rune
-	}
-	var brackets []opening
-	block := -1 // indentation of the field whose | or > text we are in
-	for i := 0; i < min(until, len(d.lines)); i++ {
-		line := []rune(d.lines[i])
-		indent := len(d.lines[i]) - len(strings.TrimLeft(d.lines[i], " "))
-		if block >= 0 && (indent > block || strings.TrimSpace(d.lines[i]) == "") {
-			continue
-		}
-		block = -1
-		last := ':' // the last character that was no space: a value begins after some
-		for k := 0; k < len(line); k++ {
-			c := line[k]
-			begins := strings.ContainsRune(":,-[{", last)
-			switch {
-			case c == '#' && (k == 0 || line[k-1] == ' '):
-				k = len(line)
-				continue
-			case (c == '"' || c == '\'') && begins:
-				end := closing(line, k)
-				if end < 0 {
-					return Pos{d.file, i + 1, k + 1}, c
-				}
-				k = end
-			case (c == '[' || c == '{') && begins:
-				brackets = append(brackets, opening{Pos{d.file, i + 1, k + 1}, c})
-			case (c == ']' || c == '}') && len(brackets) > 0:
-				brackets = brackets[:len(brackets)-1]
-			case (c == '|' || c == '>') && begins && k >= len(line)-2:
-				block = indent
-			}
-			if c != ' ' {
-				last = c
-			}
-		}
-	}
-	if len(brackets) == 0 {
-		return Pos{}, 0
-	}
-	return brackets[len(brackets)-1].at, brackets[len(brackets)-1].what
-}
-
-// closing returns where the quote that opens at k is closed, or -1.
-func closing(line []rune, k int) int {
-	for i := k + 1; i < len(line); i++ {
-		switch {
-		case line[i] == '\\' && line[k] == '"':
-			i++
-		case line[i] == line[k] && line[k] == '\'' && i+1 < len(line) && line[i+1] == '\'':
-			i++
-		case line[i] == line[k]:
-			return i
-		}
-	}
-	return -1
 }
 
 // tokenPos returns a token's place, kept inside the file.
