@@ -186,6 +186,9 @@ func summary(p worker.Plan) string {
 	add(func(p worker.PlannedPlaybook) int { return len(p.Waits) }, func(n int) string { return fmt.Sprintf("%d %s to wait", n, verb(n, "begin")) })
 	add(func(p worker.PlannedPlaybook) int { return len(p.Lapses) }, func(n int) string { return fmt.Sprintf("%d %s to wait", n, verb(n, "cease")) })
 	add(func(p worker.PlannedPlaybook) int { return len(p.Resolves) }, func(n int) string { return fmt.Sprintf("resolves %d", n) })
+	add(func(p worker.PlannedPlaybook) int { return len(p.Ends) }, func(n int) string {
+		return fmt.Sprintf("ends %d %s of drafts", n, map[bool]string{true: "silent play", false: "silent plays"}[n == 1])
+	})
 	add(func(p worker.PlannedPlaybook) int { return len(p.Keeps) }, func(n int) string { return fmt.Sprintf("%d %s the old version", n, verb(n, "keep")) })
 	if len(parts) == 0 {
 		return fmt.Sprintf("Nothing happens for the %d accounts as they stand.", p.Accounts)
@@ -250,6 +253,7 @@ func kinds(p *worker.PlannedPlaybook, v *words.Voice) []planKind {
 		}},
 		{"could not be told any more", p.Unknown, func(worker.PlannedAccount) string { return "" }},
 		{"resolves", p.Resolves, func(a worker.PlannedAccount) string { return "at " + a.Step }},
+		{"ends as a draft", p.Ends, func(a worker.PlannedAccount) string { return "at " + a.Step }},
 		{"keeps the old version", p.Keeps, func(a worker.PlannedAccount) string {
 			text := "at " + a.Step
 			if why := stays[a.Stays]; why != "" {

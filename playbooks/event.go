@@ -70,6 +70,9 @@ const (
 	CallFailed EventKind = "call_failed" // it will not take it, for the Reason; what only failed for now is tried again
 )
 
+// NoDraft is why a silent play is stopped whose playbook is no draft any more.
+const NoDraft = "no draft"
+
 // An Effect is something the world must do because a run advanced. Effects are
 // data: they are saved with the run and carried out afterwards, so each has a Key
 // by which a repetition is recognised.

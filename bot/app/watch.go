@@ -262,6 +262,9 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 		case "new":
 			news.New = append(news.New, name)
 		case "changed":
+			if from.Playbooks[name].Draft && !book.Playbooks[name].Draft {
+				news.Real = append(news.Real, name)
+			}
 			news.Changed = append(news.Changed, name)
 		default:
 			news.Removed = append(news.Removed, name)

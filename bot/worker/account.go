@@ -504,7 +504,7 @@ func (o *owner) circumstances(a *account, f *rules.Facts, rule *rules.Rule, subj
 		c.OutsidePilot = p.OutsidePilot(o.book.Team, &v.Account, f.Today())
 	}
 	for _, r := range a.runs {
-		if !r.doc.Value.Open() {
+		if !r.doc.Value.Open() || wasDraft(o.book, &r.doc.Value) {
 			continue
 		}
 		if r.doc.Value.Playbook == rule.Playbook && r.doc.Value.Subject == subject {

@@ -332,7 +332,7 @@ func (o *owner) recall(ctx context.Context, a *account) error {
 		if len(d.Value.Effects) > 0 {
 			a.runs[id] = &run{doc: d}
 		}
-		a.ended(&d.Value)
+		a.ended(&d.Value, o.book)
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ type PlannedPlaybook struct {
 	Held     []PlannedAccount `json:"held,omitempty"`     // the rule holds, and something keeps it from starting
 	Unknown  []PlannedAccount `json:"unknown,omitempty"`  // could be told, and could not be told any more
 	Resolves []PlannedAccount `json:"resolves,omitempty"` // open runs whose rule would be over
+	Ends     []PlannedAccount `json:"ends,omitempty"`     // silent plays that end, because their playbook is no draft any more
 	Keeps    []PlannedAccount `json:"keeps,omitempty"`    // open runs that go on by the version they began with
 
 	Limit int  `json:"limit,omitempty"` // starts at once, at most
@@ -134,7 +135,7 @@ func (p *planning) add(o *planning) {
 
 // lists are the accounts for which a playbook would do something, by what that is.
 func (p *PlannedPlaybook) lists() []*[]PlannedAccount {
-	return []*[]PlannedAccount{&p.Starts, &p.Listed, &p.Waits, &p.Lapses, &p.Held, &p.Unknown, &p.Resolves, &p.Keeps}
+	return []*[]PlannedAccount{&p.Starts, &p.Listed, &p.Waits, &p.Lapses, &p.Held, &p.Unknown, &p.Resolves, &p.Ends, &p.Keeps}
 }
 
 // shadow returns a worker that knows what this one knows and can be asked what it would do. Nothing of it is limited by
@@ -209,6 +210,7 @@ func (p *planning) partition(ctx context.Context, o *owner) error {
 		if t.c.at.Before(a.doc.Value.At) {
 			t.c.at = a.doc.Value.At
 		}
+		t.a.forgetDrafts(diff.real)
 		f.SetPeers(o.peersOf(a.doc.Key))
 		f.Reset(&t.a.doc.Value.Account, &a.history, t.c.at)
 		for _, d := range shadow.judge(t.a, &t.c, f, "") {
@@ -310,6 +312,11 @@ func (p *planning) runs(ctx context.Context, o *owner, t *touched, diff bookChan
 		}
 		one := t.named(v.Subject)
 		one.Run, one.Step, one.Person = v.ID, v.Step, v.Assignee
+		if wasDraft(o.book, &v) {
+			of := p.of(v.Playbook)
+			of.Ends = append(of.Ends, one)
+			continue
+		}
 		over := false
 		if rule := o.book.Rules.Rule(v.Playbook); rule != nil && diff.changed[v.Playbook] != "" {
 			var err error

@@ -59,7 +59,7 @@ func (o *owner) play(ctx context.Context, j *job, t *touched) error {
 	for _, r := range a.runs {
 		v := &r.doc.Value
 		if !v.Open() {
-			a.ended(v)
+			a.ended(v, o.book)
 		}
 		r.show()
 		if len(v.Effects) == 0 {
@@ -94,8 +94,11 @@ func (o *owner) posted(ctx context.Context, a *account, p inbox.Posted) error {
 }
 
 // ended notes when a run of a rule ended, which is what its cooldown counts from. After one that asked nobody the rule is
-// judged anew.
-func (a *account) ended(v *store.Run) {
+// judged anew. A run of a draft counts for as long as the book has it as a draft.
+func (a *account) ended(v *store.Run, book *playbooks.Book) {
+	if wasDraft(book, v) {
+		return
+	}
 	key := store.RuleKey(v.Playbook, v.Subject)
 	if v.Lapsed() {
 		if s := a.doc.Value.States[key]; s != s.Withdrawn(v.Episode) {

@@ -20,6 +20,7 @@ import (
 // A bookChange is what differs between two books as far as accounts are judged by it.
 type bookChange struct {
 	changed map[string]string // by playbook: "new", "changed" or "removed"
+	real    map[string]bool   // those that were drafts and are none: they are switched on by this
 	every   bool              // segments or the journey are others: every rule may say something else
 	signals map[string]bool   // those that are declared otherwise
 	journey bool              // journey.yaml is another: milestones may be reached
@@ -30,7 +31,7 @@ type bookChange struct {
 // compareBooks finds what differs by the files that playbooks were read from.
 func compareBooks(old, book *playbooks.Book) bookChange {
 	other := func(name string) bool { return !bytes.Equal(old.Files[name], book.Files[name]) }
-	c := bookChange{changed: map[string]string{}, people: other(playbooks.TeamFile), journey: other(playbooks.JourneyFile)}
+	c := bookChange{changed: map[string]string{}, real: map[string]bool{}, people: other(playbooks.TeamFile), journey: other(playbooks.JourneyFile)}
 	c.every = c.journey || other(playbooks.SegmentsFile)
 	if other(playbooks.SignalsFile) {
 		c.signals = otherSignals(old, book)
@@ -42,6 +43,9 @@ func compareBooks(old, book *playbooks.Book) bookChange {
 			c.changed[name] = "new"
 		case !bytes.Equal(old.Files[before.File], book.Files[p.File]):
 			c.changed[name] = "changed"
+			if before.Draft && !p.Draft {
+				c.real[name] = true
+			}
 		}
 	}
 	for name := range old.Playbooks {
@@ -72,11 +76,11 @@ func otherSignals(old, book *playbooks.Book) map[string]bool {
 	return others
 }
 
-// on returns the playbooks that are new.
+// on returns the playbooks that are new, or were drafts only.
 func (c *bookChange) on() map[string]bool {
 	on := map[string]bool{}
 	for name, how := range c.changed {
-		on[name] = how == "new"
+		on[name] = how == "new" || c.real[name]
 	}
 	return on
 }
@@ -111,7 +115,9 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 		a := o.accounts[id]
 		carrier.Carry(&a.history)
 		c := change{at: ev.At, only: diff.rules}
+		ends := o.endDrafts(a, &c, diff.real, j.has(a.doc.Value.Seq))
 		switch {
+		case ends:
 		case diff.journey || diff.people && len(a.runs) > 0:
 			c.all = true
 		case !o.differs(a, f, c):
@@ -122,6 +128,48 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 		}
 	}
 	return nil
+}
+
+// endDrafts lets the account begin anew with playbooks that are no drafts any more: their silent plays end as what they were,
+// and nothing that a draft decided counts, so that what holds already is treated as of a playbook that is new. It reports
+// whether the account had anything of them.
+func (o *owner) endDrafts(a *account, c *change, real map[string]bool, done bool) bool {
+	if len(real) == 0 {
+		return false
+	}
+	found := false
+	for _, r := range a.open() {
+		if v := &r.doc.Value; v.Draft && real[v.Playbook] {
+			c.runs = append(c.runs, playbooks.Event{Kind: playbooks.StoppedRun, At: c.at, Run: v.ID, Reason: playbooks.NoDraft})
+			found = true
+		}
+	}
+	if !done {
+		found = a.forgetDrafts(real) || found
+	}
+	return found
+}
+
+// forgetDrafts forgets what was decided of the account by playbooks while they were drafts. Episodes go on being counted.
+func (a *account) forgetDrafts(real map[string]bool) bool {
+	v, found := &a.doc.Value, false
+	for key, s := range v.States {
+		if playbook, _ := store.SplitRuleKey(key); real[playbook] {
+			s.Fingerprint = "" // as if the rule were another
+			v.States, found = with(v.States, key, s), true
+			v.Ended = without(v.Ended, key)
+		}
+	}
+	return found
+}
+
+// wasDraft reports whether a run is of a time when its playbook was a draft, which it is no more.
+func wasDraft(book *playbooks.Book, v *store.Run) bool {
+	if !v.Draft || book == nil {
+		return false
+	}
+	p := book.Playbooks[v.Playbook]
+	return p != nil && !p.Draft
 }
 
 // differs reports whether judging some rules would change anything of an account that is worth keeping.
@@ -337,7 +385,7 @@ func (w *Worker) TellListed(ctx context.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Present().Playbooks)) {
 		p := w.Present().Playbooks[name]
-		if before.Playbooks[name] != nil || p.Existing != playbooks.ListExisting && p.Existing != "" {
+		if was := before.Playbooks[name]; was != nil && (!was.Draft || p.Draft) || p.Existing != playbooks.ListExisting && p.Existing != "" {
 			continue
 		}
 		listed, err := w.Listed(ctx, name)

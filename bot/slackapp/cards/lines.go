@@ -145,6 +145,9 @@ func (s *Scene) arg(step *playbooks.Step, name string, value any) any {
 			return s.answerLabel(step, text)
 		}
 	case "reason":
+		if text == playbooks.NoDraft {
+			return s.Voice.Say("stop.no_draft", nil)
+		}
 		if slices.Contains(DismissReasons, text) {
 			return s.Voice.Say("dismiss."+text, nil)
 		}

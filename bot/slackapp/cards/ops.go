@@ -45,6 +45,7 @@ type BookNews struct {
 	New     []string       `json:"new,omitempty"` // playbooks
 	Changed []string       `json:"changed,omitempty"`
 	Removed []string       `json:"removed,omitempty"`
+	Real    []string       `json:"real,omitempty"`   // of Changed, those that were drafts and are none
 	Shared  bool           `json:"shared,omitempty"` // signals, segments, journey, forms or the team are others
 	Keeps   int            `json:"keeps,omitempty"`  // open runs that go on by an older version
 	Weeks   int            `json:"weeks,omitempty"`  // of history that Prompts were counted over; 0 where they were not
@@ -100,6 +101,9 @@ func News(v *Voice, team *playbooks.Team, n BookNews) Message {
 	}
 	for _, w := range what {
 		lines = append(lines, "• "+w)
+	}
+	if len(n.Real) > 0 {
+		lines = append(lines, v.Say("ops.book.real", words.Args{"names": v.List(coded(n.Real)), "count": len(n.Real)}))
 	}
 	lines = append(lines, promptLines(v, team, n)...)
 	if n.Keeps > 0 {
