@@ -301,6 +301,33 @@ func (f *Form) Score(values map[string]any) float64 {
 	return float64(needed-missing) / float64(needed)
 }
 
+// contractOrder are the dates of a contract as they follow each other.
+var contractOrder = []string{"contract.start", "contract.notice_by", "contract.end"}
+
+// Reversed returns, by the id of a field, the field whose date its own is before though it
+// cannot be: a contract does not end before it starts.
+func (f *Form) Reversed(values map[string]any) map[string]*Field {
+	reversed := map[string]*Field{}
+	var before []*Field
+	for _, name := range contractOrder {
+		for _, field := range f.Fields() {
+			day, ok := field.known(values[field.ID]).(rules.Date)
+			if field.Kind != DateField || field.Prefill == nil || field.Prefill.String() != name || !ok {
+				continue
+			}
+			for _, earlier := range before {
+				if day < earlier.known(values[earlier.ID]).(rules.Date) && reversed[field.ID] == nil {
+					reversed[field.ID] = earlier
+				}
+			}
+			if reversed[field.ID] == nil {
+				before = append(before, field)
+			}
+		}
+	}
+	return reversed
+}
+
 // Blank reports whether a form value is as good as absent: nil, an empty string
 // or an empty list. No and 0 are answers.
 func Blank(value any) bool {

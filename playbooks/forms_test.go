@@ -125,3 +125,27 @@ func TestATextIsNotKeptInTheNumberThatItShows(t *testing.T) {
 		t.Errorf("%d problems are said, want a warning for each text: %v", len(problems), problems)
 	}
 }
+
+// TestAContractDoesNotEndBeforeItStarts holds for the dates that a form says of a contract.
+func TestAContractDoesNotEndBeforeItStarts(t *testing.T) {
+	form := loaded(t, starter(t)).Forms["new"]
+	for name, c := range map[string]struct {
+		values map[string]any
+		want   map[string]string // the field whose date comes too early -> the one that it is before
+	}{
+		"in order":                 {map[string]any{"start": "2027-04-01", "notice_by": "2027-12-31", "end": "2028-03-31", "go_live_wish": "2027-01-01"}, map[string]string{}},
+		"on one day":               {map[string]any{"start": "2027-04-01", "notice_by": "2027-04-01", "end": "2027-04-01"}, map[string]string{}},
+		"it ends before it starts": {map[string]any{"start": "2027-04-01", "end": "2027-03-31"}, map[string]string{"end": "start"}},
+		"notice before it starts":  {map[string]any{"start": "2027-04-01", "notice_by": "2027-03-31", "end": "2028-03-31"}, map[string]string{"notice_by": "start"}},
+		"notice after it ends":     {map[string]any{"notice_by": "2028-04-01", "end": "2028-03-31"}, map[string]string{"end": "notice_by"}},
+		"little is known":          {map[string]any{"end": "2028-03-31", "start": "soon"}, map[string]string{}},
+	} {
+		got := map[string]string{}
+		for id, before := range form.Reversed(c.values) {
+			got[id] = before.ID
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

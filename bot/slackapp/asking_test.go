@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"playcaller/bot/inbox"
 	"playcaller/playbooks"
 )
@@ -118,4 +120,20 @@ func TestAFieldThatIsEmptiedIsEmpty(t *testing.T) {
 	if v, said := e.Fields["account_id"]; e.Kind != playbooks.Submitted || !said || v != nil || e.Fields["seats"] != 40.0 {
 		t.Errorf("got %+v, want that account_id is empty now", e)
 	}
+}
+
+// TestAContractThatEndsBeforeItStartsIsNotSent holds in the words of whoever fills it in.
+func TestAContractThatEndsBeforeItStartsIsNotSent(t *testing.T) {
+	b := starter(t)
+	id, _ := partnerForm(b)
+	day := func(block, date string) map[string]any {
+		return map[string]any{block: map[string]any{"selected_date": date}}
+	}
+	got := b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{
+		"field:start": day("field:start", "2027-04-01"), "field:end": day("field:end", "2027-03-31"), "field:notice_by": day("field:notice_by", "2027-04-02")}})
+	want := map[string]any{"field:end": "「利用開始日」(2027年4月1日(木))より前の日付になっています。ご確認ください。"}
+	if diff := cmp.Diff(want, got["errors"]); diff != "" {
+		t.Errorf("answered (-want +got):\n%s", diff)
+	}
+	b.none()
 }

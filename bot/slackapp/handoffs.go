@@ -176,13 +176,20 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 	if err != nil {
 		return err
 	}
+	all := f.all(ref, values)
+	for id, before := range f.form.Without(f.hidden(all)).Reversed(all) {
+		if block := cards.FieldBlock + id; shown(view, id) && wrong[block] == "" {
+			day, _ := rules.ParseDate(fmt.Sprint(all[before.ID]))
+			wrong[block] = c.voice.Say("field.before", words.Args{"field": firstOf(before.Label.In(c.voice.Lang()), before.ID), "date": c.voice.LongDate(day)})
+		}
+	}
 	if len(wrong) > 0 {
 		a.refused.Add(1)
 		return d.ack(slack.NewErrorsViewSubmissionResponse(wrong))
 	}
 	draft := len(given(view, cards.DraftBlock).SelectedOptions) > 0
 	if !draft {
-		if asked, err := a.askFurther(ctx, d, c, f, ref, f.all(ref, values)); asked || err != nil {
+		if asked, err := a.askFurther(ctx, d, c, f, ref, all); asked || err != nil {
 			return err
 		}
 	}
