@@ -253,10 +253,22 @@ func locked(t *testing.T, path string) (release func()) {
 	}
 }
 
+// patience is how long a test waits for what must come. It is long because machines that run tests are slow.
+const patience = 2 * time.Minute
+
+// patient has the store wait as long for a file that the test has locked.
+func patient(t *testing.T, s *Store) *Store {
+	t.Helper()
+	if _, err := s.writes.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA busy_timeout = %d", patience.Milliseconds())); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // waitFor lets others run until the condition holds.
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(busyTimeout); !condition(); runtime.Gosched() {
+	for end := time.Now().Add(patience); !condition(); runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("it has not come to what the test waits for")
 		}
@@ -278,7 +290,7 @@ func occupy(t *testing.T, s *Store, all *sync.WaitGroup) {
 }
 
 func TestWaitingWritesShareATransaction(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "x.db"))
+	s := patient(t, open(t, filepath.Join(t.TempDir(), "x.db")))
 	release := locked(t, s.path)
 	const writes = 100
 	var all sync.WaitGroup
@@ -303,7 +315,7 @@ func TestWaitingWritesShareATransaction(t *testing.T) {
 }
 
 func TestAWriteWhoseContextEndsInTheQueueIsNotCarriedOut(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "x.db"))
+	s := patient(t, open(t, filepath.Join(t.TempDir(), "x.db")))
 	release := locked(t, s.path)
 	var all sync.WaitGroup
 	occupy(t, s, &all)
