@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -47,7 +48,28 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := writeTables(stdout, rep, terminal); err != nil {
 		return err
 	}
-	return out.write(rep, strings.Join(args, " "))
+	return out.write(rep, p.command())
+}
+
+// command is how a run that prints the same tables is asked for: the flags that decide
+// them, and none that say where they are written. Of files of more series it has the
+// names, not where they lie.
+func (p plan) command() string {
+	var means []string
+	for _, mean := range p.Means {
+		means = append(means, number(mean))
+	}
+	text := fmt.Sprintf("go run ./rules/benchmark --windows %d --means %s --seed %d", p.Windows, strings.Join(means, ","), p.Seed)
+	if p.chosen != "" {
+		text += fmt.Sprintf(" --only '%s'", p.chosen)
+	}
+	if p.Same {
+		text += " --same"
+	}
+	for _, path := range p.files {
+		text += " --series " + filepath.Base(path)
+	}
+	return text
 }
 
 // readFlags reads the command line.
@@ -100,7 +122,7 @@ func readFlags(args []string, stderr io.Writer) (p plan, out outputs, err error)
 		return p, out, fmt.Errorf("--only %q: %w", only, err)
 	}
 	p.only = func(material, event string) bool { return fits.MatchString(material + "/" + event) }
-	p.progress = stderr
+	p.chosen, p.files, p.progress = only, files, stderr
 	p.series, err = allSeries(files, stderr)
 	return p, out, err
 }

@@ -37,7 +37,7 @@ func TestACommandLineWritesItsTablesAndFiles(t *testing.T) {
 		"r.csv":     {"material,event,series,mean,way", "real,sudden-40,,20,week/week,1,"},
 		"r.svg":     {"<svg", "sudden-40, 20 a day: in 7 days", "</svg>"},
 		"r.html":    {"<h2>In short</h2>", "<svg", "snowstorm"},
-		"README.md": {"above\n", "go run ./rules/benchmark --windows 2", "### As shipped", "| sudden drop, 40 % |", "\nbelow\n"},
+		"README.md": {"above\n", "Made by `go run ./rules/benchmark --windows 2 --means 20 --seed 1 --only 'real/sudden-40|snowstorm'`:", "### One way for everything", "tuned by itself", "### As shipped", "| sudden drop, 40 % |", "\nbelow\n"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -47,6 +47,9 @@ func TestACommandLineWritesItsTablesAndFiles(t *testing.T) {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("%s has no %q", name, want)
 			}
+		}
+		if strings.Contains(string(text), dir) {
+			t.Errorf("%s names the folder that it was written to", name)
 		}
 		if strings.Contains(string(text), "\nold\n") {
 			t.Errorf("%s still has the old tables", name)

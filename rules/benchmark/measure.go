@@ -20,6 +20,8 @@ type plan struct {
 	Same    bool      `json:"same"`    // thresholds are tuned on the windows that are measured
 
 	series   []*realSeries
+	files    []string // of series besides those of the repository
+	chosen   string   // the regular expression that only stands for; "" chooses all
 	only     func(material, event string) bool
 	progress io.Writer
 }

@@ -19,7 +19,7 @@ const (
 )
 
 // write writes the files that were asked for.
-func (o outputs) write(rep *report, args string) error {
+func (o outputs) write(rep *report, command string) error {
 	for _, f := range []struct {
 		path string
 		text func() ([]byte, error)
@@ -28,7 +28,7 @@ func (o outputs) write(rep *report, args string) error {
 		{o.json, func() ([]byte, error) { return json.MarshalIndent(rep, "", " ") }},
 		{o.svg, func() ([]byte, error) { return []byte(picture(rep)), nil }},
 		{o.html, rep.html},
-		{o.markdown, func() ([]byte, error) { return rep.markdown(o.markdown, args) }},
+		{o.markdown, func() ([]byte, error) { return rep.markdown(o.markdown, command) }},
 	} {
 		if f.path == "" {
 			continue
@@ -77,8 +77,8 @@ func asText(rate float64) string {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// markdown returns a file's text with the tables in it.
-func (rep *report) markdown(path, args string) ([]byte, error) {
+// markdown returns a file's text with the tables in it, which a command made.
+func (rep *report) markdown(path, command string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (rep *report) markdown(path, args string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: want a line %s and after it a line %s, between which the tables go", path, beginTables, endTables)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s%s\n\nMade by `%s`:\n", before, beginTables, strings.TrimSpace("go run ./rules/benchmark "+args))
+	fmt.Fprintf(&b, "%s%s\n\nMade by `%s`:\n", before, beginTables, command)
 	if err := writeTables(&b, rep, markdownForm); err != nil {
 		return nil, err
 	}

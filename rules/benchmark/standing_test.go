@@ -46,3 +46,40 @@ func TestStandingsSayWhereItIsBehind(t *testing.T) {
 		t.Errorf("the aim: %v, want the one row of sudden-40 at 50 a day with 80 %%", aim)
 	}
 }
+
+// With thresholds of their own the series of a row count together, and the best simple
+// way is the best of all of them.
+func TestSeriesWithThresholdsOfTheirOwnAddUp(t *testing.T) {
+	in := func(series string, falseAlarms float64, all []result) []result {
+		for i := range all {
+			all[i].Series, all[i].FalseAlarms = series, falseAlarms
+		}
+		return all
+	}
+	rep := &report{}
+	rep.Results = append(rep.Results, found("sudden-40", 50, perYear, 40, 70)...) // all together: behind by far
+	rep.Results = append(rep.Results, in("calm", 0.8, found("sudden-40", 50, perYear, 100, 90, 100))...)
+	rep.Results = append(rep.Results, in("wild", 1.6, found("sudden-40", 50, perYear, 20, 24, 10))...)
+	rep.Results = append(rep.Results, in("calm", 1, found("slow-40", 50, 2, 0, 99))...) // not a row of the tables
+	want := [][]string{{"real, 1 a year", "0", "0", "0", "0", "1"}, {"real, each series by itself, 1 a year", "0", "1", "0", "0", "0"}}
+	if diff := cmp.Diff(want, rep.summary().lines); diff != "" {
+		t.Errorf("in short: %s", diff)
+	}
+	all := rep.oneForAll()
+	if diff := cmp.Diff([]string{"way", "real, 1 a year", "real, each series by itself, 1 a year"}, all.head); diff != "" {
+		t.Errorf("one for all: %s", diff)
+	}
+	for _, line := range all.lines {
+		want := map[string][]string{playcallerName: {"40 % (0)", "60 % (0)"}, hindsight: {"70 % (0)", "57 % (0)"}}[line[0]]
+		if want == nil {
+			continue
+		}
+		if diff := cmp.Diff(want, line[1:]); diff != "" {
+			t.Errorf("%s: %s", line[0], diff)
+		}
+	}
+	line := []string{"sudden drop, 40 %", "50", "1 a year", "200", "7 d", "60 % (1.20)", rivals()[0].name, "57 % (1.20)", "ahead"}
+	if diff := cmp.Diff([][]string{line}, rep.ownThresholds().lines); diff != "" {
+		t.Errorf("each by itself: %s", diff)
+	}
+}

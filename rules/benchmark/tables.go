@@ -29,13 +29,13 @@ func comparedWithin(event string) int {
 // writeTables writes all tables in a form.
 func writeTables(w io.Writer, rep *report, put form) error {
 	var all []table
-	all = append(all, rep.aim(), rep.summary(), rep.duels(), rep.behind())
+	all = append(all, rep.aim(), rep.summary(), rep.oneForAll(), rep.duels(), rep.behind())
 	for _, material := range []string{materialReal, materialSynthetic} {
 		for _, rate := range []float64{perYear, perQuarter} {
 			all = append(all, rep.comparison(material, rate))
 		}
 	}
-	all = append(all, rep.seriesTable(), rep.incidentTable(), rep.details(), rep.falseAlarms(), rep.quietTable(), rep.foundTable())
+	all = append(all, rep.ownThresholds(), rep.seriesTable(), rep.incidentTable(), rep.details(), rep.falseAlarms(), rep.quietTable(), rep.foundTable())
 	for _, t := range all {
 		if len(t.lines) == 0 {
 			continue
