@@ -357,6 +357,24 @@ func TestUnreadIsWhatOthersWroteSinceThePersonLooked(t *testing.T) {
 	}
 }
 
+func TestRepliesInThreadsLeaveTheChannelRead(t *testing.T) {
+	s := open(t, sandbox.Options{})
+	_, root, err := s.bot.PostMessage("C0ALERTS", slack.MsgOptionText("x", false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.must(t, "read", map[string]any{"user": "tanaka", "channel": "C0ALERTS"})
+	for _, more := range [][]slack.MsgOption{{}, {}, {slack.MsgOptionBroadcast()}} {
+		if _, _, err := s.bot.PostMessage("C0ALERTS", append(more, slack.MsgOptionText("y", false), slack.MsgOptionTS(root))...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := s.state(t, "")
+	if diff := cmp.Diff([]int{1, 2}, []int{state.Unread["U0TANAKA"]["C0ALERTS"], state.UnreadReplies["U0TANAKA"]["C0ALERTS"]}); diff != "" {
+		t.Errorf("a reply shown in the channel, and two in the thread: %s", diff)
+	}
+}
+
 func TestTheWorkspaceSharesNoCodeWithTheBot(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {

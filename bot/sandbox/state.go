@@ -79,22 +79,23 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 
 // state is what /sandbox/state answers.
 type state struct {
-	Now         string                    `json:"now"`
-	Rev         int64                     `json:"rev"`
-	Team        object                    `json:"team"`
-	BotUser     string                    `json:"bot_user"`
-	Connected   int                       `json:"connected"`
-	Turnable    bool                      `json:"clock_turnable"`
-	Commands    []Command                 `json:"commands"`
-	Users       []*User                   `json:"users"`
-	Channels    []stateChannel            `json:"channels"`
-	Views       []stateView               `json:"views"`
-	Homes       map[string]object         `json:"homes"`
-	Scheduled   []*scheduledMessage       `json:"scheduled"`
-	Unread      map[string]map[string]int `json:"unread"`
-	Calls       map[string]int            `json:"calls"`
-	Webhooks    int64                     `json:"webhooks"` // calls of other systems that came
-	RateLimited int                       `json:"rate_limited"`
+	Now           string                    `json:"now"`
+	Rev           int64                     `json:"rev"`
+	Team          object                    `json:"team"`
+	BotUser       string                    `json:"bot_user"`
+	Connected     int                       `json:"connected"`
+	Turnable      bool                      `json:"clock_turnable"`
+	Commands      []Command                 `json:"commands"`
+	Users         []*User                   `json:"users"`
+	Channels      []stateChannel            `json:"channels"`
+	Views         []stateView               `json:"views"`
+	Homes         map[string]object         `json:"homes"`
+	Scheduled     []*scheduledMessage       `json:"scheduled"`
+	Unread        map[string]map[string]int `json:"unread"`         // by person and conversation, threads left out
+	UnreadReplies map[string]map[string]int `json:"unread_replies"` // what threads hold besides
+	Calls         map[string]int            `json:"calls"`
+	Webhooks      int64                     `json:"webhooks"` // calls of other systems that came
+	RateLimited   int                       `json:"rate_limited"`
 }
 
 type stateChannel struct {
@@ -204,7 +205,7 @@ func (w *Workspace) state(q url.Values) (*state, error) {
 		Team:     object{"id": TeamID, "name": w.opts.TeamName, "domain": w.domain()},
 		Turnable: w.opts.Advance != nil, Commands: w.opts.Commands, Scheduled: w.scheduledByTime(),
 		Users: []*User{}, Channels: []stateChannel{}, Views: []stateView{}, Homes: map[string]object{},
-		Unread: map[string]map[string]int{}, Calls: w.calls, Webhooks: webhooks, RateLimited: w.rateLimited,
+		Unread: map[string]map[string]int{}, UnreadReplies: map[string]map[string]int{}, Calls: w.calls, Webhooks: webhooks, RateLimited: w.rateLimited,
 	}
 	if out.Commands == nil {
 		out.Commands = []Command{}
@@ -297,13 +298,14 @@ func (w *Workspace) addViews(out *state, n narrowing) {
 }
 
 // addUnread counts for each person and conversation what others have written
-// there since the person last looked.
+// there since the person last looked. Replies in threads count by themselves:
+// as in Slack, they leave the channel read.
 func (w *Workspace) addUnread(out *state, n narrowing) {
 	for _, u := range w.userOrder {
 		if w.users[u].IsBot || n.user != "" && n.user != u {
 			continue
 		}
-		counts := map[string]int{}
+		counts, replies := map[string]int{}, map[string]int{}
 		for _, id := range w.order {
 			ch := w.channels[id]
 			if !ch.has(u) {
@@ -314,11 +316,15 @@ func (w *Workspace) addUnread(out *state, n narrowing) {
 				return cmp.Compare(micros(m.TS), at)
 			})
 			for _, m := range ch.messages[from:] {
-				if m.User != u && (m.EphemeralTo == "" || m.EphemeralTo == u) {
+				switch {
+				case m.User == u || m.EphemeralTo != "" && m.EphemeralTo != u:
+				case m.ThreadTS != "" && !m.Broadcast:
+					replies[id]++
+				default:
 					counts[id]++
 				}
 			}
 		}
-		out.Unread[u] = counts
+		out.Unread[u], out.UnreadReplies[u] = counts, replies
 	}
 }

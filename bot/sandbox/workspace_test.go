@@ -168,11 +168,12 @@ type snapshot struct {
 		User string         `json:"user"`
 		View map[string]any `json:"view"`
 	} `json:"views"`
-	Homes       map[string]map[string]any `json:"homes"`
-	Calls       map[string]int            `json:"calls"`
-	RateLimited int                       `json:"rate_limited"`
-	Unread      map[string]map[string]int `json:"unread"`
-	Connected   int                       `json:"connected"`
+	Homes         map[string]map[string]any `json:"homes"`
+	Calls         map[string]int            `json:"calls"`
+	RateLimited   int                       `json:"rate_limited"`
+	Unread        map[string]map[string]int `json:"unread"`
+	UnreadReplies map[string]map[string]int `json:"unread_replies"`
+	Connected     int                       `json:"connected"`
 }
 
 func (s *site) state(t *testing.T, query string) snapshot {
