@@ -22,6 +22,7 @@ func TestBrowserRulesPanelFollowsTheBook(t *testing.T) {
 	v.click("[data-testid=rules-open]")
 	playing := "[data-testid=rules-table] [data-account=old-mill-foods][data-playbook=login-drop]"
 	v.see(playing+"[data-standing=playing]", "▶")
+	v.holds(`((box) => box.scrollWidth <= box.clientWidth)(document.querySelector("[data-testid=rules-table]"))`) // every playbook is in view
 	v.shot("table")
 
 	v.click(playing)

@@ -68,7 +68,7 @@ function input(block, ctx) {
   const label = uniqueId("label");
   const hint = block.hint ? uniqueId("hint") : null;
   const error = uniqueId("error");
-  const node = element(block.element, { ...ctx, input: true, dispatch: Boolean(block.dispatch_action), labelId: label, describedBy: [hint, error].filter(Boolean).join(" ") });
+  const node = element(block.element, { ...ctx, input: true, optional: Boolean(block.optional), dispatch: Boolean(block.dispatch_action), labelId: label, describedBy: [hint, error].filter(Boolean).join(" ") });
   ctx.form?.expect(ctx.blockId, block.element?.action_id, !block.optional);
   return h("div", { class: "input-block" },
     h("div", { class: "input-label", id: label }, textObject(block.label, ctx.view), block.optional && h("span", { class: "quiet" }, " " + ctx.view.t("optional"))),

@@ -28,6 +28,8 @@ export function clock(view) {
     clearTimeout(hideResult);
     if (text && kind !== "busy") hideResult = setTimeout(() => { result.textContent = ""; }, 6000);
   };
+  // What the clock says hangs over the head of the conversation, so it goes when somebody presses anything there.
+  document.addEventListener("pointerdown", (event) => { if (result.classList.contains("done") && !node.contains(event.target)) say(""); });
   const turn = async (step) => {
     if (busy) return;
     const { store, t } = view;

@@ -1,7 +1,7 @@
 // The interactive elements of Block Kit. Outside input blocks each change is sent to the bot as a click; inside them, and
 // for every element of a modal, the value is also kept in `ctx.form` for the submission.
 //
-// ctx: {view, place: {channel, ts} | {view_id}, blockId, form, input, dispatch, labelId, describedBy}
+// ctx: {view, place: {channel, ts} | {view_id}, blockId, form, input, optional, dispatch, labelId, describedBy}
 
 import { h, icon, replace, uniqueId } from "./dom.js";
 import { dateField, dateTimeField, timeField } from "./pickers.js";

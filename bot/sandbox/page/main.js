@@ -71,6 +71,11 @@ const view = {
     if (parts.webhooks.node !== but) parts.webhooks.close();
     if (parts.rules.node !== but && !parts.rules.node.hidden) parts.rules.button.click();
   },
+  /** Shows the viewer the message of the open channel that waits for their answer, if there is one. */
+  pointOut() {
+    const ts = store.ownQuestion(store.channel);
+    if (ts) parts.conversation.reveal(ts);
+  },
   beginCommand: (text) => { render(); composers.main.begin(text); },
 };
 
@@ -149,7 +154,7 @@ function openHome() {
 function markRead(channel) {
   const user = store.place.user;
   const key = `${user}/${channel.id}`;
-  if (store.unread(channel.id) === 0 || document.visibilityState !== "visible" || link.reading.has(key)) return;
+  if (store.unread(channel.id) + store.unreadReplies(channel.id) === 0 || document.visibilityState !== "visible" || link.reading.has(key)) return;
   link.reading.add(key);
   post("read", { user, channel: channel.id }).then(refresh, () => {}).finally(() => link.reading.delete(key));
 }

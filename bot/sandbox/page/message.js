@@ -17,14 +17,15 @@ export function messageNode(message, channel, view, { grouped = false, inThread 
   const author = store.users.get(message.user) ?? (message.bot_id ? store.bot : null);
   const at = dateOfTs(message.ts);
   const ctx = { view, place: { channel: channel.id, ts: message.ts, ...(message.thread_ts ? { thread_ts: message.thread_ts } : {}) }, form: formValues() };
-  const time = timeOfDay(at, store.me);
-  const full = `${longDay(at, store.me, store.now)} ${time}`;
+  // A thread has no lines between the days, so the day stands with the time.
+  const time = inThread ? whenOf(at, view) : timeOfDay(at, store.me);
+  const full = `${longDay(at, store.me, store.now)} ${timeOfDay(at, store.me)}`;
   const name = author ? store.nameOf(author.id) : (message.username || message.user || t("app"));
   return h("article", {
     class: "message" + (grouped ? " grouped" : "") + (message.ephemeral_to ? " ephemeral" : ""), "aria-label": `${name}, ${full}`, tabindex: -1,
     "data-ts": message.ts, "data-channel": channel.id, "data-user": message.user, "data-ephemeral": message.ephemeral_to ? "true" : null,
   },
-  h("div", { class: "message-side" }, grouped ? h("time", { class: "side-time", datetime: at.toISOString(), title: full }, sideTime(time)) : avatar(author)),
+  h("div", { class: "message-side" }, grouped ? h("time", { class: "side-time", datetime: at.toISOString(), title: full }, sideTime(timeOfDay(at, store.me))) : avatar(author)),
   h("div", { class: "message-main" },
     message.ephemeral_to && h("div", { class: "only-you" }, icon("eye", 14), t("onlyYou")),
     !grouped && h("div", { class: "message-head" }, h("span", { class: "author" }, name), author?.is_bot && h("span", { class: "app-mark" }, t("app")),

@@ -47,7 +47,7 @@ export function messageList(view, { inThread = false } = {}) {
         && Number(message.ts) - Number(last.ts) < groupSeconds;
       const replies = inThread ? [] : store.replies(channel, message.ts).map((r) => [r.ts, r.user]);
       const unseen = replies.some(([ts, user]) => since && user !== store.place.user && ts >= since && ts > (view.seenReplies.get(message.ts) ?? ""));
-      const signature = JSON.stringify([message, grouped, replies, unseen, replies.length > 0 && dayKey(store.now, store.me), store.users.get(message.user)]);
+      const signature = JSON.stringify([message, grouped, replies, unseen, (inThread || replies.length > 0) && dayKey(store.now, store.me), store.users.get(message.user)]);
       out.push(nodeOf(message.ts, signature, () => messageNode(message, channel, view, { grouped, inThread, unseen })));
       last = { day, user: message.user, ts: message.ts, ephemeral: message.ephemeral_to };
     }
@@ -85,6 +85,7 @@ export function conversation(view, composerNode) {
     log.setAttribute("aria-label", t("messages"));
     node.setAttribute("aria-label", isHome ? t("home") : channel ? store.titleOf(channel) : t("messages"));
     scroller.setAttribute("aria-label", channel ? store.titleOf(channel) : t("messages"));
+    if (isHome || !channel) jump.hidden = true;
     if (isHome) {
       shown.place = "";
       drawHome(homeBody, view);
@@ -127,7 +128,19 @@ export function conversation(view, composerNode) {
     }
     view.markRead(channel);
   };
-  return { node, render, scroller };
+  /** Brings a message into view, above all what can be pressed in it, marks it for a moment and gives it the focus. */
+  const reveal = (ts) => {
+    const message = log.querySelector(`[data-ts="${CSS.escape(ts)}"]`);
+    if (!message) return;
+    const frame = scroller.getBoundingClientRect();
+    const press = message.querySelector("[data-block=actions]") ?? message;
+    scroller.scrollTop += Math.max(message.getBoundingClientRect().top - frame.top - 12, press.getBoundingClientRect().bottom - frame.bottom + 12);
+    message.classList.remove("pointed");
+    void message.offsetWidth; // the mark begins anew
+    message.classList.add("pointed");
+    message.focus({ preventScroll: true });
+  };
+  return { node, render, reveal, scroller };
 }
 
 function atBottom(scroller) {

@@ -27,7 +27,7 @@ export function userSwitch(view) {
   const who = h("span", { class: "who" });
   const node = h("button", { type: "button", class: "user-switch", "aria-haspopup": "listbox", "aria-expanded": "false", "data-testid": "user-switch" });
   node.addEventListener("click", () => openList(node, entries(view), {
-    label: view.t("choosePerson"), filter: false, align: "end", t: view.t,
+    label: view.t("choosePerson"), filter: false, align: "end", tall: true, t: view.t,
     onPick: (entry) => view.become(entry.value),
   }));
   const render = () => {
@@ -36,7 +36,7 @@ export function userSwitch(view) {
     if (!me) return;
     const others = store.people().filter((user) => user.id !== me.id && store.waitingFor(user.id) > 0).length;
     replace(who, h("span", { class: "who-label" }, t("youAre")), " ", h("span", { class: "who-name" }, store.nameOf(me.id)), " ", me.title && h("span", { class: "who-title" }, me.title));
-    replace(node, avatar(me, 32), who, others > 0 && h("span", { class: "waiting-dot", title: t("othersWaiting", { n: others }) }, h("span", { "aria-hidden": "true" }, String(others)), h("span", { class: "off-screen" }, t("othersWaiting", { n: others }))), icon("chevron", 16));
+    replace(node, avatar(me, 32), who, others > 0 && h("span", { class: "waiting-dot", title: t(others === 1 ? "otherWaiting" : "othersWaiting", { n: others }) }, icon("people", 14), h("span", { "aria-hidden": "true" }, String(others)), h("span", { class: "off-screen" }, t(others === 1 ? "otherWaiting" : "othersWaiting", { n: others }))), icon("chevron", 16));
     node.setAttribute("title", t("switchPerson"));
     node.setAttribute("data-user", me.id);
   };

@@ -14,7 +14,7 @@ export function dateField(el, field) {
     words.textContent = value ? isoDay(value, field.view.store.me) : el.placeholder?.text || field.view.t("selectDate");
     if (!field.ctx.labelId) node.setAttribute("aria-label", words.textContent);
   };
-  node.addEventListener("click", () => openCalendar(node, value, field.view, (day) => {
+  node.addEventListener("click", () => openCalendar(node, value, field.view, Boolean(field.ctx.optional), (day) => {
     value = day;
     redraw();
     field.set(value, node);
@@ -23,19 +23,25 @@ export function dateField(el, field) {
   return node;
 }
 
-/** Opens a month to pick a day from beside `anchor`. */
-function openCalendar(anchor, value, view, onPick) {
+/** Opens a month to pick a day from beside `anchor`; where the day is optional, one that was picked can be taken away. */
+function openCalendar(anchor, value, view, optional, onPick) {
   const today = dayKey(view.store.now, view.store.me);
   let day = /^\d{4}-\d{2}-\d{2}$/.test(value ?? "") ? value : today;
   const grid = h("div", { class: "calendar-grid", role: "grid" });
   const title = h("div", { class: "calendar-title", "aria-live": "polite" });
   const typed = h("input", { class: "list-filter", type: "text", placeholder: view.t("dateFormat"), "aria-label": view.t("selectDate") + " " + view.t("dateFormat"), value: value ?? "", "data-testid": "date-text", inputmode: "numeric" });
+  const wrong = h("div", { class: "input-error", role: "alert", "data-testid": "date-wrong" });
+  const clear = optional && value ? h("button", { type: "button", class: "link-button", "data-testid": "date-clear", on: { click: () => pick(null) } }, view.t("noDate")) : null;
+  const complain = (text) => {
+    wrong.textContent = text;
+    typed.setAttribute("aria-invalid", String(text !== ""));
+  };
   const step = (months) => { day = addMonths(day, months); draw(); };
-  const panel = h("div", { class: "calendar", role: "dialog", "aria-label": view.t("selectDate"), "data-tab-inside": true }, typed,
+  const panel = h("div", { class: "calendar", role: "dialog", "aria-label": view.t("selectDate"), "data-tab-inside": true }, typed, wrong,
     h("div", { class: "calendar-head" },
       h("button", { type: "button", class: "icon-button", "aria-label": view.t("previousMonth"), on: { click: () => step(-1) } }, icon("left")), title,
       h("button", { type: "button", class: "icon-button", "aria-label": view.t("nextMonth"), on: { click: () => step(1) } }, icon("right"))),
-    h("div", { class: "calendar-grid calendar-names", "aria-hidden": "true" }, weekdayNames(view.store.me).map((name) => h("span", null, name))), grid);
+    h("div", { class: "calendar-grid calendar-names", "aria-hidden": "true" }, weekdayNames(view.store.me).map((name) => h("span", null, name))), grid, clear);
   const pick = (chosen) => {
     closePopup({ refocus: true });
     onPick(chosen);
@@ -73,9 +79,11 @@ function openCalendar(anchor, value, view, onPick) {
       event.stopPropagation();
       const day = typedDay(typed.value);
       if (day) pick(day);
-      else typed.setAttribute("aria-invalid", "true");
+      else if (clear && typed.value.trim() === "") pick(null);
+      else complain(view.t("wrongDate", { like: today }));
     }
   });
+  typed.addEventListener("input", () => complain(""));
   draw();
   if (openPopup(anchor, panel)) draw(true);
 }

@@ -71,11 +71,11 @@ function place(anchor, panel, align) {
 /**
  * Opens a list to choose from. `entries` are {label, value, description, group, selected, node, href}; `onPick` gets the entry.
  * With `multiple` the list stays open and entries toggle, and onPick hears each. `search` (words → entries, later; null
- * where more words are needed) replaces filtering by the words typed.
+ * where more words are needed) replaces filtering by the words typed. A `tall` one takes the window's height where it needs it.
  */
-export function openList(anchor, entries, { label, onPick, onClose, multiple = false, filter = entries.length > 8, search, align, t, menu = false }) {
+export function openList(anchor, entries, { label, onPick, onClose, multiple = false, filter = entries.length > 8, search, align, t, menu = false, tall = false }) {
   const id = uniqueId("list");
-  const list = h("div", { class: "list", role: menu ? "menu" : "listbox", id, "aria-label": label, "aria-multiselectable": multiple || null, tabindex: -1 });
+  const list = h("div", { class: "list" + (tall ? " tall" : ""), role: menu ? "menu" : "listbox", id, "aria-label": label, "aria-multiselectable": multiple || null, tabindex: -1 });
   const input = filter || search ? h("input", { class: "list-filter", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": id, "aria-label": t("typeToFilter"), placeholder: t("typeToFilter"), autocomplete: "off" }) : null;
   const panel = h("div", { class: "list-panel" }, input, list);
   let shown = entries;

@@ -120,7 +120,7 @@ export function rulesPanel(view) {
       return;
     }
     const account = data.accounts.find((a) => a.id === chosen.account);
-    const why = account && h("div", { class: "rules-why", "data-testid": "rules-why" }, (chosen.why ?? "").replaceAll("`", "").split("\n").slice(1).map((line) => h("p", null, line)));
+    const why = account && h("div", { class: "rules-why", "data-testid": "rules-why" }, (chosen.why ?? "").replaceAll("`", "").split("\n").slice(1).map((line) => h("p", { style: { "--indent": `${line.match(/^ */)[0].length}ch` } }, line.trim())));
     replace(detail, account && h("h3", null, account.name, " · ", p.title), why,
       h("h3", null, t("rulesOutline"), account ? "" : ` · ${p.title}`),
       h("div", { class: "rules-outline", "data-testid": "rules-outline" }, p.outline.map((line) => h("p", { class: `depth-${line.depth}` }, line.text))));
@@ -142,7 +142,7 @@ function newsOf(book, t, language) {
     parts.push(h("p", { class: "rules-bad" }, t(book.errors.length === 1 ? "bookBadOne" : "bookBad", { n: book.errors.length })),
       h("pre", null, book.errors.slice(0, 5).map((e) => `${e.file}:${e.line}:${e.column}: ${e.level}: ${e.message}${e.suggestion ? "; " + e.suggestion : ""}${e.fix ? "\n    " + e.fix : ""}`).join("\n")));
   }
-  const last = book.last_change;
+  const last = parts.length === 0 && book.last_change; // what changed before is no news beside a mistake
   if (last) {
     const changed = Object.entries(last.playbooks_changed ?? {}).map(([name, how]) => how === "changed" ? name : `${name} (${t("book_" + how)})`);
     if (last.shared) changed.push(t("bookShared"));

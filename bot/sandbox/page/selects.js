@@ -40,6 +40,7 @@ export function selectField(el, field) {
     const before = JSON.stringify(value);
     const keys = new Set(chosen().map((item) => source.key(item)));
     const entries = source.entries().map((entry) => ({ ...entry, selected: keys.has(entry.value) }));
+    if (ctx.optional && !multiple && value && !source.search) entries.unshift({ value: "", item: null, label: view.t("noChoice") });
     const search = source.search && (async (query) => (await source.search(query))?.map((entry) => ({ ...entry, selected: chosen().some((item) => source.key(item) === entry.value) })));
     openList(node, entries, {
       label: el.placeholder?.text || view.t("select"), multiple, search, t: view.t,

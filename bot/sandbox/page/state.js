@@ -99,11 +99,13 @@ export class Store {
     return csms.find(speaksLikeBrowser) ?? csms[0] ?? this.people()[0] ?? null;
   }
 
-  /** What a user is called on the page. */
+  /** What a user is called on the page: 田中 is Tanaka to those who read English, as the bot says it to them. */
   nameOf(id) {
     const user = this.users.get(id);
     if (!user) return id || "?";
-    return user.real_name || user.display_name || user.name || id;
+    const name = user.real_name || user.display_name || user.name || id;
+    const readable = languageOf(this.me) === "ja" || /\p{Script=Latin}/u.test(name) || !/^[a-z][a-z .-]*$/i.test(user.name ?? "");
+    return readable ? name : user.name.replace(/(^|[ .-])([a-z])/g, (whole, before, letter) => before + letter.toUpperCase());
   }
 
   /** The channels that the viewer can see, by name. */
@@ -179,10 +181,31 @@ export class Store {
     return [...this.channels.values()].find((c) => c.is_im && (c.user === user || (c.members ?? []).includes(user)) && (c.user === this.bot?.id || !c.user || c.user === user)) ?? null;
   }
 
-  /** The oldest message of a channel that the viewer has not seen, by ts; "" when there is none. */
+  /** How many replies in a channel's threads came since the viewer last looked there. */
+  unreadReplies(channel, user = this.place.user) {
+    return this.snapshot?.unread_replies?.[user]?.[channel] ?? 0;
+  }
+
+  /** The oldest message of a channel, or reply in its threads, that the viewer has not seen, by ts; "" when there is none. */
   oldestUnread(channel) {
-    const count = this.unread(channel.id);
+    const count = this.unread(channel.id) + this.unreadReplies(channel.id);
     return count === 0 ? "" : this.messages(channel).filter((m) => m.user !== this.place.user).slice(-count)[0]?.ts ?? "";
+  }
+
+  /**
+   * The message of a channel that the viewer has something to press in: the newest one that the bot has led them to in its
+   * direct messages and that still has buttons. Its ts, or "" when there is none.
+   */
+  ownQuestion(channel) {
+    const here = new Map(this.topLevel(channel).map((m) => [m.ts, m]));
+    for (const message of this.messages(this.botDm()).toReversed()) {
+      const words = JSON.stringify([message.text, message.blocks]);
+      for (const [, where, seconds, rest] of words.matchAll(/\/archives\/(\w+)\/p(\d+)(\d{6})/g)) {
+        const found = where === channel?.id && here.get(`${seconds}.${rest}`);
+        if (found && found.blocks?.some((b) => b.type === "actions")) return found.ts;
+      }
+    }
+    return "";
   }
 
   replies(channel, ts) {

@@ -44,6 +44,7 @@ export function threadPanel(view, composerNode) {
     const arrived = shown !== `${channel.id}/${ts}/${store.place.user}`;
     const stick = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
     const grown = replies.length > count;
+    const mine = grown && replies.at(-1).user === store.place.user;
     shown = `${channel.id}/${ts}/${store.place.user}`;
     count = replies.length;
     view.seenReplies.set(ts, replies.at(-1)?.ts ?? "");
@@ -55,7 +56,7 @@ export function threadPanel(view, composerNode) {
     const nodes = list.nodes(channel, [root, ...replies]);
     nodes.splice(1, 0, rule(replies.length, t));
     reconcile(log, nodes);
-    if (arrived || (grown && stick)) scroller.scrollTop = arrived && replies.length < 3 ? 0 : scroller.scrollHeight;
+    if (arrived || mine || (grown && stick)) scroller.scrollTop = arrived && replies.length < 3 ? 0 : scroller.scrollHeight;
   };
   return { node, render };
 }

@@ -31,7 +31,7 @@ export function welcome(view) {
       h("button", { type: "button", class: "icon-button welcome-close", "aria-label": t("dismiss"), "data-testid": "welcome-dismiss", on: { click: dismiss } }, icon("close", 16)),
       h("div", { class: "welcome-head" }, mark(36), h("div", null, h("h2", null, t("welcome")), h("p", null, t("welcomeText")))),
       h("ol", { class: "welcome-steps" },
-        step(1, t("step1", { channel, name: short(store, cast.csm) }), () => view.become(cast.csm.id, cast.channel.id)),
+        step(1, t("step1", { channel, name: short(store, cast.csm) }), () => { view.become(cast.csm.id, cast.channel.id); view.pointOut(); }),
         step(2, t("step2"), () => document.querySelector("[data-testid=clock-next]")?.focus()),
         step(3, t("step3", { name: short(store, cast.sales), command: "/handoff" }), () => { view.become(cast.sales.id, cast.channel.id); view.beginCommand("/handoff"); })));
   };
