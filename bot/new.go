@@ -206,7 +206,7 @@ func (q *questions) ask(flag, question, standard string, value *string, check fu
 		} else if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		answer := strings.Trim(strings.TrimSpace(line), `"`)
+		answer := typed(flag, strings.Trim(strings.TrimSpace(line), `"`))
 		if answer == "" {
 			answer = standard
 		}
@@ -219,6 +219,24 @@ func (q *questions) ask(flag, question, standard string, value *string, check fu
 		*value = answer
 		return nil
 	}
+}
+
+// typed returns an answer as it was meant: full-width digits as digits, Count as count, cs-alerts as #cs-alerts.
+func typed(flag, answer string) string {
+	switch {
+	case flag == "number":
+		return strings.Map(func(r rune) rune {
+			if r >= '０' && r <= '９' || r == '．' || r == '－' {
+				return r - '０' + '0'
+			}
+			return r
+		}, answer)
+	case flag == "kind", flag == "severity", flag == "channel" && strings.EqualFold(answer, "dm"):
+		return strings.ToLower(answer)
+	case flag == "channel" && answer != "" && answer[0] != '#':
+		return "#" + answer
+	}
+	return answer
 }
 
 // writeNew writes the files and says what to do next. Where the book has schemas, the

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,7 @@ func testCommand() *cobra.Command {
 		Long: `Plays the tests of each folder's book: NAME_test.yaml beside NAME.yaml says what happens to accounts and what must come
 of it. A failure shows expected and got side by side, and all that happened. With --run the coverage is that of the playbooks
 whose tests were chosen.
-Exit code 1 if a test fails, a book or a test file has a mistake, or too little is covered.`,
+Exit code 1 if a test fails, --run chooses none, a book or a test file has a mistake, or too little is covered.`,
 		Example: `  playcaller test ./book --run 'login-drop.*seasonal'
   playcaller test ./book --coverage --min-coverage 100 --junit results.xml`,
 		Args: cobra.MinimumNArgs(1),
@@ -92,7 +93,18 @@ func testBooks(c *cobra.Command, dirs []string, o playtest.Options, coverage boo
 		ok = covered(out, r, dir, o, least) && ok
 		fmt.Fprintln(out, r.Summary())
 	}
+	if ok && o.Match != nil && !anyPlayed(results) {
+		fmt.Fprintf(out, "FAIL  no test is called so: --run %s is matched with \"FILE: NAME\", as in \"login-drop_test.yaml: nobody answers\"\n", o.Match)
+		ok = false
+	}
 	return results, ok, nil
+}
+
+// anyPlayed reports whether there was any test.
+func anyPlayed(results []*playtest.Result) bool {
+	return slices.ContainsFunc(results, func(r *playtest.Result) bool {
+		return slices.ContainsFunc(r.Files, func(f playtest.FileResult) bool { return len(f.Cases) > 0 })
+	})
 }
 
 // covered reports whether enough was walked, and says why not, or why that was not measured.

@@ -57,6 +57,10 @@ func TestWithRunOnlyThePlaybooksOfChosenTestsAreListedAndMeasured(t *testing.T) 
 	if code != 1 || !strings.Contains(out, "--run chose no test") {
 		t.Errorf("where no test is chosen: exit code %d:\n%s", code, out)
 	}
+	out, code = playTests(t, "../playbooks/library", "--run", "^logn-drop")
+	if code != 1 || !strings.Contains(out, `FAIL  no test is called so: --run ^logn-drop is matched with "FILE: NAME"`) {
+		t.Errorf("where no test is chosen, and nothing measured: exit code %d:\n%s", code, out)
+	}
 }
 
 func TestAMistakeInATestFileIsNotFollowedByCoverage(t *testing.T) {

@@ -191,16 +191,34 @@ func called(def *rules.SignalDef, name, lang string) string {
 	return string(unicode.ToLower(first)) + title[n:]
 }
 
+// ownerOf returns who owns the accounts of the tests: the default owner or, where that is somebody whom nobody can help, as a
+// head of a team is, the first person with a manager in the same country, hours and days, so that an escalation can be
+// tested too.
+func ownerOf(team *playbooks.Team) *playbooks.Person {
+	owner := team.Person(team.DefaultOwner)
+	if owner.Manager != "" {
+		return owner
+	}
+	for i := range team.People {
+		p := &team.People[i]
+		if p.Manager != "" && p.Country == owner.Country && p.Location.String() == owner.Location.String() &&
+			p.Hours == owner.Hours && slices.Equal(p.Days, owner.Days) && len(p.Away) == 0 {
+			return p
+		}
+	}
+	return owner
+}
+
 // Files returns the playbook and its tests by the names of their files. They load with
 // the book, and the tests pass.
 func (c Choices) Files(book *playbooks.Book) (map[string][]byte, error) {
 	if err := c.Check(book); err != nil {
 		return nil, err
 	}
-	owner := book.Team.Person(book.Team.DefaultOwner)
-	if owner == nil {
+	if book.Team.Person(book.Team.DefaultOwner) == nil {
 		return nil, errors.New("the book has no default_owner in team.yaml, so there is nobody to ask: add one")
 	}
+	owner := ownerOf(book.Team)
 	if c.TitleJa == "" {
 		c.TitleJa = c.Title
 	}

@@ -70,6 +70,38 @@ func TestEveryNewPlaybookLoadsWithoutAHintAndPassesItsTestsWhole(t *testing.T) {
 	}
 }
 
+// Of high severity a new playbook escalates to the manager: a test can walk that only where the owner has one, and the starter
+// book's default owner is the head of the team.
+func TestTheOwnerOfANewPlaybooksTestsHasAManager(t *testing.T) {
+	book, files := starter(t)
+	c := template.Choices{Name: "brand-new", Kind: "count", Signal: "payments_failed", Number: 3, Title: "Payments fail", TitleJa: "確認", Severity: playbooks.High, Channel: "dm"}
+	made, err := c.Files(book)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := maps.Clone(files)
+	maps.Copy(all, made)
+	all["brand-new_test.yaml"] = append(made["brand-new_test.yaml"], `
+  - name: the manager is asked for help
+    account: acme
+    expect: [{at: +4d 09:00, escalated: manager}]
+`...)
+	with, problems := playbooks.Load(all)
+	if with == nil {
+		t.Fatal(problems)
+	}
+	result := playtest.Run(with, playtest.Options{Match: regexp.MustCompile("^brand-new")})
+	if !result.OK() {
+		t.Errorf("%s\n%s", result.Summary(), all["brand-new_test.yaml"])
+	}
+	for i := range book.Team.People {
+		book.Team.People[i].Manager = ""
+	}
+	if made, err = c.Files(book); err != nil || !strings.Contains(string(made["brand-new_test.yaml"]), "person: "+book.Team.DefaultOwner) {
+		t.Errorf("where nobody has a manager: %v\n%s", err, made["brand-new_test.yaml"])
+	}
+}
+
 func TestANewPlaybookSpeaksOfTheSignalAsPeopleDo(t *testing.T) {
 	book, _ := starter(t)
 	c := template.Choices{Name: "brand-new", Kind: "count", Signal: "payments_failed", Number: 3, Title: "Payments fail", TitleJa: "確認", Severity: playbooks.High, Channel: "dm"}
