@@ -18,24 +18,25 @@ const (
 
 // A series is one account's buckets of one signal.
 type series struct {
-	// What every judgement reads comes first, so that it lies together in memory.
-	total    dayRow
+	// What every judgement reads comes first, in this order, so that few lines of memory
+	// are waited for: of an account with nothing new the first two.
+	stamp    stamp      // as of what cells were asked for
 	version  uint32     // grows with every change
 	past     uint32     // grows with changes of days that were over
 	untilDay Date       // the bucket that the latest At fell into
 	over     Date       // the last day that features have read as one that is over
 	cut      Date       // days before it have been forgotten, 0 where none have since it was read
-	stamp    stamp      // as of what cells were asked for
+	out      []Span     // the account's days that outages of the feed touch; cells are worked out by them
 	cells    []memoCell // features of the series
+	total    dayRow
+	hourly   *hourPast // older hours than those of the last two days, of an hourly signal
 	kind     Kind
-	out      []Span // the account's days that outages of the feed touch; cells are worked out by them
 
 	by      map[string]*dayRow
-	users   users     // of a unique signal
-	hours   dayRow    // of the last two days; its dates are hours since 1970
-	hourly  *hourPast // older ones, of an hourly signal
-	until   int64     // Unix seconds of the latest At
-	arrived int64     // Unix seconds of the last arrival
+	users   users  // of a unique signal
+	hours   dayRow // of the last two days; its dates are hours since 1970
+	until   int64  // Unix seconds of the latest At
+	arrived int64  // Unix seconds of the last arrival
 }
 
 // addHour puts a value into an hourly bucket and forgets old ones. The row's days are
