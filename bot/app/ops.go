@@ -167,11 +167,15 @@ func (b *Bot) guard(ctx context.Context, from, book *playbooks.Book) ([]cards.Op
 		return nil, fmt.Errorf("what the book would start: %w", err)
 	}
 	var asks []cards.OpsAsk
+	texts := cards.NewTexts()
 	for _, p := range plan.Playbooks {
 		if !p.Asks {
 			continue
 		}
-		ask := cards.OpsAsk{Playbook: p.Playbook, Limit: p.Limit, People: map[string]int{}}
+		ask := cards.OpsAsk{Playbook: p.Playbook, Limit: p.Limit, People: map[string]int{}, Titles: map[string]string{}}
+		for _, lang := range []string{"en", "ja"} {
+			ask.Titles[lang] = cards.PlaybookTitle(texts.In(lang, nil), book, p.Playbook)
+		}
 		for _, a := range p.Starts {
 			ask.Accounts = append(ask.Accounts, cards.OpsAccount{ID: a.Account, Name: a.Name, Subject: a.Subject, Person: a.Person})
 			if a.Person != "" {

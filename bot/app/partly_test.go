@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jonboulle/clockwork"
 
+	"playcaller/bot/inbox"
 	"playcaller/bot/sender"
 	"playcaller/bot/stream"
 	"playcaller/bot/worker"
@@ -125,6 +127,7 @@ type shelved struct {
 	dir, data string
 	clock     *clockwork.FakeClock
 	told      int // messages to ops about a new book
+	asked     int // questions to ops whether so much is to be started
 }
 
 const look = "playbook: look\ntitle: Look\nabout: Somebody looks.\nsteps:\n  - {id: look, task: Look, otherwise: {after: 5wd, then: =unanswered}}\n"
@@ -168,8 +171,11 @@ func (s *shelved) life(do func(ctx context.Context, b *Bot)) {
 	records := store.In(backend)
 	w := worker.New(worker.Options{Stream: events, Records: records, Book: book, Clock: s.clock, Logger: log, Sender: nobody{},
 		Draw: func(_ context.Context, _ string, out store.Outgoing) (sender.Item, bool, error) {
-			if out.Kind == opsBook {
+			switch out.Kind {
+			case opsBook:
 				s.told++
+			case opsAsk:
+				s.asked++
 			}
 			return sender.Item{}, false, nil
 		}})
@@ -178,7 +184,7 @@ func (s *shelved) life(do func(ctx context.Context, b *Bot)) {
 	if err := w.Rest(ctx); err != nil {
 		t.Fatal(err)
 	}
-	do(ctx, &Bot{worker: w, records: records, clock: s.clock, log: log, watch: newWatch(s.dir), hooks: hooks, book: book})
+	do(ctx, &Bot{worker: w, stream: events, records: records, clock: s.clock, log: log, watch: newWatch(s.dir), hooks: hooks, book: book})
 	if err := w.Rest(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -342,5 +348,56 @@ func TestASwitchThatWasToldJustBeforeAStopIsNotToldAgain(t *testing.T) {
 	})
 	if s.told != 1 {
 		t.Errorf("ops were told %d times, want once", s.told)
+	}
+}
+
+// Whenever a process is stopped while it switches to a book that would start too much, ops are asked once, and nothing starts.
+func TestOpsAreAskedOfAStormWheneverTheSwitchIsStopped(t *testing.T) {
+	const many = "playbook: many\ntitle: Many\nabout: Many at once.\nlimit: 1/h\nexisting: start\nwhen: account.seats >= 5\nsteps:\n" +
+		"  - {id: look, task: Look, otherwise: {after: 5wd, then: =unanswered}}\n"
+	for after := range 11 { // publications: a held playbook in each of four partitions, the question, and the switch in each
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			s := newShelved(t)
+			s.life(func(ctx context.Context, b *Bot) {
+				for _, id := range []string{"a", "b", "c"} {
+					ev, err := inbox.Event(inbox.AccountKey(id), inbox.AccountKind, s.clock.Now(), json.RawMessage(`{"id":"`+id+`","name":"`+id+`","seats":9}`))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := b.stream.Publish(ctx, stream.Now, ev); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+			s.life(func(ctx context.Context, b *Bot) {
+				save(t, s.dir, "many.yaml", many)
+				soon, end := context.WithCancel(ctx)
+				defer end()
+				book, err := ReadBook(s.dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := b.adopt(&ends{soon, end, after}, b.worker.Present(), book); err != nil && !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+			})
+			s.clock.Advance(time.Second)
+			s.life(func(ctx context.Context, b *Bot) {
+				if err := b.switchBook(ctx); err != nil {
+					t.Fatal(err)
+				}
+			})
+			s.life(func(ctx context.Context, b *Bot) {
+				if storms, _, err := b.worker.Held(ctx); err != nil || len(storms) != 1 {
+					t.Errorf("held back: %v, %v; want the one playbook", storms, err)
+				}
+				if docs, err := b.records.Runs.Find(ctx, store.Query{Field: "account", Equal: "a"}); err != nil || len(docs) != 0 {
+					t.Errorf("%d plays were started (%v)", len(docs), err)
+				}
+			})
+			if s.asked != 1 {
+				t.Errorf("ops were asked %d times, want once", s.asked)
+			}
+		})
 	}
 }

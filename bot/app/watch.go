@@ -214,7 +214,9 @@ func (b *Bot) readAgain(ctx context.Context) error {
 	return b.announce(ctx, state, present, book, nil)
 }
 
-// adopt switches to a book, and asks ops first of what would be too much at once.
+// adopt switches to a book, and asks ops first of what would be too much at once. They are asked before the switch: once it is
+// made, nobody finds out after a stop that a playbook is held back and ops were never asked. Stopped before it, or tried again,
+// the same question has the same key, so that it is posted once.
 func (b *Bot) adopt(ctx context.Context, from, book *playbooks.Book) error {
 	asks, err := b.guard(ctx, from, book)
 	if err != nil {
@@ -225,15 +227,19 @@ func (b *Bot) adopt(ctx context.Context, from, book *playbooks.Book) error {
 			return err
 		}
 	}
-	if err := b.worker.SwitchBook(ctx, book); err != nil {
-		return err
-	}
-	for _, ask := range asks {
-		if err := b.tellOps(ctx, fmt.Sprintf("%s/ask/%s", newsKey(book.Hash, b.clock.Now()), ask.Playbook), opsAsk, ask); err != nil {
+	if len(asks) > 0 {
+		d, err := b.records.Books.Get(ctx, from.Hash)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		for _, ask := range asks {
+			key := fmt.Sprintf("%s/%.12s/ask/%s", newsKey(book.Hash, d.Value.Since), from.Hash, ask.Playbook)
+			if err := b.tellOps(ctx, key, opsAsk, ask); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
+	return b.worker.SwitchBook(ctx, book)
 }
 
 // newsKey names a message about a book. The same book may be news again later.

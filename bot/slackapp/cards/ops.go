@@ -222,11 +222,17 @@ type OpsAsk struct {
 	Limit    int            `json:"limit"`
 	Accounts []OpsAccount   `json:"accounts"`
 	People   map[string]int `json:"people,omitempty"` // person -> questions
+
+	Titles map[string]string `json:"titles,omitempty"` // the playbook's, by language: it is asked before its book is in use
 }
 
 // AskOps draws the question whether so many plays are to be started.
 func AskOps(v *Voice, book *playbooks.Book, a OpsAsk) Message {
-	head := v.Say("ops.ask.head", words.Args{"title": line(PlaybookTitle(v, book, a.Playbook)), "count": len(a.Accounts), "limit": a.Limit})
+	title := a.Titles[v.Lang()]
+	if title == "" {
+		title = PlaybookTitle(v, book, a.Playbook)
+	}
+	head := v.Say("ops.ask.head", words.Args{"title": line(title), "count": len(a.Accounts), "limit": a.Limit})
 	lines := append([]string{head}, accountLines(v, book.Team, a.Accounts)...)
 	var people []string
 	for _, who := range slices.SortedFunc(maps.Keys(a.People), func(x, y string) int {
