@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -121,6 +122,10 @@ func TestThePageNeedsNothingElseAndEscapesNames(t *testing.T) {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+	// A label beside the dashed line would lie on the bars of the last weeks, and be cut off.
+	if !regexp.MustCompile(`The dashed line is what chance alone brings: [0-9.]+ a week\.`).MatchString(page.String()) || regexp.MustCompile(`>by chance: [^<]* a week<`).MatchString(page.String()) {
+		t.Error("what chance brings stands in the chart and not above it")
 	}
 	if n := strings.Count(page.String(), "<svg"); n != strings.Count(page.String(), "</svg>") || n < 5 {
 		t.Errorf("%d charts", n)

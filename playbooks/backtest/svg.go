@@ -166,7 +166,6 @@ func (c *charts) weekly() template.HTML {
 	if c.r.Chance != nil {
 		v := math.Min(c.r.Chance.All.PerWeek, marks[len(marks)-1])
 		out.line(left, y(v), width-8, y(v), ink, `stroke-dasharray="5 4" stroke-width="1.5"`)
-		out.text(width-10, y(v)-5, "end", ink, "by chance: "+number(c.r.Chance.All.PerWeek)+" a week")
 	}
 	out.line(left, bottom, width-8, bottom, soft, "")
 	return out.html()
