@@ -45,7 +45,7 @@ an expression that is true, false or unknown. Fields with * are needed. Where a 
 			}
 		}
 	}
-	b.WriteString("\n## Expressions\n\nWhat an expression may read. `account`, `contract`, `segment`, `stage` and `milestone` are of the account that is judged;\na feature belongs to a signal of `signals.yaml`. Comparisons: `== != < <= > >= in contains startsWith endsWith`; joined by `and or not`; `+ - * /`;\n`x ?? y` is y where x is unknown.\n")
+	b.WriteString("\n## Expressions\n\nWhat an expression may read. `account`, `contract`, `segment`, `stage` and `milestone` are of the account that is judged;\na feature belongs to a signal of `signals.yaml`. Comparisons: `== != < <= > >= in contains startsWith endsWith`; joined by `and or not`; `+ - * /`;\n`x ?? y` is y where x is unknown, and `a ? x : y` is x where a is true and y where it is false. A fixed text stands in quotes, a fixed day too: `account.day > \"2027-04-01\"`.\nAn expression with a colon and a space in it, as in `{alarms: \"1/year\"}`, stands in single quotes, for YAML: `when: 'logins.drop(\"7d\", {alarms: \"1/year\"}) > 0'`.\n")
 	for _, part := range rules.Reference() {
 		fmt.Fprintf(&b, "\n### %s\n\n| | |\n|---|---|\n", part.Title)
 		for _, e := range part.Entries {
