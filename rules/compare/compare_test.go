@@ -41,7 +41,7 @@ func newContest(t testing.TB, accounts int) *contest {
 // and not of others.
 func (c *contest) same(t testing.TB) {
 	t.Helper()
-	want := c.ours.judge(nil)
+	want := c.get(t, "ours", func() (answers, error) { return c.ours.judge(nil, nil) })
 	for i, r := range ruleSet() {
 		if n := len(want[i]); n == 0 || n == len(c.ours.accounts) {
 			t.Errorf("rule %s holds of %d of %d accounts, which compares nothing", r.name, n, len(c.ours.accounts))
@@ -73,14 +73,12 @@ func TestAllAnswerTheSame(t *testing.T) {
 		}
 		c.same(t)
 	}
-	before := c.ours.judge(nil)
+	before := c.get(t, "ours", func() (answers, error) { return c.ours.judge(nil, nil) })
 	if err := c.ours.hold(); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.ours.signal(); err != nil {
-		t.Fatal(err)
-	}
-	if why := before.differ(c.ours.judge(nil), ruleSet()); why != "" {
+	after := c.get(t, "ours", func() (answers, error) { return c.ours.judge(nil, c.ours.signal) })
+	if why := before.differ(after, ruleSet()); why != "" {
 		t.Errorf("before a signal was taken back and after it came again: %s", why)
 	}
 }
@@ -109,7 +107,8 @@ func processorTime(t testing.TB) time.Duration {
 // median of the processor time that each took, and how many times as long as ours the
 // others.
 //
-//	signal   every account has just had a signal; its arrival is part of the time
+//	signal   a signal arrives for each account, which is then judged; its arrival is part of
+//	         the time
 //	day      the first judgement of a day, with yesterday's remembered
 //	scratch  nothing is remembered: after loading
 func BenchmarkTheSameAnswers(b *testing.B) {
@@ -135,8 +134,9 @@ func BenchmarkTheSameAnswers(b *testing.B) {
 	}
 	var room answers
 	judge := func() (answers, error) {
-		room = c.ours.judge(room)
-		return room, nil
+		var err error
+		room, err = c.ours.judge(room, nil)
+		return room, err
 	}
 	for b.Loop() {
 		must(c.ours.yesterday(false))
@@ -145,8 +145,9 @@ func BenchmarkTheSameAnswers(b *testing.B) {
 		timed("day", judge)
 		must(c.ours.hold())
 		timed("signal", func() (answers, error) {
-			must(c.ours.signal())
-			return judge()
+			var err error
+			room, err = c.ours.judge(room, c.ours.signal)
+			return room, err
 		})
 		timed("once", c.database.once)
 		timed("per-rule", c.database.perRule)

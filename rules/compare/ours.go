@@ -102,26 +102,23 @@ func (o *ours) hold() error {
 			return err
 		}
 	}
-	o.judge(nil)
-	return nil
+	_, err := o.judge(nil, nil)
+	return err
 }
 
-// signal brings the last login of today to every account that has one.
-func (o *ours) signal() error {
-	def, now := signals()[0], o.at(0)
-	for i := range o.history {
-		if o.world.accounts[i].series[0][days-1] < 1 {
-			continue
-		}
-		if _, err := o.history[i].Apply(rules.Signal{Signal: def.Name, Value: 1}, def, time.UTC, now); err != nil {
-			return err
-		}
+// signal brings the last login of today to an account that has one.
+func (o *ours) signal(account int) error {
+	if o.world.accounts[account].series[0][days-1] < 1 {
+		return nil
 	}
-	return nil
+	def := signals()[0]
+	_, err := o.history[account].Apply(rules.Signal{Signal: def.Name, Value: 1}, def, time.UTC, o.at(0))
+	return err
 }
 
-// judge returns for which accounts each rule holds.
-func (o *ours) judge(into answers) answers {
+// judge returns for which accounts each rule holds. Where before is not nil it is called
+// of each account before it is judged.
+func (o *ours) judge(into answers, before func(account int) error) (answers, error) {
 	if into == nil {
 		into = make(answers, len(o.set.Rules))
 	}
@@ -130,6 +127,11 @@ func (o *ours) judge(into answers) answers {
 	}
 	now := o.at(0)
 	for i := range o.history {
+		if before != nil {
+			if err := before(i); err != nil {
+				return nil, err
+			}
+		}
 		o.facts.Reset(&o.accounts[i], &o.history[i], now)
 		for k, r := range o.set.Rules {
 			if r.When.Truth(o.facts) == rules.True {
@@ -137,5 +139,5 @@ func (o *ours) judge(into answers) answers {
 			}
 		}
 	}
-	return into
+	return into, nil
 }
