@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -34,10 +35,11 @@ const (
 func (d *document) object(n ast.Node, what string, fields ...field) bool {
 	d.described(n, what, fields)
 	seen := map[string]ast.Node{}
+	misspelt := map[string]bool{} // fields whose names were written with a mistake, which is told
 	ok := d.entries(n, what, func(key string, k, v ast.Node) {
 		f := fieldNamed(fields, key)
 		if f == nil {
-			d.unknownField(n, k, v, what, key, fields)
+			misspelt[d.unknownField(n, k, v, what, key, fields)] = true
 			return
 		}
 		seen[key] = k
@@ -51,7 +53,7 @@ func (d *document) object(n ast.Node, what string, fields ...field) bool {
 		return false
 	}
 	for _, f := range fields {
-		if f.need == required && seen[f.name] == nil {
+		if f.need == required && seen[f.name] == nil && !misspelt[f.name] {
 			d.fail(n, "add "+cmp.Or(example(what, f.name, "%s: %s"), f.name+": …"), "%s has no %s", what, f.name)
 		}
 	}
@@ -68,18 +70,28 @@ func fieldNamed(fields []field, name string) *field {
 	return nil
 }
 
-// unknownField reports a field that a thing does not have; in { } it is often the
-// rest of an expression that a comma cut in two.
-func (d *document) unknownField(n, k, v ast.Node, what, key string, fields []field) {
+// unknownField reports a field that a thing does not have, and returns the one that was perhaps meant; in { } it is often
+// the rest of an expression that a comma cut in two.
+func (d *document) unknownField(n, k, v ast.Node, what, key string, fields []field) string {
 	if m, ok := n.(*ast.MappingNode); ok && m.IsFlowStyle && isNull(v) {
 		d.fail(k, `inside { } a comma ends a value: put an expression or text that has one in quotes`, "%q is no field of %s", key, what)
-		return
+		return ""
 	}
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.name
 	}
+	near := rules.Nearest(key, names)
+	if near == "" {
+		for _, other := range []string{"a playbook", "a step", "an answer"} {
+			if t := ThingOf(other); other != what && t != nil && t.Field(key) != nil && (what == "a playbook" || what == "a step" || what == "an answer") {
+				d.fail(k, fmt.Sprintf("%s has one; move it there", other), "%q is no field of %s", key, what)
+				return ""
+			}
+		}
+	}
 	d.fail(k, meant(key, names), "%q is no field of %s", key, what)
+	return near
 }
 
 // entries reads a mapping whose keys are names, in the order written.
@@ -192,7 +204,7 @@ func (d *document) checkName(n ast.Node, what, s string) bool {
 	const most = 40
 	switch {
 	case !nameForm.MatchString(s):
-		mend := "use small letters, digits, - and _, beginning with a letter"
+		mend := "use small letters, digits, - and _ between them, beginning with a letter"
 		if better := asName(s); better != "" {
 			mend += ": " + better
 		}

@@ -137,7 +137,7 @@ func (w way) index(id string) int {
 	return slices.IndexFunc(w.steps, func(s *Step) bool { return s.ID == id })
 }
 
-// checkReached reports steps that nothing leads to.
+// checkReached reports steps that nothing leads to: of those that lead to each other, the ones where it begins.
 func (p *draftPlaybook) checkReached() {
 	reached := map[string]bool{}
 	for _, w := range p.ways() {
@@ -154,8 +154,20 @@ func (p *draftPlaybook) checkReached() {
 			todo = append(todo, w.next(i)...)
 		}
 	}
+	after := map[string]bool{} // what only such a step leads to
+	for _, w := range p.ways() {
+		for i, s := range w.steps {
+			for _, id := range w.next(i) {
+				after[id] = after[id] || !reached[s.ID] && id != s.ID
+			}
+		}
+	}
+	begins := func(s *Step) bool { return !reached[s.ID] && !after[s.ID] }
+	if !slices.ContainsFunc(p.Steps, begins) { // a circle begins nowhere
+		begins = func(s *Step) bool { return !reached[s.ID] }
+	}
 	for _, s := range p.Steps {
-		if !reached[s.ID] {
+		if begins(s) {
 			p.report(s.Pos, 1, "warning", "let an answer or a `then` lead to it, or remove it", "nothing leads to the step %s", s.ID)
 		}
 	}
