@@ -79,6 +79,7 @@ func TestBrowserNarrowScreen(t *testing.T) {
 	v.see("body[data-screen=list]")
 	v.see("[data-testid=sidebar]", "cs-alerts")
 	v.gone("[data-testid=messages]")
+	v.holds(inView + `(".welcome-steps li:last-child", ".sidebar")`) // the whole of the hint, and the channels above it
 	fits("list")
 
 	v.open("cs-alerts")

@@ -63,7 +63,7 @@ const view = {
   refusal: (answer) => view.t("refused", { error: errorText(answer) || view.t("failed") }),
   problem: (text) => toast(text, { kind: "error", dismiss: view.t("dismiss") }),
   refused: (answer) => toast(view.refusal(answer), { kind: "error", dismiss: view.t("dismiss") }),
-  failed: (error) => toast(error.status === 0 ? view.t("noAnswer") : view.t("refused", { error: error.message || view.t("failed") }), { kind: "error", dismiss: view.t("dismiss") }),
+  failed: (error) => toast(error.status === 0 ? view.t("notSent") : view.t("refused", { error: error.message || view.t("failed") }), { kind: "error", dismiss: view.t("dismiss") }),
   markRead,
   fetchEarlier,
   seenReplies: new Map(),

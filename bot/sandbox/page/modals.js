@@ -121,7 +121,7 @@ async function submit(node, top, form, view) {
     else if (answer.ok === false) problem(node, view.refusal(answer));
     else await view.refresh();
   } catch (error) {
-    problem(node, error.status === 0 ? view.t("noAnswer") : error.message || view.t("failed"));
+    problem(node, error.status === 0 ? view.t("notSent") : error.message || view.t("failed"));
   } finally {
     node.removeAttribute("aria-busy");
   }
