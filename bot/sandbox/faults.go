@@ -105,6 +105,9 @@ func (w *Workspace) checkFault(f fault) error {
 	if _, known := w.limits.Methods[f.Method]; !known && f.Method != "*" && (!webhook || system == "") {
 		return refuse(http.StatusBadRequest, "method is %q; it must be a Web API method such as \"chat.postMessage\", \"*\", or \"webhook:SYSTEM\"", f.Method)
 	}
+	if err := w.checkSystem(system, webhook); err != nil {
+		return err
+	}
 	modes := []string{faultRateLimit, fault500, faultLostReply, faultSlow}
 	if webhook {
 		modes = append(modes, faultRefused)
@@ -119,6 +122,26 @@ func (w *Workspace) checkFault(f fault) error {
 		return refuse(http.StatusBadRequest, "retry_after must not be negative, and delay_ms lie between 0 and 600000")
 	}
 	return nil
+}
+
+// checkSystem refuses a fault of another system that the bot never calls, where it is
+// known which it does: nothing would ever meet it.
+func (w *Workspace) checkSystem(system string, webhook bool) error {
+	if !webhook || system == "*" || w.opts.Systems == nil {
+		return nil
+	}
+	known := w.opts.Systems()
+	switch {
+	case slices.Contains(known, system):
+		return nil
+	case len(known) == 0:
+		return refuse(http.StatusBadRequest, "method is %q, and the book calls no system: add a step with `webhook:` to a playbook first", webhookFault+system)
+	}
+	names := make([]string, len(known))
+	for i, name := range known {
+		names[i] = webhookFault + name
+	}
+	return refuse(http.StatusBadRequest, "method is %q, and no playbook calls a system of that name; it must be one of %s, or \"%s*\" for all", webhookFault+system, strings.Join(names, ", "), webhookFault)
 }
 
 // serveFaults serves GET /sandbox/faults: what is left to go wrong.

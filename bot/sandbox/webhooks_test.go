@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -157,5 +158,31 @@ func TestFaultsOfWebhooksAndOfSlackAreApart(t *testing.T) {
 	var left struct{ Left []any }
 	if s.read(t, "faults", &left); len(all.Left) != 0 || len(left.Left) != 1 {
 		t.Errorf("left are %v and %v", all.Left, left.Left)
+	}
+}
+
+func TestAFaultOfASystemThatIsNeverCalledIsRefused(t *testing.T) {
+	for _, tc := range []struct {
+		systems []string
+		method  string
+		want    string // of the refusal; "" where it is taken
+	}{
+		{[]string{"billing", "crm"}, "webhook:crm", ""},
+		{[]string{"billing", "crm"}, "webhook:*", ""},
+		{[]string{"billing", "crm"}, "webhook:crmm", `method is "webhook:crmm", and no playbook calls a system of that name; it must be one of webhook:billing, webhook:crm, or "webhook:*" for all`},
+		{[]string{}, "webhook:crm", "the book calls no system"},
+		{nil, "webhook:anything", ""}, // a workspace alone does not know
+	} {
+		t.Run(fmt.Sprint(tc.systems, " ", tc.method), func(t *testing.T) {
+			var o sandbox.Options
+			if tc.systems != nil {
+				o.Systems = func() []string { return tc.systems }
+			}
+			s := open(t, o)
+			code, out := s.raw(t, "faults", []byte(`{"method":"`+tc.method+`","mode":"500","times":1}`))
+			if got := fmt.Sprint(out); (code == http.StatusOK) != (tc.want == "") || !strings.Contains(got, tc.want) {
+				t.Errorf("answered %d %v, want %q", code, out, tc.want)
+			}
+		})
 	}
 }
