@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A CSM answers a question about an account whose logins dropped, does the task that follows, and reads two weeks later
 // how it ended.
@@ -11,8 +14,9 @@ func TestBrowserPlayFromSignalToOutcome(t *testing.T) {
 	v.see(card+" [data-block=data_visualization]", "actual", "usual")
 	v.shot("asked")
 
-	v.open("@miller") // the bot's message to Miller leads to the card
-	v.click("[data-testid=messages] a", "Open the card")
+	at := strings.ReplaceAll(v.attribute("data-ts", card), ".", "")
+	v.open("@miller") // the bot's message to Miller leads to the card; by the day of the week it is one of its own or a list
+	v.click("[data-testid=messages] a[href*='/p"+at+"']", "Open")
 	v.see("[data-testid=thread]", "Old Mill Foods", "Do you know why?")
 	v.see("[data-testid=user-switch][data-user='" + v.users["miller"] + "']")
 	v.shot("opened")
