@@ -149,7 +149,7 @@ func TestAHandoffCountsWhatIsAskedAlone(t *testing.T) {
 	if h.Fields["notice_by"] != "2028-06-30" || h.Fields["billing"] != "Accounts payable" {
 		t.Errorf("what is not asked has lost what it held: %v", h.Fields)
 	}
-	h = do(playbooks.Event{Kind: playbooks.AskedBack, By: "suzuki", Text: "Who is invoiced?"})
+	do(playbooks.Event{Kind: playbooks.AskedBack, By: "suzuki", Text: "Who is invoiced?"})
 	h = do(playbooks.Event{Kind: playbooks.Replied, By: "sato", Text: "They are", Fields: map[string]any{"invoiced": "customer"}})
 	expect("answered", h, []string{"law"}, []string{"notice_by", "sponsor", "special"})
 	do(playbooks.Event{Kind: playbooks.Accepted, By: "suzuki"})

@@ -137,3 +137,41 @@ func TestAContractThatEndsBeforeItStartsIsNotSent(t *testing.T) {
 	}
 	b.none()
 }
+
+// TestTwoPeopleDoNotHandTheSameOver holds when the second one opens the form, and for a form
+// that they had open before.
+func TestTwoPeopleDoNotHandTheSameOver(t *testing.T) {
+	b := starter(t)
+	id, _ := partnerForm(b)
+	run, _ := b.play("handoff-partner")
+	run.Handoff.Sales = "davis"
+	const want = "すでに進めています"
+	b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{}})
+	if text := written(t, formThat(b, true, want)); !strings.Contains(text, "デイビスさん") {
+		t.Errorf("it is not said who: %s", text)
+	}
+	b.none()
+	b.call("close", map[string]any{"user": user("sato"), "view_id": id})
+	b.call("command", map[string]any{"user": user("sato"), "channel": "C0ALERTS", "command": "/handoff", "text": ""})
+	formThat(b, true, `"callback_id":"handoff_pick"`)
+	id, _ = b.view("sato")
+	b.call("submit", map[string]any{"user": user("sato"), "view_id": id, "values": map[string]any{
+		"account": chosen("account", "acme", "Acme KK様"), "kind": chosen("kind", "partner", "パートナー経由")}})
+	formThat(b, true, want)
+	b.none()
+}
+
+// TestAQuestionAnsweredInTheFormHasNoEmptyAnswer holds for the card of a handoff.
+func TestAQuestionAnsweredInTheFormHasNoEmptyAnswer(t *testing.T) {
+	b := starter(t)
+	run, _ := b.play("handoff-partner")
+	run.Handoff.Questions = []playbooks.Question{{Text: "Who pays?", By: "suzuki", At: b.clock.Now(), AnswerBy: "sato", Answered: b.clock.Now()}}
+	m, err := b.painter.Card(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(m.Blocks)
+	if err != nil || !strings.Contains(string(text), "佐藤さんが引き継ぎ書に回答を記入しました") {
+		t.Errorf("the card says %s, %v", text, err)
+	}
+}

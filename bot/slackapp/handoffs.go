@@ -105,6 +105,9 @@ func (a *App) handoffForm(ctx context.Context, c *caller, account *rules.Account
 	if form == nil || playbookFor(book, kind) == "" {
 		return view, c.voice.Say("command.no_form", words.Args{"form": kind}), nil
 	}
+	if said, err := a.underWay(ctx, c, account, account.ID, playbookFor(book, kind)); said != "" || err != nil {
+		return view, said, err
+	}
 	facts, err := a.o.Reads.Facts(ctx, account.ID, book.Hash, a.o.Clock.Now())
 	if err != nil {
 		return view, "", fmt.Errorf("read the account's data: %w", err)
@@ -117,6 +120,22 @@ func (a *App) handoffForm(ctx context.Context, c *caller, account *rules.Account
 		Form: form, Hidden: form.Hidden(facts, "", values), Account: account, Values: values, Voice: c.voice, User: a.userOf(ctx),
 		Ref: cards.Ref{Account: account.ID, Form: kind},
 	}), "", nil
+}
+
+// underWay says that somebody hands the account over already by the same kind of handoff,
+// which another one would not join; "" where nobody does.
+func (a *App) underWay(ctx context.Context, c *caller, account *rules.Account, id, playbook string) (said string, err error) {
+	runs, err := a.o.Reads.AccountRuns(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("read the plays of %s: %w", id, err)
+	}
+	for _, r := range runs {
+		if r.Open() && r.Playbook == playbook && r.Subject == "" && r.Handoff != nil {
+			return c.voice.Say("handoff.under_way", words.Args{"customer": cards.CustomerName(c.voice, account, id),
+				"person": cards.PersonName(c.voice, c.team, r.Handoff.Sales), "state": c.voice.Say("handoff.state."+string(r.Handoff.State), nil)}), nil
+		}
+	}
+	return "", nil
 }
 
 // fill draws the form of a handoff that is under way, with what it holds. A draft that
@@ -201,6 +220,13 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 	if s := f.scene; s != nil {
 		return a.submitEvent(ctx, d, c, s, playbooks.Event{Kind: playbooks.Submitted, At: a.o.Clock.Now(), By: c.ID,
 			Run: ref.Run, Visit: ref.Visit, Fields: values})
+	}
+	said, err := a.underWay(ctx, c, f.account, ref.Account, f.playbook)
+	if err != nil {
+		return err
+	}
+	if said != "" {
+		return a.refuseForm(d, c, said)
 	}
 	id := "handoff/" + view.ID
 	maps.DeleteFunc(values, func(_ string, v any) bool { return playbooks.Blank(v) })

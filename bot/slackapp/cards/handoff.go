@@ -140,7 +140,10 @@ func (s *Scene) questions(h *playbooks.Handoff) []slack.Block {
 	for _, q := range h.Questions {
 		said := s.Voice.Say("handoff.question", words.Args{
 			"person": s.person(q.By), "question": Clip(Escape(q.Text), 400)})
-		if !q.Answered.IsZero() {
+		switch {
+		case !q.Answered.IsZero() && strings.TrimSpace(q.Answer) == "":
+			said += "\n" + s.Voice.Say("handoff.answer_form", words.Args{"person": s.person(q.AnswerBy)})
+		case !q.Answered.IsZero():
 			said += "\n" + s.Voice.Say("handoff.answer", words.Args{
 				"person": s.person(q.AnswerBy), "answer": Clip(Escape(q.Answer), 400)})
 		}

@@ -26,6 +26,7 @@ var endings = map[string][]string{
 	"card.label.":    cardStates(),
 	"state.":         {"asked", "taken", "snoozed", "task", "waiting", "approval", "handoff", "held"}, // of open runs
 	"severity.":      {"low", "medium", "high"},
+	"handoff.state.": handoffStates(),
 	"handoff.waits.": handoffStates(),
 	"handoff.turn.":  handoffStates(),
 	"nudge.": {playbooks.NudgeQuestion, playbooks.NudgeTask, playbooks.NudgeReminder, playbooks.NudgeOverdue, playbooks.NudgeEscalation,
