@@ -18,6 +18,7 @@ import (
 	"playcaller/bot/app"
 	"playcaller/bot/worker"
 	"playcaller/playbooks"
+	"playcaller/playbooks/outline"
 	"playcaller/playbooks/words"
 	"playcaller/rules"
 )
@@ -76,7 +77,7 @@ It asks a running bot (--to), or reads what a bot that is not running has left (
 			if all {
 				most = plan.Accounts
 			}
-			return writePlan(c.OutOrStdout(), plan, most)
+			return writePlan(c.OutOrStdout(), book, plan, most)
 		},
 	}
 	a.flags(c, getenv)
@@ -100,8 +101,8 @@ func (a *api) plan(ctx context.Context, book *playbooks.Book, weeks int, plan *a
 	return a.send(ctx, http.MethodPost, "/v1/plan", bytes.NewReader(body), plan)
 }
 
-// writePlan writes a plan for people: a summary, then playbooks with their accounts, then people.
-func writePlan(w io.Writer, p app.PlanAnswer, most int) error {
+// writePlan writes a plan to switch to a book for people: a summary, then playbooks with their accounts, then people.
+func writePlan(w io.Writer, book *playbooks.Book, p app.PlanAnswer, most int) error {
 	var b strings.Builder
 	voice := words.New().For(words.English)
 	if p.From == p.To {
@@ -113,10 +114,10 @@ func writePlan(w io.Writer, p app.PlanAnswer, most int) error {
 		if of.Asks {
 			fmt.Fprintf(&b, "  more at once than its limit of %d: ops are asked before any of it starts\n", of.Limit)
 		}
-		for _, k := range kinds(&of, voice) {
+		for _, k := range kinds(book, &of, voice) {
 			writeAccounts(&b, k, most)
 		}
-		if len(kinds(&of, voice)) == 0 {
+		if len(kinds(book, &of, voice)) == 0 {
 			b.WriteString("  nothing for any account as they stand\n")
 		}
 	}
@@ -235,8 +236,14 @@ type planKind struct {
 }
 
 // kinds are what a playbook would do, those for no account left out.
-func kinds(p *worker.PlannedPlaybook, v *words.Voice) []planKind {
-	whose := func(a worker.PlannedAccount) string { return a.Person }
+func kinds(book *playbooks.Book, p *worker.PlannedPlaybook, v *words.Voice) []planKind {
+	whose := func(a worker.PlannedAccount) string { return nameOf(book, a.Person) }
+	at := func(a worker.PlannedAccount) string {
+		if told := outline.Step(book, book.Playbooks[p.Playbook], v, a.Step); told != "" {
+			return fmt.Sprintf("at “%s” (%s)", told, a.Step)
+		}
+		return "at " + a.Step
+	}
 	all := []planKind{
 		{"starts", p.Starts, whose},
 		{"only lists, because the rule held before it was switched on", p.Listed, whose},
@@ -245,17 +252,17 @@ func kinds(p *worker.PlannedPlaybook, v *words.Voice) []planKind {
 			if a.Then != nil {
 				return "until " + at + ", and even then would not start: " + v.Hold(*a.Then, words.Names{})
 			}
-			return strings.TrimSpace(a.Person + " from " + at)
+			return strings.TrimSpace(nameOf(book, a.Person) + " from " + at)
 		}},
 		{"would cease to wait", p.Lapses, func(worker.PlannedAccount) string { return "" }},
 		{"would start, and is kept from it", p.Held, func(a worker.PlannedAccount) string {
 			return v.Hold(rules.Hold{Reason: a.Reason, Detail: a.Detail, Until: a.Until}, words.Names{})
 		}},
 		{"could not be told any more", p.Unknown, func(worker.PlannedAccount) string { return "" }},
-		{"resolves", p.Resolves, func(a worker.PlannedAccount) string { return "at " + a.Step }},
+		{"resolves", p.Resolves, at},
 		{"ends as a draft", p.Ends, func(a worker.PlannedAccount) string { return "at " + a.Step }},
 		{"keeps the old version", p.Keeps, func(a worker.PlannedAccount) string {
-			text := "at " + a.Step
+			text := at(a)
 			if why := stays[a.Stays]; why != "" {
 				text += ", cannot be moved: " + why
 			}
@@ -263,6 +270,14 @@ func kinds(p *worker.PlannedPlaybook, v *words.Voice) []planKind {
 		}},
 	}
 	return slices.DeleteFunc(all, func(k planKind) bool { return len(k.of) == 0 })
+}
+
+// nameOf is what people call somebody of the book's team; their id where the book does not know them.
+func nameOf(book *playbooks.Book, id string) string {
+	if p := book.Team.Person(id); p != nil {
+		return cmp.Or(p.Name.In(words.English), id)
+	}
+	return id
 }
 
 // stays are the reasons for which a run cannot go over to the new version.
