@@ -330,7 +330,7 @@ func (s *Scene) task(visit *playbooks.Visit, step *playbooks.Step) (blocks []sla
 	args := words.Args{"task": s.said(visit, step.Task.Text), "person": s.person(visit.Assignee), "due": "–"}
 	id := "card.task_no_due"
 	if !visit.Due.IsZero() {
-		id, args["due"] = "card.task", s.Voice.Day(visit.Due)
+		id, args["due"] = "card.task", s.dueDay(visit)
 		if visit.Due.Before(s.Now) {
 			id = "card.task_overdue"
 		}
@@ -348,6 +348,15 @@ func (s *Scene) task(visit *playbooks.Visit, step *playbooks.Step) (blocks []sla
 	}
 	elements = append(elements, s.more(visit, step)...)
 	return append(blocks, s.actions("task", elements...)), next
+}
+
+// dueDay writes the day on which a visit is due: the day of whoever has it, which it
+// is for every reader, since six in the evening in New York is the next day in Tokyo.
+func (s *Scene) dueDay(v *playbooks.Visit) string {
+	if v.Due.IsZero() {
+		return s.Voice.Day(v.Due)
+	}
+	return s.Voice.Date(s.Team.Calendar(v.Assignee).Day(v.Due))
 }
 
 // checklist draws a task's items as boxes to tick, ten to a block.

@@ -164,7 +164,7 @@ func (t *Todo) line() string {
 	s := t.Scene
 	visit := t.visit()
 	args := words.Args{"headline": "*" + s.customer() + "* · " + line(s.titleOf(s.Run)),
-		"what": s.visitText(visit), "due": s.Voice.Day(visit.Due)}
+		"what": s.visitText(visit), "due": s.dueDay(visit)}
 	if s.Run.Handoff != nil && visit.Kind == playbooks.HandoffStep {
 		args["what"] = s.handoffLine(s.Run.Handoff)
 	}

@@ -272,7 +272,7 @@ func (n *Nudge) say(listed bool) string {
 	if visit != nil {
 		args["assignee"] = s.person(visit.Assignee)
 		if !visit.Due.IsZero() {
-			args["due"] = s.Voice.Day(visit.Due)
+			args["due"] = s.dueDay(visit)
 		}
 		if visit.By != "" {
 			args["person"] = s.person(visit.By)

@@ -56,7 +56,7 @@ func (s *Scene) turn() string {
 	}
 	args := words.Args{"person": s.person(who), "text": s.visitText(visit), "since": "", "due": "", "overdue": ""}
 	if !visit.Due.IsZero() {
-		args[map[bool]string{true: "overdue", false: "due"}[visit.Due.Before(s.Now)]] = s.Voice.Day(visit.Due)
+		args[map[bool]string{true: "overdue", false: "due"}[visit.Due.Before(s.Now)]] = s.dueDay(visit)
 	}
 	if !since.IsZero() {
 		args["since"] = s.Voice.When(since)
