@@ -9,6 +9,7 @@ import (
 
 	"playcaller/bot/inbox"
 	"playcaller/playbooks"
+	"playcaller/rules"
 )
 
 func typed(block, text string) map[string]any {
@@ -173,5 +174,29 @@ func TestAQuestionAnsweredInTheFormHasNoEmptyAnswer(t *testing.T) {
 	text, err := json.Marshal(m.Blocks)
 	if err != nil || !strings.Contains(string(text), "佐藤さんが引き継ぎ書に回答を記入しました") {
 		t.Errorf("the card says %s, %v", text, err)
+	}
+}
+
+// TestAHandoffStartsWhenItsFormSaysOrAContractIsStillToBegin holds for a card: of a customer
+// who has been one for long, no start is told that is over.
+func TestAHandoffStartsWhenItsFormSaysOrAContractIsStillToBegin(t *testing.T) {
+	for _, c := range []struct {
+		kind, field string
+		begins      int // days from now, of the account's contract
+		starts      bool
+	}{{"handoff-csm", "", -100, false}, {"handoff-csm", "", 10, true}, {"handoff-expansion", "from_day", -100, true}} {
+		b := starter(t)
+		b.account.Contracts[0].Start = rules.DateOf(b.clock.Now()) + rules.Date(c.begins)
+		run, _ := b.play(c.kind)
+		if c.field != "" {
+			run.Handoff.Fields[c.field] = "2027-05-01"
+		}
+		m, err := b.painter.Card(t.Context(), run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := json.Marshal(m.Blocks); strings.Contains(string(text), "利用開始日は") != c.starts {
+			t.Errorf("%s, of a contract that begins in %d days: %s", c.kind, c.begins, text)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package cards
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -85,9 +86,10 @@ func (s *Scene) handoffLine(h *playbooks.Handoff) string {
 	return said
 }
 
-// startDate returns when the contract starts, as the reader writes it, or "".
+// startDate returns when what is handed over starts, as the reader writes it: the day that
+// the form says, else that of a contract which is still to begin; or "".
 func (s *Scene) startDate(h *playbooks.Handoff) string {
-	for _, field := range []string{"start", "contract_start", "start_date"} {
+	for _, field := range []string{"start", "contract_start", "start_date", "from_day"} {
 		if slices.Contains(h.Hidden, field) {
 			continue
 		}
@@ -97,7 +99,7 @@ func (s *Scene) startDate(h *playbooks.Handoff) string {
 	}
 	if s.Account != nil {
 		for i := range s.Account.Contracts {
-			if c := &s.Account.Contracts[i]; c.Start != 0 && (s.Run.Subject == "" || c.ID == s.Run.Subject) {
+			if c := &s.Account.Contracts[i]; c.Start.In(time.UTC).After(s.Now) && (s.Run.Subject == "" || c.ID == s.Run.Subject) {
 				return s.Voice.Date(c.Start)
 			}
 		}
