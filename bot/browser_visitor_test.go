@@ -333,11 +333,19 @@ func (v *visitor) holds(expression string) {
 	}
 }
 
-// become chooses another person in the switch.
+// become chooses another person in the switch. Like anybody, a visitor presses it again where the page was just being drawn anew,
+// so that the click came to nothing.
 func (v *visitor) become(person string) {
 	v.t.Helper()
-	v.click("[data-testid=user-switch]")
-	v.click(`[role=option][data-user="` + v.users[person] + `"]`)
+	option := `[role=option][data-user="` + v.users[person] + `"]`
+	for range 10 {
+		v.click("[data-testid=user-switch]")
+		shows := chromedp.Poll[bool](`Boolean((`+look+`)(`+quoted(option)+`))`, chromedp.WithPollingTimeout(10*time.Second))
+		if _, err := chromedp.Run(v.ctx, shows); err == nil {
+			break
+		}
+	}
+	v.click(option)
 	v.see(`[data-testid=user-switch][data-user="` + v.users[person] + `"]`)
 }
 
