@@ -159,3 +159,22 @@ func TestAHandoffCountsWhatIsAskedAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestADealThatMovesIsSentAnew holds while the other side has the handoff: whoever sent it
+// changes it, and it lies before the other side once more. Nobody else does.
+func TestADealThatMovesIsSentAnew(t *testing.T) {
+	s := begin(t, "handoff", playbooks.Event{By: "sato"})
+	s.do(playbooks.Event{Kind: playbooks.Submitted, By: "sato", Fields: map[string]any{"start": "2027-05-01", "accepter": "suzuki"}})
+	moved := playbooks.Event{Kind: playbooks.Submitted, By: "suzuki", At: s.now, Run: s.run.ID, Fields: map[string]any{"start": "2027-06-01"}}
+	if err := s.p.Check(s.run, moved, s.env); err == nil {
+		t.Error("whoever takes over changes what they were sent")
+	}
+	s.sent = nil
+	s.do(playbooks.Event{Kind: playbooks.Submitted, By: "sato", Fields: map[string]any{"start": "2027-06-01"}})
+	if h := s.run.Handoff; h.State != playbooks.HandoffSent || h.Version != 2 || h.Fields["start"] != "2027-06-01" || h.Turn != "suzuki" {
+		t.Errorf("the handoff is %+v", h)
+	}
+	if diff := cmp.Diff([]string{"handoff suzuki"}, s.sent); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+}

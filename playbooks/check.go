@@ -214,7 +214,7 @@ func (a *advance) refuseHandoff(v *Visit) *Refusal {
 	var turn bool
 	switch a.event.Kind {
 	case Submitted:
-		turn = h.State != HandoffSent
+		turn = h.State != HandoffSent || a.event.By == h.Sales // a deal that has changed is sent anew
 	case AskedBack:
 		if !said && len(a.event.Marked) == 0 {
 			return refuse(RefusedText)

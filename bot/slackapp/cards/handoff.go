@@ -266,7 +266,7 @@ func (s *Scene) handoffButtons(h *playbooks.Handoff, visit *playbooks.Visit) sla
 		elements = append(elements, primary(button(AcceptAction, say("accept"), ref)), button(AskBackAction, say("ask_back"), ref),
 			button(ReassignAction, say("choose_assignee"), ref))
 		options = append(options, option(AcceptView+"_open", say("accept_open")), option(DeclineAction, say("decline")),
-			option(WithdrawAction, say("withdraw")))
+			option(FillAction, say("edit")), option(WithdrawAction, say("withdraw")))
 	case playbooks.HandoffAskedBack:
 		elements = append(elements, primary(button(ReplyAction, say("reply"), ref)), button(FillAction, say("edit"), ref))
 		options = append(options, option(ReassignAction, say("choose_assignee")), option(WithdrawAction, say("withdraw")))
