@@ -55,6 +55,7 @@ func TestCommandsThatChangeSomethingPublishIt(t *testing.T) {
 		{"a note", "miller", "note Acme: met their new CTO", "account:acme", inbox.NoteKind, `{"account":"acme","by":"miller","text":"met their new CTO"}`},
 		{"away with cover", "tanaka", "away until 2026-12-31 cover @miller", "person:tanaka", inbox.AwayKind, `{"person":"tanaka","until":"2026-12-31","cover":"miller","by":"tanaka"}`},
 		{"back", "tanaka", "away back", "person:tanaka", inbox.AwayKind, `{"person":"tanaka","until":"","by":"tanaka"}`},
+		{"back in another word", "tanaka", "away Off", "person:tanaka", inbox.AwayKind, `{"person":"tanaka","until":"","by":"tanaka"}`},
 		{"pause all", "ops", "ops pause", inbox.Everywhere, inbox.OpsKind, `{"what":"pause","by":"ops"}`},
 		{"stop a playbook", "ops", "ops stop login-drop wrong data", inbox.Everywhere, inbox.OpsKind, `{"what":"stop","playbook":"login-drop","reason":"wrong data","by":"ops"}`},
 	} {

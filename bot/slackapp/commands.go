@@ -262,7 +262,7 @@ func (a *App) noteCommand(ctx context.Context, c *caller, cmd *slack.SlashComman
 func (a *App) awayCommand(ctx context.Context, c *caller, cmd *slack.SlashCommand, rest string) (cards.Message, error) {
 	away := inbox.Away{Person: c.ID, By: c.ID}
 	said := c.voice.Say("command.back", nil)
-	if fields := strings.Fields(rest); len(fields) != 1 || fields[0] != "back" {
+	if fields := strings.Fields(rest); len(fields) != 1 || !slices.Contains(backWords, strings.ToLower(fields[0])) {
 		var err error
 		if said, err = a.readAway(ctx, c, fields, &away); err != nil || away.Until == 0 {
 			return text(said), err
@@ -274,6 +274,9 @@ func (a *App) awayCommand(ctx context.Context, c *caller, cmd *slack.SlashComman
 	}
 	return text(said), nil
 }
+
+// backWords are what people write to say that they are back.
+var backWords = []string{"back", "off", "end", "none", "戻り", "解除"}
 
 // readAway reads "until DATE [cover WHO]"; Until stays zero where it is wrong.
 func (a *App) readAway(ctx context.Context, c *caller, fields []string, away *inbox.Away) (said string, err error) {
