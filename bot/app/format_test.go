@@ -262,7 +262,7 @@ func TestTheWholeFormatIsPlayedInTheWorkspace(t *testing.T) {
 		}
 		w.turn("2m")
 		w.stands("refused", "mail =stopped")
-		w.last("@tanaka", "refused", "山田さんは承認しませんでした", "もっと短く")
+		w.last("@tanaka", "refused", "山田さんにより見送られました", "もっと短く")
 		w.card("refused", "却下", "山田さん")
 	})
 
