@@ -13,6 +13,7 @@ import (
 	"playcaller/bot/slackapp/cards"
 	"playcaller/playbooks"
 	"playcaller/playbooks/outline"
+	"playcaller/playbooks/words"
 	"playcaller/rules"
 	"playcaller/store"
 )
@@ -91,8 +92,12 @@ func (b *Bot) rulesPanel(ctx context.Context, lang string) (RulesPanel, error) {
 			continue
 		}
 		a := PanelAccount{ID: d.Value.Account.ID, Name: cmp.Or(d.Value.Account.Name, d.Value.Account.ID), Rules: map[string]PanelStanding{}}
+		runs, err := b.records.Runs.Find(ctx, store.Query{Field: "account", Equal: a.ID})
+		if err != nil {
+			return panel, err
+		}
 		for name, p := range book.Playbooks {
-			if standing, ok := b.standing(a.ID, p, voice); ok {
+			if standing, ok := b.standing(a.ID, p, openRuns(runs, name), voice); ok {
 				a.Rules[name] = standing
 			}
 		}
@@ -102,8 +107,20 @@ func (b *Bot) rulesPanel(ctx context.Context, lang string) (RulesPanel, error) {
 	return panel, nil
 }
 
-// standing is where an account stands with a playbook's rule now; false where no rule starts the playbook.
-func (b *Bot) standing(account string, p *playbooks.Playbook, v *cards.Voice) (PanelStanding, bool) {
+// openRuns are a playbook's open runs by their subjects, drafts' too, whichever version of it they follow.
+func openRuns(runs []store.Doc[store.Run], playbook string) map[string]*store.Run {
+	open := map[string]*store.Run{}
+	for i := range runs {
+		if r := &runs[i].Value; r.Playbook == playbook && r.Open() {
+			open[r.Subject] = r
+		}
+	}
+	return open
+}
+
+// standing is where an account stands with a playbook's rule now; false where no rule starts the playbook. What is open
+// is being played whatever the rule says: it may have changed since, or be over.
+func (b *Bot) standing(account string, p *playbooks.Playbook, open map[string]*store.Run, v *cards.Voice) (PanelStanding, bool) {
 	if p.Rule == nil {
 		return PanelStanding{}, false
 	}
@@ -114,11 +131,28 @@ func (b *Bot) standing(account string, p *playbooks.Playbook, v *cards.Voice) (P
 	best := PanelStanding{Standing: standings[len(standings)-1]}
 	for i, d := range decisions {
 		s := PanelStanding{Standing: standingOf(d), Text: cards.Standing(v, b.worker.Present(), d), Subject: d.Subject}
+		if r := open[d.Subject]; r != nil && s.Standing != "playing" {
+			s.Standing, s.Text = "playing", openSince(v, r, s.Text)
+		}
 		if i == 0 || slices.Index(standings, s.Standing) < slices.Index(standings, best.Standing) {
 			best = s
 		}
 	}
+	for _, subject := range slices.Sorted(maps.Keys(open)) { // one that the rule does not judge, such as a contract that is gone
+		if best.Standing != "playing" {
+			best = PanelStanding{Standing: "playing", Text: openSince(v, open[subject], ""), Subject: subject}
+		}
+	}
 	return best, true
+}
+
+// openSince says since when a run is open, and what its rule says now.
+func openSince(v *cards.Voice, r *store.Run, rule string) string {
+	id := "why.play"
+	if r.Draft {
+		id = "why.play.draft"
+	}
+	return strings.TrimSpace(v.Say(id, words.Args{"began": v.Day(r.Began), "state": rule}))
 }
 
 func standingOf(d rules.Decision) string {
