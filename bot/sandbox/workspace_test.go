@@ -43,11 +43,12 @@ type site struct {
 	bot *slack.Client
 }
 
-// open starts a workspace with the people and rooms above unless the options
-// bring their own, and business time standing at morning.
 // patience is how long a test waits for what must come. It is long because machines that run tests are slow.
 const patience = 2 * time.Minute
 
+// open starts a workspace with the people and rooms above unless the options
+// bring their own, and business time standing at morning. Where they do not say
+// how long it waits for the app, that is as long as a test is patient.
 func open(t *testing.T, options sandbox.Options) *site {
 	t.Helper()
 	for _, wait := range []*time.Duration{&options.Timing.Ack, &options.Timing.Trigger, &options.Timing.CommandReply} {

@@ -117,10 +117,9 @@ func (j *job) switchBook(ctx context.Context, ev stream.Event, hash string) erro
 		c := change{at: ev.At, only: diff.rules}
 		ends := o.endDrafts(a, &c, diff.real, j.has(a.doc.Value.Seq))
 		switch {
-		case ends:
 		case diff.journey || diff.people && len(a.runs) > 0:
 			c.all = true
-		case !o.differs(a, f, c):
+		case !ends && !o.differs(a, f, c):
 			continue
 		}
 		if err := j.settle(ctx, &touched{a: a, c: c}, j.has(a.doc.Value.Seq)); err != nil {

@@ -55,3 +55,22 @@ func TestADraftThatIsNoneAnyMoreBeginsAnew(t *testing.T) {
 		})
 	}
 }
+
+// TestADraftThatIsNoneAnyMoreHidesNoOtherChangeOfTheBook holds for milestones that are reached by a journey that came with it.
+func TestADraftThatIsNoneAnyMoreHidesNoOtherChangeOfTheBook(t *testing.T) {
+	b := newBench(t, map[string]string{"silent.yaml": silent, "look.yaml": look})
+	b.owned("calm", "tanaka")
+	b.send(b.acme(), b.signal("acme", "score", 1), b.signal("calm", "score", 1))
+	b.stands("acme", "silent at why")
+	b.judgeBy(map[string]string{
+		"look.yaml":    look,
+		"silent.yaml":  strings.Replace(silent, "draft: true\n", "", 1),
+		"journey.yaml": strings.Replace(shared["journey.yaml"], "title: Kickoff,", "title: Kickoff, reached: score.last() == 1,", 1),
+	})
+	b.stands("acme", "silent =stopped")
+	for _, account := range []string{"acme", "calm"} {
+		if m := b.known(account).Account.Milestones["kickoff"]; m.Reached.IsZero() {
+			t.Errorf("%s has not reached its kickoff: %+v", account, m)
+		}
+	}
+}
