@@ -17,8 +17,9 @@
 //	report.Against.Headline("en") // "+4.0 prompts a week for Tanaka"
 //
 // Accounts are played by the same code as in the live bot and in a book's tests
-// (package replay): every local midnight, whenever data came, and when a time falls
-// due. What history does not tell is assumed, and Report.Assumptions says so:
+// (package replay): every local midnight, whenever data came, when the account came to
+// its stage or a milestone, and when a time falls due. What history does not tell is
+// assumed, and Report.Assumptions says so:
 //
 //   - nobody answers: a question or a task times out as its playbook says. A prompt is
 //     the first question or task that a run puts to a person; later steps depend on the

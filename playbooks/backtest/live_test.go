@@ -2,6 +2,7 @@ package backtest_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -37,6 +38,31 @@ type livingAccount struct {
 	*replay.Account
 	begins  time.Time
 	signals []rules.Signal
+	changes []change // of the account itself that are still to come, by time
+}
+
+// change is what a person or a system tells of an account at a time.
+type change struct {
+	at    time.Time
+	field string
+	value any
+}
+
+// before takes an account back to a time: what it came to be later is told then.
+func before(a *rules.Account, at time.Time) (later []change) {
+	if a.StageSince.After(at) {
+		later = append(later, change{a.StageSince, "stage", a.Stage})
+		a.Stage, a.StageSince = "", time.Time{}
+	}
+	a.Milestones = maps.Clone(a.Milestones)
+	for name, m := range a.Milestones {
+		if m.Reached.After(at) {
+			later = append(later, change{m.Reached, "milestone." + name, true})
+			a.Milestones[name] = rules.Milestone{Due: m.Due}
+		}
+	}
+	slices.SortFunc(later, func(x, y change) int { return x.at.Compare(y.at) })
+	return later
 }
 
 // given is a step that a person is given at a time.
@@ -65,8 +91,10 @@ func newLive(t testing.TB, book *playbooks.Book, o backtest.Options, inputs []ba
 	}}
 	var past []rules.Signal
 	for _, in := range inputs {
-		a := &livingAccount{Account: l.NewAccount(in.Account), signals: slices.Clone(in.Signals)}
-		a.SwitchedOn, a.begins = true, o.From.In(a.Zone)
+		begins := o.From.In(replay.ZoneOf(&in.Account))
+		later := before(&in.Account, begins)
+		a := &livingAccount{Account: l.NewAccount(in.Account), begins: begins, signals: slices.Clone(in.Signals), changes: later}
+		a.SwitchedOn = true
 		slices.SortStableFunc(a.signals, func(x, y rules.Signal) int { return x.At.Compare(y.At) })
 		for len(a.signals) > 0 && a.signals[0].At.Before(a.begins) {
 			s := a.signals[0]
@@ -157,7 +185,10 @@ func (a *livingAccount) next() time.Time {
 		due = a.begins
 	}
 	if len(a.signals) > 0 && a.signals[0].At.Before(due) {
-		return a.signals[0].At
+		due = a.signals[0].At
+	}
+	if len(a.changes) > 0 && a.changes[0].at.Before(due) {
+		due = a.changes[0].at
 	}
 	return due
 }
@@ -196,6 +227,13 @@ func (l *live) happen(end func(*livingAccount) time.Time) {
 				}
 				l.heard(s.Signal, l.Now)
 				c.Signals = append(c.Signals, s.Signal)
+			}
+			for len(a.changes) > 0 && !a.changes[0].at.After(l.Now) {
+				told := a.changes[0]
+				a.changes, c.All = a.changes[1:], true
+				if err := replay.SetField(&a.Data, told.field, told.value, "told", told.at); err != nil {
+					l.t.Fatal(err)
+				}
 			}
 		}
 		kept := l.given[:0:0]
@@ -394,5 +432,49 @@ func TestABacktestFiresWhenTheLiveBotWould(t *testing.T) {
 	}
 	if p := r.Playbooks[slices.IndexFunc(r.Playbooks, func(p backtest.PlaybookLine) bool { return p.Playbook == "ticket-surge" })]; p.Storms == 0 || p.Held == 0 {
 		t.Errorf("the outage is no storm: %+v", p)
+	}
+}
+
+// What an account came to be in the days of a back-test is acted on when it came to be
+// it, and what it was before from the first day on, as it would have been live.
+func TestABacktestFiresWhenAStageOrAMilestoneIsTold(t *testing.T) {
+	live := `playbook: go-live
+title: Go-live
+about: Go-live is reached, and the account is still in onboarding.
+severity: low
+when: stage == "onboarding" and milestone("go-live").reached
+existing: start
+assign: account.owner
+channel: dm
+steps:
+  - {id: move, set: {stage: adoption}, quiet: true, then: =live}
+outcomes:
+  live: {title: In adoption, good: true}
+`
+	files := shared()
+	files["journey.yaml"] = `stages: {onboarding: {title: Onboarding}, adoption: {title: Adoption}}
+milestones: {go-live: {title: Go-live, stage: onboarding}}
+`
+	b := bookOf(t, files, live)
+	first := rules.NewDate(2026, time.March, 2)
+	o := backtest.Options{From: first, To: first + 20}
+	at := func(days int, hour int) time.Time {
+		return (first + rules.Date(days)).In(time.UTC).Add(time.Duration(hour) * time.Hour)
+	}
+	var inputs []backtest.Input
+	for id, when := range map[string][2]time.Time{ // of the stage, of the milestone
+		"a": {at(-9, 0), at(-2, 0)}, "b": {at(-9, 0), at(4, 7)}, "c": {at(6, 3), at(-2, 0)}, "d": {at(6, 3), at(4, 7)}, "e": {at(2, 20), at(9, 20)}, "f": {at(2, 20), {}},
+	} {
+		inputs = append(inputs, backtest.Input{Account: rules.Account{ID: id, Name: id, TimeZone: "Asia/Tokyo", Stage: "onboarding", StageSince: when[0],
+			Roles:      []rules.Role{{Role: "owner", Person: "tanaka"}},
+			Milestones: map[string]rules.Milestone{"go-live": {Due: first + 30, Reached: when[1]}}}})
+	}
+	var fired []string
+	for _, e := range compare(t, b, o, inputs).Episodes {
+		fired = append(fired, e.Account+" "+e.Fired.UTC().Format("2 Jan 15:04"))
+	}
+	want := []string{"a 1 Mar 15:00", "b 6 Mar 07:00", "c 8 Mar 03:00", "d 8 Mar 03:00", "e 11 Mar 20:00"}
+	if diff := cmp.Diff(want, fired); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -237,7 +237,7 @@ func (s *surveyor) account(in Input) {
 	f := s.player.account.Facts
 	for day := from - 1; day <= to; day++ {
 		s.world.Now = day.In(s.zone)
-		s.passed(day)
+		s.came()
 		n := 0
 		for n < len(s.signals) && !s.signals[n].At.After(s.world.Now) {
 			s.take(&s.signals[n])

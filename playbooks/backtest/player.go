@@ -26,6 +26,7 @@ type player struct {
 	zone    *time.Location
 	signals []rules.Signal // still to come, by time
 	dated   rules.Account  // with the milestones and stage that are still to come
+	coming  []time.Time    // when they do, in order
 
 	feeds struct { // when signals last came, for one account and day
 		now       time.Time
@@ -118,7 +119,7 @@ func (p *player) begin(account rules.Account, signals []rules.Signal, from rules
 	p.held, p.looks = nil, nil
 	start := from.In(p.zone)
 	p.world.Now = start
-	p.dated = account
+	p.dated, p.coming = account, coming(&account, start)
 	account = asOf(account, start)
 	if p.account == nil {
 		p.account = p.world.NewAccount(account)
@@ -148,7 +149,6 @@ func (p *player) take(s *rules.Signal) {
 // day lets one day pass.
 func (p *player) day(day rules.Date) {
 	end := (day + 1).In(p.zone)
-	p.passed(day)
 	for n := 0; n < maxDoings; n++ {
 		next := p.next()
 		if next.IsZero() || !next.Before(end) {
@@ -164,9 +164,16 @@ func (p *player) day(day rules.Date) {
 	}
 }
 
-// passed lets the account have the stage and milestones that it came to have.
-func (p *player) passed(day rules.Date) {
-	now := day.In(p.zone)
+// came lets the account have the stage and milestones that it has come to have by now,
+// and reports whether there are any.
+func (p *player) came() bool {
+	now, n := p.world.Now, 0
+	for n < len(p.coming) && !p.coming[n].After(now) {
+		n++
+	}
+	if p.coming = p.coming[n:]; n == 0 {
+		return false
+	}
 	if p.account.Data.Stage == "" && p.dated.Stage != "" && !p.dated.StageSince.After(now) {
 		p.account.Data.Stage, p.account.Data.StageSince = p.dated.Stage, p.dated.StageSince
 	}
@@ -176,6 +183,23 @@ func (p *player) passed(day rules.Date) {
 			p.account.Data.Milestones[name] = have
 		}
 	}
+	return true
+}
+
+// coming returns when an account came to its stage and its milestones, of those to which
+// it came only after a time.
+func coming(a *rules.Account, after time.Time) []time.Time {
+	var all []time.Time
+	if a.StageSince.After(after) {
+		all = append(all, a.StageSince)
+	}
+	for _, m := range a.Milestones {
+		if m.Reached.After(after) {
+			all = append(all, m.Reached)
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
 }
 
 // asOf returns an account without what came only later: milestones reached, and the
@@ -203,6 +227,9 @@ func (p *player) next() time.Time {
 	}
 	if len(p.signals) > 0 && p.signals[0].At.Before(next) {
 		next = p.signals[0].At
+	}
+	if len(p.coming) > 0 && p.coming[0].Before(next) {
+		next = p.coming[0]
 	}
 	for _, d := range p.delivered {
 		if d.at.Before(next) {
@@ -238,7 +265,7 @@ func (p *player) due(end time.Time) {
 	p.signals = p.signals[n:]
 	looks := len(p.looks)
 	p.looks = slices.DeleteFunc(p.looks, func(t time.Time) bool { return !t.After(p.world.Now) })
-	c.All = !p.account.Due.After(p.world.Now) || len(p.looks) < looks
+	c.All = p.came() || !p.account.Due.After(p.world.Now) || len(p.looks) < looks
 	kept := p.delivered[:0]
 	for _, d := range p.delivered {
 		if d.at.After(p.world.Now) {
