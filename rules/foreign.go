@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A foreignForm is something that other languages, spreadsheets or keyboards write
@@ -33,7 +35,7 @@ func foreignForms() []foreignForm {
 		form(`[０-９]+`, "numbers are written half-width", halfWidth),
 		form(`　`, "spaces are written half-width", always(" ")),
 		form(`[<>=+*/-]\s*([0-9]{1,3}(?:,[0-9]{3})+)(?:[^0-9,]|$)`, "numbers are written without commas", func(s string) string { return strings.ReplaceAll(s, ",", "") }),
-		form(`\b[0-9]+(?:\.[0-9]+)?[千万億]`, "numbers are written in digits alone", inDigits),
+		form(`\b(?:[0-9]+(?:\.[0-9]+)?[百千万億]+)+[0-9]*`, "numbers are written in digits alone", inDigits),
 		form(`=>`, "at least is written >=", always(">=")),
 		form(`=<`, "at most is written <=", always("<=")),
 		form(`[<>!=] +=`, "an operator is written without a space in it", squeeze),
@@ -67,17 +69,30 @@ func share(s string) string {
 	return strconv.FormatFloat(v/100, 'g', 6, 64)
 }
 
-// inDigits turns 100万 into 1000000.
+// inDigits turns 100万 into 1000000, and 1億5000万 into 150000000.
 func inDigits(s string) string {
-	number := strings.TrimRight(s, "千万億")
-	v, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return s
+	var sum, below, number float64 // below: of what the next 万 or 億 counts
+	for s != "" {
+		digits := len(s) - len(strings.TrimLeft(s, "0123456789."))
+		if digits > 0 {
+			number, _ = strconv.ParseFloat(s[:digits], 64)
+			s = s[digits:]
+			continue
+		}
+		unit, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		switch unit {
+		case '百':
+			below, number = below+number*1e2, 0
+		case '千':
+			below, number = below+number*1e3, 0
+		case '万':
+			sum, below, number = sum+(below+number)*1e4, 0, 0
+		case '億':
+			sum, below, number = sum+(below+number)*1e8, 0, 0
+		}
 	}
-	for _, unit := range s[len(number):] {
-		v *= map[rune]float64{'千': 1e3, '万': 1e4, '億': 1e8}[unit]
-	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
+	return strconv.FormatFloat(math.Round((sum+below+number)*1e6)/1e6, 'f', -1, 64) // 1.1億 is no round number of bits
 }
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)
