@@ -66,7 +66,9 @@ func decided(d rules.Decision, shown func(time.Time) string) string {
 	var parts []string
 	for _, c := range d.Clauses {
 		for _, name := range slices.Sorted(maps.Keys(c.Values)) {
-			parts = append(parts, fmt.Sprintf("%s = %s", name, replay.Written(c.Values[name])))
+			if part := fmt.Sprintf("%s = %s", name, replay.Written(c.Values[name])); !slices.Contains(parts, part) {
+				parts = append(parts, part)
+			}
 		}
 	}
 	parts = append(parts, d.Missing...)

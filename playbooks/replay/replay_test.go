@@ -105,3 +105,20 @@ func TestAnOutageIsUnknownToRulesAndRuns(t *testing.T) {
 		t.Errorf("without an outage the silence is real: %+v", w.Standing(b, "tried", "").Decision)
 	}
 }
+
+func TestAValueIsWrittenForPeople(t *testing.T) {
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{[]any{map[string]any{"name": "until", "kind": "date"}}, "[{kind: date, name: until}]"},
+		{[]map[string]any{{"name": "until"}, {"name": "why"}}, "[{name: until}, {name: why}]"},
+		{[]string{"a", "b"}, "[a, b]"},
+		{[]any{}, "[]"},
+		{map[string]any{"of": []any{0.5, nil}}, "{of: [0.5, unknown]}"},
+	} {
+		if got := replay.Written(c.value); got != c.want {
+			t.Errorf("%#v is written %s, want %s", c.value, got, c.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -306,7 +307,7 @@ func (w *World) sayTo(r *Run, e playbooks.Effect) string {
 	return channel
 }
 
-// Written writes a value of an event, a field or a feature for people.
+// Written writes a value of an event, a field or a feature for people, lists and objects as YAML has them in one line.
 func Written(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -321,6 +322,13 @@ func Written(v any) string {
 			parts = append(parts, k+": "+Written(v[k]))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice {
+		var parts []string
+		for i := range list.Len() {
+			parts = append(parts, Written(list.Index(i).Interface()))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
 	}
 	return fmt.Sprint(v)
 }
