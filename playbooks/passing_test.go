@@ -169,3 +169,19 @@ func TestWhatAFieldOnlyShowsIsNotKeptInTheContract(t *testing.T) {
 		t.Errorf("it is %s, and sent: %s", run.Handoff.State, said)
 	}
 }
+
+// Where it is evening already for who takes a task over, its date is not over before they had it.
+func TestATaskTakenOverInTheEveningIsDueWhenItWasDue(t *testing.T) {
+	p, env := small(t, &Step{ID: "call", Kind: TaskStep, Task: &Task{Due: Delay{WorkingDays: 1}}})
+	env.Team.People[0].Location = time.FixedZone("EST", -5*3600)
+	tuesday := 24 * time.Hour // at 10:00 UTC
+	for after, want := range map[time.Duration]string{
+		tuesday + 7*time.Hour: "2027-04-06 18:00", // ken's own evening
+		tuesday + 9*time.Hour: "2027-04-06 23:00", // that of ann, which is later
+	} {
+		run, _ := trace(t, p, env, doing{5 * time.Hour, Event{Kind: Delivered}}, doing{after, Event{Kind: Reassigned, By: "ken", Person: "ken"}})
+		if got := run.Current().Due.Format("2006-01-02 15:04"); got != want {
+			t.Errorf("taken over after %s it is due %s, want %s", after, got, want)
+		}
+	}
+}

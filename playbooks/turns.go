@@ -115,13 +115,14 @@ func (a *advance) given(step *Step) {
 
 // setDue sets when a task is due: on its milestone's date, or so long after its
 // delivery. A date that somebody else has left to the assignee, or moved, holds for
-// as long as the assignee works on it, unless the book counts it in hours or
-// calendar days.
+// as long as the assignee works on it, unless that is over already or the book counts
+// it in hours or calendar days.
 func (a *advance) setDue(step *Step, cal Calendar) {
 	v := a.run.Current()
 	if v.Due.After(a.now) {
-		if after := step.Task.Due; after.IsZero() || after.WorkingDays > 0 {
-			v.Due = cal.Until(cal.Day(v.Due)).UTC()
+		until, after := cal.Until(cal.Day(v.Due)), step.Task.Due
+		if until.After(a.now) && (after.IsZero() || after.WorkingDays > 0) {
+			v.Due = until.UTC()
 		}
 	} else {
 		v.Due = noTime
