@@ -62,6 +62,31 @@ func TestBrowserKeyboardAlone(t *testing.T) {
 	v.holds(`document.activeElement.matches(` + quoted(card+" [data-action-id=more]") + `)`)
 }
 
+// What is being pressed stays as it stands until it is let go, so that news that comes meanwhile takes nobody's click away.
+func TestBrowserKeepsWhatIsBeingPressed(t *testing.T) {
+	v := visit(t, "miller", "cs-alerts", 1280, 900)
+	card := v.card("Old Mill Foods", "Logins dropped")
+	answer := card + " [data-action-id='answer:unhappy']"
+	v.see(answer)
+	v.do("bring it into view", chromedp.Evaluate[chromedp.Void](`void document.querySelector(`+quoted(answer)+`).scrollIntoView({block: "center", behavior: "instant"})`))
+	at, err := await[[]float64](v, `(css) => {
+		const e = document.querySelector(css), r = e.getBoundingClientRect(), at = [r.left + r.width / 2, r.top + r.height / 2], was = window.pressedAt;
+		window.pressed = e, window.pressedAt = at;
+		return was?.[0] === at[0] && was[1] === at[1] && at;
+	}`, answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.holds(`(window.stateBefore = performance.getEntriesByType("resource").filter((r) => r.name.includes("/sandbox/state")).length) > 0`)
+	v.do("press", chromedp.MouseEvent(chromedp.MousePressed, at[0], at[1], chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	v.edit(v.channels["cs-alerts"], v.attribute("data-ts", card))
+	v.holds(`performance.getEntriesByType("resource").filter((r) => r.name.includes("/sandbox/state")).length > stateBefore`) // the page knows of it
+	v.holds(`pressed.isConnected`)
+	v.do("let go", chromedp.MouseEvent(chromedp.MouseReleased, at[0], at[1], chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	v.see(card, "They are unhappy", "by Miller", "Undo")
+	v.holds(`!pressed.isConnected`) // and then it is drawn
+}
+
 // On a telephone the list, a conversation, a thread and a form each fill the screen, and nothing is wider than it.
 func TestBrowserNarrowScreen(t *testing.T) {
 	v := visit(t, "miller", "", 390, 844)

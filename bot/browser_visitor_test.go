@@ -220,27 +220,67 @@ func (v *visitor) attribute(name, css string, words ...string) string {
 	return value
 }
 
-// click waits until the element can be clicked where it stands - in view, at rest, uncovered, not busy - and clicks it.
+// aim is the page's side of a press. It holds from the moment that an element stands where it can be pressed: what lands beside
+// it, because the page moved in between, comes to nothing, and visitorPress tells whether the click arrived.
+const aim = `(css, words) => {
+	const heard = new AbortController(), press = window.visitorPress = {arrived: false, over: false};
+	let pressed = null; // the element, once the press has begun on it
+	const within = (e, target) => e && (e.contains(target) || target.closest?.("label")?.contains(e));
+	const listen = (type, then) => addEventListener(type, (event) => {
+		then?.(event);
+		if (pressed) return;
+		event.stopImmediatePropagation();
+		event.preventDefault();
+	}, {capture: true, signal: heard.signal});
+	const end = () => setTimeout(() => { // the click comes in the same turn
+		press.over = true;
+		heard.abort();
+	});
+	listen("pointerdown", (event) => {
+		const e = (` + look + `)(css, words);
+		pressed = within(e, event.target) ? e : null;
+	});
+	listen("mousedown");
+	listen("pointerup", end);
+	listen("pointercancel", end);
+	listen("mouseup");
+	listen("click", (event) => { press.arrived ||= Boolean(pressed) && (within(pressed, event.target) || within((` + look + `)(css, words), event.target)); });
+}`
+
+// click waits until the element can be clicked where it stands - in view, at rest, uncovered, not busy - and clicks it. Like
+// anybody, a visitor presses again where the click came to nothing because the page was just being drawn anew.
 func (v *visitor) click(css string, words ...string) {
 	v.t.Helper()
-	at, err := await[[]float64](v, `(css, words) => {
-		const e = (`+look+`)(css, words);
-		if (!e || e.disabled || e.closest("[aria-busy]")) return null;
-		const inView = (r) => r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth;
-		const middle = (r) => [r.left + r.width / 2, r.top + r.height / 2];
-		const shows = (at) => { const hit = document.elementFromPoint(...at); return hit && (e.contains(hit) || hit.closest("label")?.contains(e)); };
-		let r = e.getBoundingClientRect(); // it may be within the window and yet be scrolled beneath what stands above its box
-		if (!inView(r) || !shows(middle(r))) e.scrollIntoView({block: "center", behavior: "instant"});
-		r = e.getBoundingClientRect();
-		const at = middle(r), was = window.visitorAt;
-		window.visitorAt = {e, at};
-		if (was?.e !== e || was.at[0] !== at[0] || was.at[1] !== at[1]) return null;
-		return shows(at) ? at : null;
-	}`, css, words)
-	if err != nil {
-		v.t.Fatalf("%s with %q could not be clicked: %v\n%s", css, words, err, v.page())
+	for range 20 {
+		at, err := await[[]float64](v, `(css, words) => {
+			const e = (`+look+`)(css, words);
+			if (!e || e.disabled || e.closest("[aria-busy]")) return null;
+			const inView = (r) => r.top >= 0 && r.bottom <= innerHeight && r.left >= 0 && r.right <= innerWidth;
+			const middle = (r) => [r.left + r.width / 2, r.top + r.height / 2];
+			const shows = (at) => { const hit = document.elementFromPoint(...at); return hit && (e.contains(hit) || hit.closest("label")?.contains(e)); };
+			let r = e.getBoundingClientRect(); // it may be within the window and yet be scrolled beneath what stands above its box
+			if (!inView(r) || !shows(middle(r))) e.scrollIntoView({block: "center", behavior: "instant"});
+			r = e.getBoundingClientRect();
+			const at = middle(r), was = window.visitorAt;
+			window.visitorAt = {e, at};
+			if (was?.e !== e || was.at[0] !== at[0] || was.at[1] !== at[1] || !shows(at)) return null;
+			(`+aim+`)(css, words);
+			return at;
+		}`, css, words)
+		if err != nil {
+			v.t.Fatalf("%s with %q could not be clicked: %v\n%s", css, words, err, v.page())
+		}
+		v.do("click "+css, chromedp.MouseClickXY(at[0], at[1]))
+		v.holds(`visitorPress.over`)
+		arrived, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](`visitorPress.arrived`))
+		if err != nil {
+			v.t.Fatalf("click %s: %v", css, err)
+		}
+		if arrived {
+			return
+		}
 	}
-	v.do("click "+css, chromedp.MouseClickXY(at[0], at[1]))
+	v.t.Fatalf("no click arrived at %s with %q\n%s", css, words, v.page())
 }
 
 // fill clicks into a field, replaces what it holds and types.
@@ -333,19 +373,11 @@ func (v *visitor) holds(expression string) {
 	}
 }
 
-// become chooses another person in the switch. Like anybody, a visitor presses it again where the page was just being drawn anew,
-// so that the click came to nothing.
+// become chooses another person in the switch.
 func (v *visitor) become(person string) {
 	v.t.Helper()
-	option := `[role=option][data-user="` + v.users[person] + `"]`
-	for range 10 {
-		v.click("[data-testid=user-switch]")
-		shows := chromedp.Poll[bool](`Boolean((`+look+`)(`+quoted(option)+`))`, chromedp.WithPollingTimeout(10*time.Second))
-		if _, err := chromedp.Run(v.ctx, shows); err == nil {
-			break
-		}
-	}
-	v.click(option)
+	v.click("[data-testid=user-switch]")
+	v.click(`[role=option][data-user="` + v.users[person] + `"]`)
 	v.see(`[data-testid=user-switch][data-user="` + v.users[person] + `"]`)
 }
 

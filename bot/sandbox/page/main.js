@@ -32,6 +32,7 @@ import { translator } from "./i18n.js";
 import { conversation } from "./messages.js";
 import { modalStack } from "./modals.js";
 import { clearToasts, closePopup, toast } from "./popup.js";
+import { letGo } from "./press.js";
 import { errorText, fetchState, followChanges, post } from "./server.js";
 import { rulesPanel } from "./rules.js";
 import { sidebar } from "./sidebar.js";
@@ -180,6 +181,7 @@ function refresh() {
       try {
         const snapshot = await fetchState(link.limit);
         link.answering = true;
+        await letGo();
         store.load(snapshot);
       } catch (error) {
         link.answering = error.status !== 0 && error.status < 500;

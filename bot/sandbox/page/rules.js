@@ -2,6 +2,7 @@
 // plain sentences; and what saving a file of the book just did. The bot answers for it: without one there is no panel.
 
 import { h, icon, replace } from "./dom.js";
+import { letGo } from "./press.js";
 
 const address = "/sandbox/rules";
 const marks = { playing: "▶", pending: "…", suppressed: "◦", unknown: "?", quiet: "✓", outside: "·" };
@@ -55,6 +56,7 @@ export function rulesPanel(view) {
     } finally {
       asking = false;
     }
+    await letGo();
     draw();
   }
 
@@ -110,6 +112,7 @@ export function rulesPanel(view) {
     } catch {
       view.problem(view.t("noAnswer"));
     }
+    await letGo();
     draw();
   }
 

@@ -3,6 +3,7 @@
 
 import { shortDay, timeOfDay } from "./dates.js";
 import { h, icon, replace } from "./dom.js";
+import { letGo } from "./press.js";
 import { CallError, errorText } from "./server.js";
 
 const address = "/sandbox/webhooks";
@@ -57,6 +58,7 @@ export function webhooksPanel(view) {
       const answer = await response.json();
       if (!response.ok) throw new CallError(errorText(answer), response.status);
       data = answer;
+      await letGo();
       draw();
     } catch (error) {
       view.failed(error);
