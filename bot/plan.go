@@ -260,7 +260,7 @@ func kinds(book *playbooks.Book, p *worker.PlannedPlaybook, v *words.Voice) []pl
 		}},
 		{"could not be told any more", p.Unknown, func(worker.PlannedAccount) string { return "" }},
 		{"resolves", p.Resolves, at},
-		{"ends as a draft", p.Ends, func(a worker.PlannedAccount) string { return "at " + a.Step }},
+		{"ends as a draft", p.Ends, at},
 		{"keeps the old version", p.Keeps, func(a worker.PlannedAccount) string {
 			text := at(a)
 			if why := stays[a.Stays]; why != "" {

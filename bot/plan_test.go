@@ -40,12 +40,12 @@ func TestAPlanTellsStepsByTheirTextsAndPeopleByTheirNames(t *testing.T) {
 	var b strings.Builder
 	if err := writePlan(&b, book, app.PlanAnswer{Plan: worker.Plan{Accounts: 4, Playbooks: []worker.PlannedPlaybook{
 		{Playbook: "gone", Keeps: []worker.PlannedAccount{{Account: "acme", Step: "call", Stays: playbooks.StaysGone}}},
-		{Playbook: "login-drop", Starts: []worker.PlannedAccount{{Account: "acme", Person: "tanaka"}, {Account: "beta", Person: "nobody-we-know"}}, Resolves: of("settle"), Keeps: of("call")},
+		{Playbook: "login-drop", Starts: []worker.PlannedAccount{{Account: "acme", Person: "tanaka"}, {Account: "beta", Person: "nobody-we-know"}}, Resolves: of("settle"), Ends: of("call"), Keeps: of("call")},
 	}}}, 10); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"    acme · Tanaka\n", "    beta · nobody-we-know\n", "    Acme KK (acme) · at settle\n",
+		"    acme · Tanaka\n", "    beta · nobody-we-know\n", "    Acme KK (acme) · at settle\n", "  ends as a draft: 1\n    Acme KK (acme) · at “Call the sponsor at ‹account name›” (call)\n",
 		"    Acme KK (acme) · at “Call the sponsor at ‹account name›” (call)\n", "    acme · at call, cannot be moved: the playbook is gone\n",
 	} {
 		if !strings.Contains(b.String(), want) {
