@@ -224,9 +224,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		return b.worker.Run(ctx)
 	})
 	g.Go(func() error { return b.watchBook(ctx) })
-	if b.config.Slack.AppToken != "" {
-		g.Go(func() error { return b.slack.Run(ctx) })
-	}
+	g.Go(func() error { return b.slack.Run(ctx) })
 	b.mu.Lock()
 	b.started = true
 	b.mu.Unlock()

@@ -77,6 +77,7 @@ type App struct {
 	api     *slack.Client
 	painter *Painter
 	seen    *recent
+	homes   *homes
 	slots   chan struct{}
 	work    sync.WaitGroup
 
@@ -115,6 +116,7 @@ func New(o Options) (*App, error) {
 		api:     Client(o.BotToken, o.AppToken, o.APIURL, o.HTTP),
 		painter: NewPainter(o.Reads, o.Directory, o.Clock),
 		seen:    newRecent(),
+		homes:   newHomes(),
 		slots:   make(chan struct{}, o.Workers),
 		trouble: errors.New("not connected to Slack yet"),
 		first:   make(chan struct{}),
@@ -218,8 +220,10 @@ func (a *App) handle(ctx context.Context, d delivery) error {
 	case d.event != nil:
 		return a.onEvent(ctx, d)
 	case d.command != nil:
+		defer a.did(d.command.UserID, false)
 		return a.onCommand(ctx, d)
 	}
+	defer a.did(d.interaction.User.ID, d.interaction.View.Type == slack.VTHomeTab)
 	switch d.interaction.Type {
 	case slack.InteractionTypeBlockActions:
 		return a.onClick(ctx, d)

@@ -100,7 +100,7 @@ func (a *App) clicked(ctx context.Context, d delivery, c *caller, s *cards.Scene
 		return a.ask(ctx, d, c, s, cards.AnswerView, e)
 	}
 	if refusal != nil {
-		return a.refuseClick(ctx, d, c, a.refusal(c, s, refusal))
+		return a.refuseClick(ctx, d, c, a.why(c, s, e, refusal))
 	}
 	made, err := inbox.Run(s.Run.Account, e)
 	if err := a.publish(ctx, "click/"+d.interaction.TriggerID, made, err); err != nil {
@@ -187,7 +187,7 @@ func (a *App) ask(ctx context.Context, d delivery, c *caller, s *cards.Scene, na
 	if kind, ok := forms[name]; ok {
 		e.Kind = kind
 		if refusal := check(c, s, e); !onlyValues(refusal) {
-			return a.refuseClick(ctx, d, c, a.refusal(c, s, refusal))
+			return a.refuseClick(ctx, d, c, a.why(c, s, e, refusal))
 		}
 	}
 	if err := d.ack(nil); err != nil {

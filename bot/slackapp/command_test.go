@@ -137,18 +137,6 @@ func TestAReplyInTheThreadAnswersTheQuestion(t *testing.T) {
 	}
 }
 
-func TestTheHomeTabListsWhatWaits(t *testing.T) {
-	b := open(t, "Acme KK")
-	b.play("login-drop")
-	if err := b.app.PublishHome(t.Context(), "tanaka"); err != nil {
-		t.Fatal(err)
-	}
-	home, _ := json.Marshal(b.state()["homes"])
-	if !strings.Contains(string(home), "背景をご存じでしたら教えてください") || !strings.Contains(string(home), "answer:unhappy") {
-		t.Errorf("got %s", home)
-	}
-}
-
 func TestOnlySignedRequestsAreReceivedByHTTP(t *testing.T) {
 	b := open(t, "Acme KK")
 	body := url.Values{"command": {"/cs"}, "text": {"help"}, "user_id": {user("miller")}}.Encode()

@@ -32,7 +32,7 @@ func (a *App) onEvent(ctx context.Context, d delivery) error {
 		if err := d.ack(nil); err != nil || e.Tab != "home" {
 			return err
 		}
-		return a.publishHome(ctx, e.User)
+		return a.openHome(ctx, e.User)
 	case *slackevents.MessageEvent:
 		if err := a.onMessage(ctx, d, e); err != nil {
 			a.seen.forget(d.event.ID)
@@ -127,58 +127,4 @@ func (a *App) runOfThread(ctx context.Context, e *slackevents.MessageEvent, runs
 		return runs[0], nil
 	}
 	return nil, nil
-}
-
-// PublishHome draws the person's home tab anew. The worker may call it when the
-// person's open runs have changed; the app itself does when the tab is opened.
-func (a *App) PublishHome(ctx context.Context, person string) error {
-	user, err := a.o.Directory.UserOf(ctx, person)
-	if err != nil || user == "" {
-		return err
-	}
-	return a.publishHome(ctx, user)
-}
-
-func (a *App) publishHome(ctx context.Context, user string) error {
-	c, err := a.who(ctx, user)
-	if err != nil {
-		return err
-	}
-	blocks := cards.Home(c.voice, nil, a.painter.today(c.voice))
-	if c.Person != nil {
-		todos, err := a.todos(ctx, c)
-		if err != nil {
-			return err
-		}
-		blocks = cards.Home(c.voice, todos, a.painter.today(c.voice))
-	}
-	_, err = a.api.PublishViewContext(ctx, slack.PublishViewContextRequest{
-		UserID: user,
-		View:   slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}},
-	})
-	if err != nil {
-		return fmt.Errorf("show the home tab: %w", err)
-	}
-	return nil
-}
-
-// todos returns the caller's list.
-func (a *App) todos(ctx context.Context, c *caller) ([]cards.Todo, error) {
-	runs, err := a.o.Reads.OpenRuns(ctx, c.ID)
-	if err != nil {
-		return nil, fmt.Errorf("read the runs of %s: %w", c.ID, err)
-	}
-	todos, _, err := a.painter.todos(ctx, c.ID, runs, func(run string) string { return a.link(ctx, run) })
-	for i := range todos {
-		todos[i].Scene.Voice = c.voice
-	}
-	return todos, err
-}
-
-// link returns the address of a run's card, or "".
-func (a *App) link(ctx context.Context, run string) string {
-	if a.o.Link == nil {
-		return ""
-	}
-	return a.o.Link(ctx, run)
 }

@@ -16,13 +16,17 @@ import (
 )
 
 // Run receives by Socket Mode until ctx ends, and returns once all that was
-// received has been worked. It returns another error than ctx's only for tokens
+// received has been worked; meanwhile it keeps open home tabs up to date, also
+// where Slack delivers by HTTP. It returns another error than ctx's only for tokens
 // that Slack refuses.
 func (a *App) Run(ctx context.Context) error {
 	defer a.work.Wait()
 	if err := a.o.Directory.Load(ctx); err != nil {
 		a.o.Logger.Warn("people and channels could not be read from Slack yet", "error", err)
 	}
+	kept, stop := context.WithCancel(ctx)
+	defer stop()
+	a.work.Go(func() { a.keepHomes(kept) })
 	if a.o.AppToken == "" {
 		<-ctx.Done()
 		return ctx.Err()

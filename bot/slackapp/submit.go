@@ -61,7 +61,7 @@ func (a *App) onSubmit(ctx context.Context, d delivery) error {
 // submitEvent checks and publishes the event of a form.
 func (a *App) submitEvent(ctx context.Context, d delivery, c *caller, s *cards.Scene, e playbooks.Event) error {
 	if refusal := check(c, s, e); refusal != nil {
-		said := a.refusal(c, s, refusal)
+		said := a.why(c, s, e, refusal)
 		if block := blockOf(refusal, &d.interaction.View); block != "" {
 			a.refused.Add(1)
 			return d.ack(slack.NewErrorsViewSubmissionResponse(map[string]string{block: said}))
