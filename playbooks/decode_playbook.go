@@ -262,7 +262,7 @@ func (p *draftPlaybook) share(n ast.Node) float64 {
 		return 0
 	}
 	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
-	if err != nil || !strings.HasSuffix(s, "%") || v < 0 || v > 50 {
+	if err != nil || !strings.HasSuffix(s, "%") || !(v >= 0 && v <= 50) { // NaN is a number to ParseFloat
 		mend := "write a percentage from 0% to 50%"
 		switch {
 		case err != nil || strings.HasSuffix(s, "%"):

@@ -42,6 +42,17 @@ func TestTheDesignsSamplePlaybookLoads(t *testing.T) {
 	}
 }
 
+func TestAHoldoutIsANumberFromNothingToHalf(t *testing.T) {
+	files := starter(t)
+	for holdout, fine := range map[string]bool{"0%": true, "50%": true, "50.1%": false, "-1%": false, "NaN%": false, "Inf%": false} {
+		files["held.yaml"] = []byte("playbook: held\ntitle: Held\nabout: Some are held out.\nseverity: low\nwhen: account.seats > 5\nholdout: " + holdout +
+			"\nsteps:\n  - {id: a, task: Call, due: 2wd, otherwise: {after: 10wd, then: =unanswered}}\n")
+		if book, problems := playbooks.Load(files); (book != nil) != fine {
+			t.Errorf("holdout %s: loads %t, want %t: %v", holdout, book != nil, fine, problems)
+		}
+	}
+}
+
 // loaded loads files that must be fine.
 func loaded(t testing.TB, files map[string][]byte) *playbooks.Book {
 	t.Helper()

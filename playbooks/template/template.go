@@ -87,7 +87,7 @@ func (k Kind) CheckNumber(number float64) error {
 	case k.Question == "":
 		return nil
 	case k.level():
-		if math.Abs(number) > mostLevel {
+		if !(math.Abs(number) <= mostLevel) { // nor is NaN
 			return fmt.Errorf("%v does not fit: write a number from -%v to %[2]v", number, mostLevel)
 		}
 		return nil

@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -150,6 +151,19 @@ func TestASignalThatAKindCannotReadIsToldWhichDo(t *testing.T) {
 		k := template.Kinds()[slices.IndexFunc(template.Kinds(), func(k template.Kind) bool { return k.Name == test.kind })]
 		if err := k.CheckSignal(book, test.signal); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s of %s: got %v, want %s…", test.kind, test.signal, err, test.want)
+		}
+	}
+}
+
+func TestANumberThatNothingCanBeComparedWithIsRefused(t *testing.T) {
+	for _, k := range template.Kinds() {
+		if k.Question == "" {
+			continue
+		}
+		for _, number := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e300} {
+			if k.CheckNumber(number) == nil {
+				t.Errorf("%s takes %v", k.Name, number)
+			}
 		}
 	}
 }
