@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +50,7 @@ func (l *loading) readForms(d *document) {
 func (d *document) form(kind string, n ast.Node) *Form {
 	f := &Form{Kind: kind, Channel: defaultChannel, Fill: Turn{Within: defaultFill}, Accept: Turn{Within: defaultAccept}}
 	var receiver, shared ast.Node
-	var conditions []fieldCondition
+	var later []fieldLater
 	d.object(n, "a form",
 		field{"title", required, func(n ast.Node) { f.Title = d.label(n, "a form's title", 24) }},
 		field{"about", optional, func(n ast.Node) { f.About = d.label(n, "about", maxText) }},
@@ -66,13 +67,14 @@ func (d *document) form(kind string, n ast.Node) *Form {
 		field{"rounds", optional, func(n ast.Node) { f.Rounds = d.count(n, "number of questions back", 1, 10) }},
 		field{"stage", optional, func(n ast.Node) { f.Stage = d.stageName(n) }},
 		field{"journey", optional, func(n ast.Node) { f.Journey = d.flag(n, "journey") }},
-		field{"sections", required, func(n ast.Node) { shared, conditions = d.sections(n, f) }},
+		field{"sections", required, func(n ast.Node) { shared, later = d.sections(n, f) }},
 	)
 	f.Role = firstOf(f.Role, f.To)
 	if receiver != nil {
 		f.Receiver = d.personField(receiver, f)
 	}
-	d.fieldConditions(conditions, f)
+	d.fieldConditions(later, f)
+	d.fieldOrder(later, f)
 	if shared != nil && !f.Many {
 		d.fail(shared, "remove it, or write many: true", "shared is for a form that takes several accounts, and %s takes one", kind)
 	}
@@ -124,8 +126,8 @@ func (d *document) turn(n ast.Node, what string, within Delay) Turn {
 }
 
 // sections reads the parts of a form; a field's id is unique in the whole form. It returns
-// where a field first says that it is shared, or nil, and the conditions of fields.
-func (d *document) sections(n ast.Node, f *Form) (shared ast.Node, conditions []fieldCondition) {
+// where a field first says that it is shared, or nil, and what fields say of others.
+func (d *document) sections(n ast.Node, f *Form) (shared ast.Node, later []fieldLater) {
 	ids := map[string]Pos{}
 	for _, v := range d.list(n) {
 		var s Section
@@ -139,25 +141,25 @@ func (d *document) sections(n ast.Node, f *Form) (shared ast.Node, conditions []
 					if shared == nil {
 						shared = at.shared
 					}
-					if at.condition != nil {
-						conditions = append(conditions, fieldCondition{field.ID, at.condition})
+					if at.condition != nil || at.notBefore != nil || at.notAfter != nil {
+						later = append(later, fieldLater{field.ID, at})
 					}
 				}
 			}},
 		)
 		f.Sections = append(f.Sections, s)
 	}
-	return shared, conditions
+	return shared, later
 }
 
 // fieldNodes are the parts of a field that are read once the whole form is known.
-type fieldNodes struct{ shared, condition ast.Node }
+type fieldNodes struct{ shared, condition, notBefore, notAfter ast.Node }
 
 // formField reads one field of a form, but for what it also returns the nodes of.
 func (d *document) formField(n ast.Node, ids map[string]Pos) (Field, fieldNodes) {
 	var later fieldNodes
 	f := Field{Kind: TextField, Need: IsOptional}
-	var prefill, brings, choices, parts, most ast.Node
+	var prefill, brings, choices, parts, most, least, whole ast.Node
 	keep := func(at *ast.Node) func(ast.Node) { return func(n ast.Node) { *at = n } }
 	d.object(n, "a field",
 		field{"id", required, func(n ast.Node) {
@@ -179,6 +181,10 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) (Field, fieldNodes)
 		field{"choices", optional, keep(&choices)},
 		field{"parts", optional, keep(&parts)},
 		field{"max", optional, keep(&most)},
+		field{"min", optional, keep(&least)},
+		field{"whole", optional, keep(&whole)},
+		field{"not_before", optional, keep(&later.notBefore)},
+		field{"not_after", optional, keep(&later.notAfter)},
 		field{"prefill", optional, keep(&prefill)},
 		field{"brings", optional, keep(&brings)},
 		field{"shared", optional, func(n ast.Node) {
@@ -202,16 +208,17 @@ func (d *document) formField(n ast.Node, ids map[string]Pos) (Field, fieldNodes)
 	d.fieldChoices(n, choices, &f)
 	d.fieldParts(parts, &f)
 	d.fieldMax(most, &f)
+	d.fieldNumber(least, whole, &f)
 	if later.shared != nil && (prefill != nil || brings != nil) {
 		d.fail(later.shared, "remove it", "the field %s is filled in from each account, so that it cannot be shared", f.ID)
 	}
 	return f, later
 }
 
-// A fieldCondition is where a field says when it is asked.
-type fieldCondition struct {
+// A fieldLater is where a field says what hangs on the others of its form.
+type fieldLater struct {
 	field string
-	at    ast.Node
+	fieldNodes
 }
 
 // recordName is what a condition of a field calls what is filled in before it.
@@ -226,21 +233,21 @@ var recordTypes = map[FieldKind]rules.Type{
 
 // fieldConditions reads when fields are asked. A condition may speak of the fields that
 // stand before its own, so that none depends on itself and a form reads from the top.
-func (d *document) fieldConditions(conditions []fieldCondition, f *Form) {
-	for _, c := range conditions {
+func (d *document) fieldConditions(later []fieldLater, f *Form) {
+	for _, c := range later {
 		field := f.Field(c.field)
-		if field == nil {
-			continue // it has no id, which is said already
+		if field == nil || c.condition == nil {
+			continue // a field without an id is said already
 		}
 		if c.field == f.Receiver {
-			d.fail(c.at, "remove it", "the field %q says who takes over, so that it is always asked", c.field)
+			d.fail(c.condition, "remove it", "the field %q says who takes over, so that it is always asked", c.field)
 			continue
 		}
-		if text, ok := d.str(c.at, "if"); ok && (text == "true" || text == "false") {
-			d.fail(c.at, "remove it, or compare something, as in form.tier == \"high_touch\"", "this is %s of every handoff", text)
+		if text, ok := d.str(c.condition, "if"); ok && (text == "true" || text == "false") {
+			d.fail(c.condition, "remove it, or compare something, as in form.tier == \"high_touch\"", "this is %s of every handoff", text)
 			continue
 		}
-		field.If = d.condition(d.compiler.WithRecord(recordName, before(f, c.field)), c.at, "if")
+		field.If = d.condition(d.compiler.WithRecord(recordName, before(f, c.field)), c.condition, "if")
 	}
 }
 
@@ -340,4 +347,63 @@ func (d *document) fieldMax(n ast.Node, f *Field) {
 		return
 	}
 	f.Max = d.count(n, "number (at most "+strconv.Itoa(most)+")", 1, most)
+}
+
+// fieldNumber reads what a number must keep to.
+func (d *document) fieldNumber(least, whole ast.Node, f *Field) {
+	for _, n := range []ast.Node{least, whole} {
+		if n != nil && recordTypes[f.Kind] != rules.Number {
+			d.fail(n, "remove it, or write kind: number", "min and whole are for numbers, and the field %s is of the kind %s", f.ID, f.Kind)
+			return
+		}
+	}
+	if whole != nil {
+		f.Whole = d.flag(whole, "whole")
+	}
+	if least == nil {
+		return
+	}
+	if text, ok := d.str(least, "min"); ok {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+			d.fail(least, "write a number, as in min: 1", "%q is no number", text)
+			return
+		}
+		f.Min = &v
+	}
+}
+
+// fieldOrder reads which dates of the form a date cannot be before or after.
+func (d *document) fieldOrder(later []fieldLater, f *Form) {
+	for _, c := range later {
+		field := f.Field(c.field)
+		if field == nil {
+			continue // it has no id, which is said already
+		}
+		field.NotBefore = d.dateField(c.notBefore, "not_before", f, field)
+		field.NotAfter = d.dateField(c.notAfter, "not_after", f, field)
+	}
+}
+
+// dateField reads the id of another field of the form that holds a date.
+func (d *document) dateField(n ast.Node, what string, f *Form, of *Field) string {
+	if n == nil {
+		return ""
+	}
+	if of.Kind != DateField {
+		d.fail(n, "remove it, or write kind: date", "%s is for dates, and the field %s is of the kind %s", what, of.ID, of.Kind)
+		return ""
+	}
+	id, ok := d.str(n, what)
+	if at := f.Field(id); !ok || at != nil && at.Kind == DateField && at != of {
+		return id
+	}
+	var dates []string
+	for _, field := range f.Fields() {
+		if field.Kind == DateField && field != of {
+			dates = append(dates, field.ID)
+		}
+	}
+	d.fail(n, orElse(meant(id, dates), "name another field of kind: date"), "%s: the form has no other field %q that holds a date", what, id)
+	return ""
 }

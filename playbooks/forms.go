@@ -59,6 +59,7 @@ type Field struct {
 	Choices []Choice // for choice and choices
 	Parts   []Label  // for list: what each line holds, in this order
 	Max     int      // characters of a text, entries of a list; 0 is the field kind's own limit
+	Bounds           // what a number or a date that is filled in must keep to
 	Prefill *rules.Expr
 	Brings  string           // what the bot itself knows fills it in: plays, snoozes or contacts; "" nothing
 	Shared  bool             // of a form that takes several accounts: the answer is about the handing over and counts for all
@@ -299,33 +300,6 @@ func (f *Form) Score(values map[string]any) float64 {
 		return 1
 	}
 	return float64(needed-missing) / float64(needed)
-}
-
-// contractOrder are the dates of a contract as they follow each other.
-var contractOrder = []string{"contract.start", "contract.notice_by", "contract.end"}
-
-// Reversed returns, by the id of a field, the field whose date its own is before though it
-// cannot be: a contract does not end before it starts.
-func (f *Form) Reversed(values map[string]any) map[string]*Field {
-	reversed := map[string]*Field{}
-	var before []*Field
-	for _, name := range contractOrder {
-		for _, field := range f.Fields() {
-			day, ok := field.known(values[field.ID]).(rules.Date)
-			if field.Kind != DateField || field.Prefill == nil || field.Prefill.String() != name || !ok {
-				continue
-			}
-			for _, earlier := range before {
-				if day < earlier.known(values[earlier.ID]).(rules.Date) && reversed[field.ID] == nil {
-					reversed[field.ID] = earlier
-				}
-			}
-			if reversed[field.ID] == nil {
-				before = append(before, field)
-			}
-		}
-	}
-	return reversed
 }
 
 // Blank reports whether a form value is as good as absent: nil, an empty string

@@ -3,6 +3,7 @@ package playbooks_test
 import (
 	"bytes"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -126,26 +127,52 @@ func TestATextIsNotKeptInTheNumberThatItShows(t *testing.T) {
 	}
 }
 
-// TestAContractDoesNotEndBeforeItStarts holds for the dates that a form says of a contract.
-func TestAContractDoesNotEndBeforeItStarts(t *testing.T) {
+// TestWhatCannotBeIsAFault holds for the starter book's form of a new customer.
+func TestWhatCannotBeIsAFault(t *testing.T) {
 	form := loaded(t, starter(t)).Forms["new"]
 	for name, c := range map[string]struct {
 		values map[string]any
-		want   map[string]string // the field whose date comes too early -> the one that it is before
+		want   map[string]string // the field that is wrong -> why
 	}{
-		"in order":                 {map[string]any{"start": "2027-04-01", "notice_by": "2027-12-31", "end": "2028-03-31", "go_live_wish": "2027-01-01"}, map[string]string{}},
-		"on one day":               {map[string]any{"start": "2027-04-01", "notice_by": "2027-04-01", "end": "2027-04-01"}, map[string]string{}},
-		"it ends before it starts": {map[string]any{"start": "2027-04-01", "end": "2027-03-31"}, map[string]string{"end": "start"}},
-		"notice before it starts":  {map[string]any{"start": "2027-04-01", "notice_by": "2027-03-31", "end": "2028-03-31"}, map[string]string{"notice_by": "start"}},
-		"notice after it ends":     {map[string]any{"notice_by": "2028-04-01", "end": "2028-03-31"}, map[string]string{"end": "notice_by"}},
-		"little is known":          {map[string]any{"end": "2028-03-31", "start": "soon"}, map[string]string{}},
+		"in order":                 {map[string]any{"start": "2027-04-01", "notice_by": "2027-12-31", "end": "2028-03-31", "go_live_wish": "2027-05-01"}, map[string]string{}},
+		"on one day":               {map[string]any{"start": "2027-04-01", "notice_by": "2027-04-01", "end": "2027-04-01", "go_live_wish": "2027-04-01"}, map[string]string{}},
+		"it ends before it starts": {map[string]any{"start": "2027-04-01", "end": "2027-03-31"}, map[string]string{"end": "before start"}},
+		"notice before it starts":  {map[string]any{"start": "2027-04-01", "notice_by": "2027-03-31", "end": "2028-03-31"}, map[string]string{"notice_by": "before start"}},
+		"notice after it ends":     {map[string]any{"notice_by": "2028-04-01", "end": "2028-03-31"}, map[string]string{"notice_by": "after end"}},
+		"one mistake is said once": {map[string]any{"start": "2027-04-01", "notice_by": "2027-04-02", "end": "2027-03-31"}, map[string]string{"end": "before start"}},
+		"live before it starts":    {map[string]any{"start": "2027-04-01", "go_live_wish": "2020-01-01"}, map[string]string{"go_live_wish": "before start"}},
+		"little is known":          {map[string]any{"end": "2028-03-31", "start": "soon", "go_live_wish": "2020-01-01", "seats": "many"}, map[string]string{}},
+		"fewer than no seats":      {map[string]any{"seats": -4.0}, map[string]string{"seats": "number"}},
+		"no seats":                 {map[string]any{"seats": 0.0}, map[string]string{"seats": "number"}},
+		"half a month":             {map[string]any{"term_months": 12.5, "seats": 1.0}, map[string]string{"term_months": "number"}},
+		"nothing to pay":           {map[string]any{"amount": 0.0, "term_months": 12}, map[string]string{}},
+		"less than nothing to pay": {map[string]any{"amount": -0.5}, map[string]string{"amount": "number"}},
 	} {
 		got := map[string]string{}
-		for id, before := range form.Reversed(c.values) {
-			got[id] = before.ID
+		for id, fault := range form.Faults(c.values) {
+			switch {
+			case fault.Of == nil:
+				got[id] = "number"
+			case fault.After:
+				got[id] = "after " + fault.Of.ID
+			default:
+				got[id] = "before " + fault.Of.ID
+			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestAKindOfHandoffIsDescribedInAMenu holds for the starter book: Slack shows 75
+// characters below an entry.
+func TestAKindOfHandoffIsDescribedInAMenu(t *testing.T) {
+	for kind, form := range loaded(t, starter(t)).Forms {
+		for _, lang := range []string{"en", "ja"} {
+			if n := utf8.RuneCountInString(form.About.In(lang)); n == 0 || n > 75 {
+				t.Errorf("%s is described in %d characters of %s, want 1 to 75: %s", kind, n, lang, form.About.In(lang))
+			}
 		}
 	}
 }

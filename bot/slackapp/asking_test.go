@@ -139,6 +139,56 @@ func TestAContractThatEndsBeforeItStartsIsNotSent(t *testing.T) {
 	b.none()
 }
 
+// TestWhatCannotBeIsNotSent holds for each field, in the words of whoever fills it in.
+func TestWhatCannotBeIsNotSent(t *testing.T) {
+	day := func(block, date string) map[string]any {
+		return map[string]any{block: map[string]any{"selected_date": date}}
+	}
+	number := func(block, text string) map[string]any {
+		return map[string]any{block: map[string]any{"type": "number_input", "value": text}}
+	}
+	for _, c := range []struct {
+		who  string
+		want map[string]any
+	}{
+		{"miller", map[string]any{
+			"field:notice_by":    "This is after “End” (Fri 31 Mar 2028).",
+			"field:go_live_wish": "This is before “Start” (Thu 1 Apr 2027).",
+			"field:seats":        "Please give a whole number, 1 or more.",
+			"field:term_months":  "Please give a whole number, 1 or more.",
+			"field:amount":       "Please give 0 or more.",
+		}},
+		{"sato", map[string]any{
+			"field:notice_by":    "「契約終了日」(2028年3月31日(金))より後の日付になっています。ご確認ください。",
+			"field:go_live_wish": "「利用開始日」(2027年4月1日(木))より前の日付になっています。ご確認ください。",
+			"field:seats":        "1以上の整数でご記入ください。",
+			"field:term_months":  "1以上の整数でご記入ください。",
+			"field:amount":       "0以上の数値をご記入ください。",
+		}},
+	} {
+		t.Run(c.who, func(t *testing.T) {
+			b := starter(t)
+			b.call("command", map[string]any{"user": user(c.who), "channel": "C0ALERTS", "command": "/handoff", "text": ""})
+			id, _ := b.view(c.who)
+			b.call("submit", map[string]any{"user": user(c.who), "view_id": id, "values": map[string]any{
+				"account": chosen("account", "acme", "Acme KK様"), "kind": chosen("kind", "new", "新規契約")}})
+			eventually(t, "the form", func() (bool, bool) {
+				_, view := b.view(c.who)
+				return true, view["callback_id"] == "handoff"
+			})
+			got := b.call("submit", map[string]any{"user": user(c.who), "view_id": id, "values": map[string]any{
+				"field:start": day("field:start", "2027-04-01"), "field:end": day("field:end", "2028-03-31"),
+				"field:notice_by": day("field:notice_by", "2028-04-01"), "field:go_live_wish": day("field:go_live_wish", "2020-01-01"),
+				"field:seats": number("field:seats", "-4"), "field:term_months": number("field:term_months", "12.5"),
+				"field:amount": number("field:amount", "-1")}})
+			if diff := cmp.Diff(c.want, got["errors"]); diff != "" {
+				t.Errorf("answered (-want +got):\n%s", diff)
+			}
+			b.none()
+		})
+	}
+}
+
 // TestTwoPeopleDoNotHandTheSameOver holds when the second one opens the form, and for a form
 // that they had open before.
 func TestTwoPeopleDoNotHandTheSameOver(t *testing.T) {

@@ -196,10 +196,9 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 		return err
 	}
 	all := f.all(ref, values)
-	for id, before := range f.form.Without(f.hidden(all)).Reversed(all) {
+	for id, fault := range f.form.Without(f.hidden(all)).Faults(all) {
 		if block := cards.FieldBlock + id; shown(view, id) && wrong[block] == "" {
-			day, _ := rules.ParseDate(fmt.Sprint(all[before.ID]))
-			wrong[block] = c.voice.Say("field.before", words.Args{"field": firstOf(before.Label.In(c.voice.Lang()), before.ID), "date": c.voice.LongDate(day)})
+			wrong[block] = c.fault(fault, all)
 		}
 	}
 	if len(wrong) > 0 {
@@ -281,6 +280,26 @@ func (a *App) values(ctx context.Context, c *caller, form *playbooks.Form, view 
 		values[f.ID] = value
 	}
 	return values, wrong, nil
+}
+
+// fault says why what is filled in for a field cannot be.
+func (c *caller) fault(fault playbooks.Fault, all map[string]any) string {
+	if of := fault.Of; of != nil {
+		day, _ := rules.ParseDate(fmt.Sprint(all[of.ID]))
+		args := words.Args{"field": firstOf(of.Label.In(c.voice.Lang()), of.ID), "date": c.voice.LongDate(day)}
+		if fault.After {
+			return c.voice.Say("field.after", args)
+		}
+		return c.voice.Say("field.before", args)
+	}
+	if fault.Min == nil {
+		return c.voice.Say("field.whole", nil)
+	}
+	args := words.Args{"min": c.voice.Number(*fault.Min)}
+	if fault.Whole {
+		return c.voice.Say("field.whole_min", args)
+	}
+	return c.voice.Say("field.min", args)
 }
 
 // fieldValue reads one field; problem is the id of what to say, with its number.
