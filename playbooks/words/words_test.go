@@ -10,6 +10,7 @@ import (
 	"testing"
 	"text/template"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -122,6 +123,28 @@ func TestNoMessageUsesAWordTheBotDoesNotSay(t *testing.T) {
 		}
 	}
 }
+
+// TestBoldStandsApart holds for what Slack draws in bold: beside a letter, as kana are, it
+// shows the asterisks. A space that cannot be seen stands between the two.
+func TestBoldStandsApart(t *testing.T) {
+	bold := regexp.MustCompile(`\*[^*\n]+\*`)
+	for _, lang := range []string{"en", "ja"} {
+		for id, forms := range catalogue(t, lang) {
+			for _, text := range forms {
+				for _, at := range bold.FindAllStringIndex(text, -1) {
+					before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
+					after, _ := utf8.DecodeRuneInString(text[at[1]:])
+					if wordRune(before) || wordRune(after) {
+						t.Errorf("%s.yaml: %s: %s stands beside a letter; write \\u200b between the two", lang, id, text[at[0]:at[1]])
+					}
+				}
+			}
+		}
+	}
+}
+
+// wordRune reports whether a character makes Slack read an asterisk beside it as one.
+func wordRune(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 func TestButtonsAndModalTitlesFitSlack(t *testing.T) {
 	limits := map[string]int{"button.": 75, "modal.": 24, "snooze.": 75, "dismiss.": 75}

@@ -226,11 +226,11 @@ func ReassignForm(s *Scene, visit *playbooks.Visit) slack.ModalViewRequest {
 		input(PersonBlock, s.Voice.Say("reassign.to", nil), "", usersSelect(""), false))
 }
 
-// MoveForm asks for another due date.
+// MoveForm asks for another due date: a day of whoever has the task.
 func MoveForm(s *Scene, visit *playbooks.Visit) slack.ModalViewRequest {
 	day := ""
 	if !visit.Due.IsZero() {
-		day = s.Voice.dateOf(visit.Due).String()
+		day = s.Team.Calendar(visit.Assignee).Day(visit.Due).String()
 	}
 	return modal(s.Voice, MoveView, s.Voice.Say("modal.move", nil), s.Voice.Say("modal.save", nil), s.ref(visit),
 		section(s.headline()),

@@ -63,7 +63,7 @@ func (s *Scene) handoffHead(h *playbooks.Handoff) (head, next string) {
 	}
 	id := "handoff.turn." + string(h.State)
 	if visit := s.Run.Current(); visit != nil && !visit.Due.IsZero() && visit.Kind == playbooks.HandoffStep {
-		args["due"] = s.Voice.Day(visit.Due)
+		args["due"] = s.dueDay(visit)
 		id += ".by"
 	}
 	if next = s.Voice.Say(id, args); s.Voice.Has(id) {
