@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -356,7 +357,7 @@ func Number(s string) (float64, error) {
 	if err != nil && strings.Contains(s, ",") {
 		n, err = strconv.ParseFloat(strings.ReplaceAll(s, ",", ""), 64)
 	}
-	if err != nil {
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 		return 0, fmt.Errorf("%q: want a number", s)
 	}
 	return n, nil

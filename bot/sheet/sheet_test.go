@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -168,4 +169,18 @@ func FuzzASheetIsReadAsCSV(f *testing.F) {
 			t.Error(diff, wrong)
 		}
 	})
+}
+
+// Statistics programs write NaN and Inf where there is nothing: no number, of its row alone.
+func TestANumberIsOneThatCanBeWrittenDown(t *testing.T) {
+	for text, want := range map[string]float64{"5": 5, "-0.5": -0.5, "9,600,000": 9_600_000} {
+		if got, err := sheet.Number(text); err != nil || got != want {
+			t.Errorf("%q is %v (%v), want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"NaN", "nan", "Inf", "-inf", "1e999", "many"} {
+		if got, err := sheet.Number(text); err == nil || err.Error() != fmt.Sprintf("%q: want a number", text) {
+			t.Errorf("%q is %v (%v)", text, got, err)
+		}
+	}
 }
