@@ -281,7 +281,7 @@ func (b *Bot) switchBook(ctx context.Context) error {
 	if err := b.adopt(ctx, from, b.book); err != nil {
 		return err
 	}
-	return b.announce(ctx, cards.BookChanged, from, b.book, nil)
+	return b.announce(ctx, cards.BookChanged, from, b.book)
 }
 
 // jobs are the few coarse looks at what is due; each run's own times are in its document.

@@ -211,7 +211,7 @@ func (b *Bot) readAgain(ctx context.Context) error {
 		state = cards.BookMended
 	}
 	b.log.Info("a new book is in use", "book", book.Hash[:12], "took", time.Since(began).Round(time.Millisecond))
-	return b.announce(ctx, state, present, book, nil)
+	return b.announce(ctx, state, present, book)
 }
 
 // adopt switches to a book, and asks ops first of what would be too much at once. They are asked before the switch: once it is
@@ -257,9 +257,17 @@ type BookChange struct {
 	Prompts []cards.PromptChange `json:"prompts"`           // a week, by person
 }
 
-// announce tells ops of a new book, and in the sandbox also what it means for people's work. What a process before has kept of
-// the switch is known, or nil: it may have told ops and been stopped before it knew, and the same message is not posted twice.
-func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *playbooks.Book, known *BookChange) error {
+// announce tells ops of a new book, and in the sandbox also what it means for people's work. What a process has kept of a
+// switch that it was not done with stands: it may have told ops and been stopped before it knew, and the same message is not posted twice.
+func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *playbooks.Book) error {
+	d, err := b.records.Books.Get(ctx, book.Hash)
+	if err != nil {
+		return err
+	}
+	known, err := (&watch{}).lastChange(d.Value)
+	if err != nil {
+		return err
+	}
 	by, shared := worker.Changes(from, book)
 	news := cards.BookNews{State: state, Dir: b.watch.dir, Shared: shared, Uncalled: unconfigured(book, b.hooks)}
 	b.warnOfWebhooks(book)
@@ -284,7 +292,7 @@ func (b *Bot) announce(ctx context.Context, state cards.BookState, from, book *p
 		news.Keeps += len(o.Runs)
 	}
 	change := BookChange{At: b.clock.Now(), From: from.Hash, Changed: by, Shared: shared, Prompts: []cards.PromptChange{}}
-	if known != nil {
+	if known != nil && !d.Value.Announced && known.From == from.Hash {
 		change.At, change.Weeks, change.Prompts = known.At, known.Weeks, known.Prompts
 	}
 	if err := b.keep(ctx, book.Hash, change, false); err != nil {
@@ -333,7 +341,7 @@ func (b *Bot) tellOfSwitch(ctx context.Context) error {
 		b.watch.owed = false
 		return nil
 	}
-	return b.announce(ctx, cards.BookChanged, from, present, last)
+	return b.announce(ctx, cards.BookChanged, from, present)
 }
 
 // keep keeps what a switch meant, and whether ops were told of it, with the book that was switched to, so that it is known after
