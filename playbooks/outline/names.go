@@ -51,7 +51,7 @@ func (o *outline) name(name string) (string, bool) {
 	}
 	of, field, ok := strings.Cut(name, ".")
 	if title := o.fieldTitle(of, field); title != "" {
-		if of == "segment" {
+		if of == "segment" || of == "form" {
 			title = o.voice.Say("flow.let", words.Args{"name": title})
 		}
 		return title, true
@@ -93,6 +93,10 @@ func (o *outline) fieldTitle(of, field string) string {
 		if s := o.book.Segment(field); s != nil {
 			return s.Title.In(o.voice.Lang())
 		}
+	case "form":
+		if f := o.form.Field(field); f != nil {
+			return cmp.Or(f.Label.In(o.voice.Lang()), spaced(field))
+		}
 	case "account", "attributes":
 		return o.book.AttributeTitle(field).In(o.voice.Lang())
 	}
@@ -109,9 +113,25 @@ func (o *outline) entitled(of rules.Phrase, text string) string {
 	if of.Name == "stage" || of.Name == "account.stage" {
 		return o.stage(text)
 	}
+	if name, ok := strings.CutPrefix(of.Name, "form."); ok {
+		return o.choiceOf(o.form.Field(name), text)
+	}
 	if name, ok := strings.CutPrefix(of.Name, "segment."); ok {
 		if s := o.book.Segment(name); s != nil {
 			return cmp.Or(s.Titles[text].In(o.voice.Lang()), text)
+		}
+	}
+	return text
+}
+
+// choiceOf is what people call one of the answers that a form offers; the text itself where it offers none of it.
+func (o *outline) choiceOf(f *playbooks.Field, text string) string {
+	if f == nil {
+		return text
+	}
+	for _, c := range f.Choices {
+		if c.ID == text {
+			return cmp.Or(c.Label.In(o.voice.Lang()), text)
 		}
 	}
 	return text

@@ -69,6 +69,7 @@ func Text(lines []Line) string {
 type outline struct {
 	book     *playbooks.Book
 	playbook *playbooks.Playbook
+	form     *playbooks.Form // whose condition is told; nil elsewhere
 	voice    *words.Voice
 	lines    []Line
 	lets     map[string]rules.Phrase // by name, those that can be taken apart
@@ -159,6 +160,7 @@ func (o *outline) start() {
 		} else {
 			o.say(1, "flow.continues", nil)
 		}
+		o.bounds()
 	}
 	if p.ForEach != "" {
 		o.say(1, "flow.each", nil)
@@ -169,11 +171,7 @@ func (o *outline) start() {
 	if len(p.Pilot) > 0 {
 		o.say(1, "flow.pilot", words.Args{"people": o.people(p.Pilot)})
 	}
-	where := p.Channel
-	if where == "dm" {
-		where = o.voice.Say("flow.dm", nil)
-	}
-	o.say(1, "flow.who", words.Args{"person": o.who(p.Assign), "where": where})
+	o.say(1, "flow.who", words.Args{"person": o.who(p.Assign), "where": o.where(p.Channel)})
 	if p.Also != nil {
 		o.say(1, "flow.also", words.Args{"person": o.who(p.Also)})
 	}
@@ -242,6 +240,12 @@ func (o *outline) step(number string, s *playbooks.Step) {
 			o.say(1, "flow.item", words.Args{"text": o.text(item)})
 		}
 	}
+	if s.Attach != nil {
+		o.attached(s.Attach)
+	}
+	if s.Kind == playbooks.HandoffStep {
+		o.handing(s)
+	}
 	for _, b := range s.Branch {
 		switch {
 		case b.If != nil:
@@ -282,12 +286,7 @@ func (o *outline) waits(number string, w *playbooks.Wait) (id string, args words
 	args = words.Args{"number": number}
 	switch {
 	case w.Date != nil:
-		args["date"] = oneLine(w.Date.String())
-		if p, ok := rules.Phrased(w.Date.String()); ok {
-			if told, ok := o.value(p); ok {
-				args["date"] = told
-			}
-		}
+		args["date"] = o.day(w.Date)
 		return "flow.step.wait.date", args
 	case w.Until != nil && !w.For.IsZero():
 		args["for"], args["until"] = w.For, o.condition(w.Until)
@@ -335,7 +334,7 @@ func (o *outline) snooze(a *playbooks.Answer) string {
 // silence tells what happens while nobody answers.
 func (o *outline) silence(s *playbooks.Step) {
 	if s.Repeat != nil {
-		o.say(1, "flow.repeat", words.Args{"every": s.Repeat.Every})
+		o.repeats(s.Repeat)
 	}
 	for _, r := range s.Remind {
 		o.say(1, "flow.remind", words.Args{"after": r})

@@ -32,6 +32,9 @@ func (o *outline) person(p rules.Phrase) (string, bool) {
 		if let, ok := o.lets[p.Name]; ok {
 			return o.person(let)
 		}
+		if asked := o.asked(p.Name); asked != "" {
+			return o.voice.Say("flow.let", words.Args{"name": asked}), true
+		}
 	case "??":
 		a, ok := o.person(p.Of[0])
 		b, also := o.person(p.Of[1])

@@ -175,7 +175,7 @@ func (o *outline) isShare(p rules.Phrase) bool {
 	case "??":
 		return o.isShare(p.Of[0])
 	case "/":
-		return true
+		return !o.fixed(p.Of[1]) || o.isShare(p.Of[0])
 	case "name":
 		let, ok := o.lets[p.Name]
 		return ok && o.isShare(let)
@@ -262,6 +262,8 @@ func (o *outline) sum(p rules.Phrase) (string, bool) {
 	b, also := o.operand(p.Of[1])
 	id := map[string]string{"+": "flow.sum.plus", "-": "flow.sum.less", "*": "flow.sum.times", "/": "flow.sum.share"}[p.Op]
 	switch {
+	case p.Op == "/" && o.fixed(p.Of[1]):
+		id = "flow.sum.divided"
 	case p.Of[1].Op == "period" && p.Op == "+":
 		id = "flow.sum.after"
 	case p.Of[1].Op == "period" && p.Op == "-":
@@ -281,6 +283,12 @@ func (o *outline) operand(p rules.Phrase) (string, bool) {
 		told = o.voice.Say("flow.if.brackets", words.Args{"part": told})
 	}
 	return told, ok
+}
+
+// fixed reports whether a phrase is one number whatever the account.
+func (o *outline) fixed(p rules.Phrase) bool {
+	p = o.inner(p)
+	return p.Op == "number" && len(p.Of) == 0
 }
 
 // isDay reports whether a phrase is today.
