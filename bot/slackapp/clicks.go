@@ -56,6 +56,7 @@ func (a *App) onClick(ctx context.Context, d delivery) error {
 	if s == nil {
 		return a.refuseClick(ctx, d, c, c.voice.Say("click.gone", nil))
 	}
+	defer a.tidyDirect(ctx, c, cb, ref.Run)
 	return a.clicked(ctx, d, c, s, action, name, ref)
 }
 

@@ -23,7 +23,7 @@ func (a *App) why(c *caller, s *cards.Scene, e playbooks.Event, err error) strin
 		}
 	case playbooks.RefusedEnded, playbooks.RefusedAnswered, playbooks.RefusedNotCurrent:
 		if d := decided(s, e.Visit, c.ID, r); d != nil {
-			return c.voice.Say(d.id(c.ID), d.args(c, s))
+			return c.voice.Say(d.id("click.", c.ID), d.args(c, s))
 		}
 	}
 	return a.refusal(c, s, err)
@@ -67,10 +67,10 @@ func decided(s *cards.Scene, n int, reader string, r *playbooks.Refusal) *decisi
 }
 
 // id is the message id of the catalogue, for a reader.
-func (d *decision) id(reader string) string {
-	id := "click.answered"
+func (d *decision) id(prefix, reader string) string {
+	id := prefix + "answered"
 	if d.answer == "done" {
-		id = "click.done"
+		id = prefix + "done"
 	}
 	if d.by == reader {
 		return id + "_yourself"

@@ -221,3 +221,23 @@ func (t *Todo) buttons() slack.Block {
 	}
 	return nil
 }
+
+// RowRef returns which run and visit a row of buttons is about; ok is false where
+// it is about none.
+func RowRef(row *slack.ActionBlock) (ref Ref, ok bool) {
+	if row.Elements != nil {
+		for _, e := range row.Elements.ElementSet {
+			b, isButton := e.(*slack.ButtonBlockElement)
+			if !isButton || b.Value == "" {
+				continue
+			}
+			if ref, err := ParseRef(b.Value); err == nil && ref.Run != "" {
+				return ref, true
+			}
+		}
+	}
+	return ParseBlockID(row.BlockID)
+}
+
+// Settled stands in place of a row of buttons that have nothing left to do.
+func Settled(said string) slack.Block { return context(said) }
