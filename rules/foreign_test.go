@@ -50,6 +50,22 @@ func TestWhatOtherLanguagesWriteIsPutRight(t *testing.T) {
 	}
 }
 
+// A text without quotes is put into them whole, or not at all.
+func TestAWordWithHyphensIsQuotedWhole(t *testing.T) {
+	c := testCompiler(t)
+	for text, want := range map[string]string{
+		`account.plan == enterprise-plus and account.seats > 4`: `account.plan == "enterprise-plus" and account.seats > 4`,
+		`account.plan != pro-2027`:                              `account.plan != "pro-2027"`,
+		`enterprise-plus == account.plan`:                       "",
+		`account.plan == plans.pro`:                             "",
+	} {
+		_, problems := c.Condition(Source{Text: text})
+		if len(problems) == 0 || problems[0].Fix != want || len(problems) > 1 && problems[1].Fix != "" {
+			t.Errorf("%s: %+v, want the line %s", text, problems, want)
+		}
+	}
+}
+
 // Some mistakes have no line to put in their place, and say what to write instead.
 func TestWhatCannotBePutRightSaysWhatToWrite(t *testing.T) {
 	c := testCompiler(t)

@@ -197,6 +197,7 @@ func (k *checker) unknown(at file.Location, what, name string, candidates []stri
 		return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), fmt.Sprintf("did you mean %q?", near), fix)
 	}
 	if what == "signal or name" && k.compared(from, length) {
+		length += len(wordRest.FindString(k.src.Text[from+length:]))
 		text := k.src.Text[from : from+length]
 		return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), "a fixed text stands in quotes", strconv.Quote(text))
 	}
@@ -211,8 +212,14 @@ func (k *checker) unknown(at file.Location, what, name string, candidates []stri
 	return k.report(from, length, fmt.Sprintf("there is no %s %q", what, name), advice, "")
 }
 
+// wordRest is what follows the first word of a text with hyphens in it: enterprise-plus.
+var wordRest = regexp.MustCompile(`^(?:-\w+)+`)
+
 // compared reports whether a word stands beside == or !=, as a text does.
 func (k *checker) compared(from, length int) bool {
 	before, after := strings.TrimRight(k.text[:from], " "), strings.TrimLeft(k.text[from+length:], " ")
+	if strings.HasPrefix(after, ".") || strings.HasPrefix(after, "(") || strings.HasSuffix(before, "-") { // a field, a call, or a part of a word
+		return false
+	}
 	return strings.HasSuffix(before, "==") || strings.HasSuffix(before, "!=") || strings.HasPrefix(after, "==") || strings.HasPrefix(after, "!=")
 }
