@@ -103,12 +103,51 @@ func (p *draftPlaybook) settleSilence(s *draftStep) {
 	}
 	if s.Escalate == nil && !s.noEscalate {
 		s.Escalate = team.Escalations[p.Severity]
-	} else if s.Escalate != nil && roughly(s.Escalate.After) >= end {
-		p.warn(s.written["escalate"], "escalate earlier, or let it end later", "help is never asked for after %s: after %s the play goes on without an answer", s.Escalate.After, inWords(s.Otherwise.After))
 	}
-	if s.Task != nil && s.written["otherwise"] != nil && roughly(s.Task.Due) > end {
+	if s.Task == nil || s.written["otherwise"] == nil || roughly(s.Task.Due) <= end {
+		p.checkHelp(s)
+	} else {
 		p.warn(s.written["otherwise"], "let it end after the due date", "the play goes on after %s, before the task is due (%s)", inWords(s.Otherwise.After), s.Task.Due)
 	}
+}
+
+// checkHelp warns of somebody who is asked for help when the play goes on already, or in
+// the same minute: what they could do has no time left.
+func (p *draftPlaybook) checkHelp(s *draftStep) {
+	if s.Escalate == nil || s.Escalate.After.IsZero() || s.Otherwise.After.IsZero() || s.Repeat != nil && p.nodes.deadline != nil {
+		return // none is, one cannot be read, which is told, or it goes on no earlier than the deadline
+	}
+	var due Delay
+	if s.Task != nil {
+		due = s.Task.Due
+	}
+	asks, goesOn := pastDue(s.Escalate.After, due), pastDue(s.Otherwise.After, due)
+	if roughly(asks) < roughly(goesOn) {
+		return
+	}
+	at, mend, ofTeam := s.written["escalate"], "escalate earlier, or let it end later", ""
+	if at == nil {
+		at, mend = s.written["otherwise"], mend+", or write escalate: never"
+		ofTeam = " (the team's default is " + inWords(s.Escalate.After)
+		if !due.IsZero() {
+			ofTeam += ", and the task is due after " + inWords(due)
+		}
+		ofTeam += ")"
+	}
+	if roughly(asks) == roughly(goesOn) {
+		p.warn(at, mend, "help is asked for after %s%s, and in the same minute the play goes on without an answer", inWords(asks), ofTeam)
+		return
+	}
+	p.warn(at, mend, "help is never asked for after %s%s: after %s the play goes on without an answer", inWords(asks), ofTeam, inWords(goesOn))
+}
+
+// pastDue returns how long after the delivery a period is over that counts from there, or
+// from when a task is due where it would be over by then.
+func pastDue(after, due Delay) Delay {
+	if roughly(after) > roughly(due) {
+		return after
+	}
+	return Delay{Minutes: after.Minutes + due.Minutes, Days: after.Days + due.Days, WorkingDays: after.WorkingDays + due.WorkingDays}
 }
 
 // inWords writes a length of time that may have calendar and working days.
