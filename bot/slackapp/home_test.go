@@ -105,7 +105,7 @@ func TestWhoPressesAgainIsToldWhatTheyDidThemselves(t *testing.T) {
 		{"somebody else's answer", "miller", "tanaka", "answer:unhappy", "Tanaka was here first, on Mon 23 Nov: They are unhappy. Nothing changed."},
 		{"somebody else's answer, in Japanese", "tanaka", "miller", "answer:unhappy", "11月24日(火)にミラーさんが回答しています:ご不満の可能性。変更はありません。"},
 		{"a task", "miller", "miller", "done", "You finished this on Mon 23 Nov. Nothing changed."},
-		{"a task, in Japanese", "tanaka", "tanaka", "done", "11月24日(火)に完了していただいています。変更はありません。"},
+		{"a task, in Japanese", "tanaka", "tanaka", "done", "11月24日(火)に完了済みです。変更はありません。"},
 		{"somebody else's task", "miller", "tanaka", "done", "Tanaka finished this on Mon 23 Nov. Nothing changed."},
 		{"somebody else's task, in Japanese", "tanaka", "miller", "done", "11月24日(火)にミラーさんが完了しています。変更はありません。"},
 	} {
