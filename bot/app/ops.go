@@ -116,6 +116,7 @@ func (b *Bot) older(ctx context.Context, book *playbooks.Book) ([]cards.OlderRun
 			by[r.Playbook] = of
 		}
 		one := cards.OlderRun{ID: r.ID, Account: cards.OpsAccount{ID: r.Account, Subject: r.Subject, Person: r.Assignee}, Step: r.Step}
+		one.Began, _ = b.worker.Book(ctx, r.Book) // without it the step is told by its id
 		b.worker.View(r.Account, func(v *store.Account, _ *rules.History, _ *playbooks.Book) { one.Account.Name = v.Account.Name })
 		_, one.Stays = r.MoveTo(book, playbooks.Event{At: b.clock.Now()})
 		of.Runs = append(of.Runs, one)
@@ -136,6 +137,20 @@ func sameText(ctx context.Context, w *worker.Worker, r *store.Run, book *playboo
 	}
 	was, is := began.Playbooks[r.Playbook], book.Playbooks[r.Playbook]
 	return was != nil && is != nil && bytes.Equal(began.Files[was.File], book.Files[is.File])
+}
+
+// Open implements slackapp.OpsReads. What a draft plays in silence is not counted.
+func (o forOps) Open(ctx context.Context, playbook string) (int, error) {
+	n := 0
+	for d, err := range o.bot.records.Runs.All(ctx, store.Query{Field: "open"}) {
+		if err != nil {
+			return 0, err
+		}
+		if r := &d.Value; r.Playbook == playbook && r.Open() && !r.Draft {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // Standing implements slackapp.OpsReads.

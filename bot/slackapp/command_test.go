@@ -23,6 +23,8 @@ func TestCommandsAreAnsweredToTheOneWhoAsks(t *testing.T) {
 		{"help", "miller", "help", "What you can ask"},
 		{"nothing at all", "tanaka", "", "使い方"},
 		{"a word there is not", "miller", "acount Acme", "Did you mean `/cs account`?"},
+		{"an account's name alone", "miller", "acme kk", "renewal"},
+		{"a part of it", "miller", "cme", "renewal"},
 		{"an account", "miller", "account acme kk", "renewal"},
 		{"an account there is not", "miller", "account Nobody", "No account is called Nobody"},
 		{"tasks", "miller", "tasks", "Nothing waits for you"},

@@ -92,6 +92,13 @@ func (a *App) command(ctx context.Context, cmd *slack.SlashCommand, c *caller) (
 	case "ops":
 		return a.opsCommand(ctx, c, cmd, rest)
 	}
+	found, err := a.o.Reads.FindAccounts(ctx, strings.TrimSpace(cmd.Text), c.ID, 1)
+	if err != nil {
+		return cards.Message{}, fmt.Errorf("look for accounts: %w", err)
+	}
+	if len(found) > 0 { // a name alone asks for the account
+		return a.accountCommand(ctx, c, strings.TrimSpace(cmd.Text))
+	}
 	said := c.voice.Say("command.unknown", words.Args{"word": cards.Escape(cards.Clip(word, 40)), "nearest": nearest(word, subcommands)})
 	return text(said + "\n" + c.voice.Say("command.help", nil)), nil
 }

@@ -22,6 +22,8 @@ import (
 type OpsReads interface {
 	// InUse says which book is in use, and which open runs go on by an older version.
 	InUse(ctx context.Context) (cards.InUse, error)
+	// Open counts the open runs of a playbook.
+	Open(ctx context.Context, playbook string) (int, error)
 	// Drafts returns what drafts would have told, of one playbook or ("") of all of the book, the newest first.
 	Drafts(ctx context.Context, playbook string, limit int) ([]cards.Drafted, error)
 	// Standing says until when a playbook rests on an account (zero: it does not), and whether a run of it is open.
@@ -80,7 +82,26 @@ func (a *App) order(ctx context.Context, c *caller, cmd *slack.SlashCommand, ord
 	if target == "" {
 		on = c.voice.Say("command.all", nil)
 	}
-	said := text(c.voice.Say("command.ops_done", words.Args{"what": string(order.What), "playbook": on}))
+	args := words.Args{"name": on, "on": ""}
+	if target != "" {
+		args["name"], args["on"] = "`"+on+"`", on
+	}
+	var said cards.Message
+	switch {
+	case order.What == inbox.Pause:
+		said = text(c.voice.Say("command.ops.pause.done", args))
+	case order.What == inbox.Resume:
+		said = text(c.voice.Say("command.ops.resume.done", args))
+	case order.Run != "":
+		said = text(c.voice.Say("command.ops.stop.done", args))
+	case order.What == inbox.Stop:
+		n, err := a.o.Ops.Open(ctx, order.Playbook)
+		if err != nil {
+			return cards.Message{}, err
+		}
+		args["count"] = n
+		said = text(c.voice.Say("command.ops.stopping", args))
+	}
 	if order.What == inbox.Move || order.What == inbox.List {
 		in, err := a.o.Ops.InUse(ctx)
 		if err != nil {

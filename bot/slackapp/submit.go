@@ -162,7 +162,7 @@ func (a *App) fromForm(ctx context.Context, c *caller, s *cards.Scene, ref cards
 			wrong[cards.DateBlock] = c.voice.Say("field.date", nil)
 			break
 		}
-		_, e.Until = dayOf(c, day)
+		_, e.Until = dayOf(c.team.Calendar(assigneeOf(s.Run, ref.Visit)), day)
 	case cards.RefuseView:
 		e.Kind, e.Reason = playbooks.Refused, e.Text
 	case cards.AskBackView:
@@ -185,9 +185,16 @@ func (a *App) fromForm(ctx context.Context, c *caller, s *cards.Scene, ref cards
 	return wrong, nil
 }
 
-// dayOf returns when a person's working day begins and ends.
-func dayOf(c *caller, day rules.Date) (from, to time.Time) {
-	cal := c.team.Calendar(c.ID)
+// assigneeOf returns who has a visit of a run.
+func assigneeOf(r *playbooks.Run, visit int) string {
+	if i := slices.IndexFunc(r.Visits, func(v playbooks.Visit) bool { return v.N == visit }); i >= 0 {
+		return r.Visits[i].Assignee
+	}
+	return r.Assignee
+}
+
+// dayOf returns when a working day begins and ends by a person's calendar.
+func dayOf(cal playbooks.Calendar, day rules.Date) (from, to time.Time) {
 	from, to = cal.Open(day)
 	if from.IsZero() || !to.After(from) {
 		from = day.In(cal.Location())
@@ -226,7 +233,7 @@ func snoozeUntil(c *caller, now time.Time, view *slack.View) (until time.Time, b
 	default:
 		return until, cards.ChoiceBlock, "field.needed"
 	}
-	from, _ := dayOf(c, day)
+	from, _ := dayOf(cal, day)
 	return cal.NextWorking(from), "", ""
 }
 

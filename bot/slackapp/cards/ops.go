@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"playcaller/playbooks"
+	"playcaller/playbooks/outline"
 	"playcaller/playbooks/words"
 )
 
@@ -302,7 +303,8 @@ type OlderRun struct {
 	ID      string
 	Account OpsAccount
 	Step    string
-	Stays   playbooks.Stay // why it cannot go over to the present version; "" where it can
+	Began   *playbooks.Book // that it goes by, to tell the step by its text; nil where it cannot be read
+	Stays   playbooks.Stay  // why it cannot go over to the present version; "" where it can
 }
 
 // Movable counts those that can go over.
@@ -373,7 +375,7 @@ func Moving(v *Voice, o OlderRuns) Message {
 		if r.Stays == "" {
 			continue
 		}
-		reason := v.Say("command.ops.stay."+string(r.Stays), words.Args{"step": plainCode(r.Step)})
+		reason := v.Say("command.ops.stay."+string(r.Stays), words.Args{"step": r.step(v, o.Playbook)})
 		name := r.Account.Name
 		if oneLine(name) == "" {
 			name = r.Account.ID
@@ -388,4 +390,14 @@ func Moving(v *Voice, o OlderRuns) Message {
 		}
 	}
 	return Message{Text: lines[0], Blocks: Fit(paragraphs(lines))}
+}
+
+// step tells a run's step by its text in the book that the run goes by, or else by its id.
+func (r *OlderRun) step(v *Voice, playbook string) string {
+	if r.Began != nil {
+		if told := outline.Step(r.Began, r.Began.Playbooks[playbook], v.Voice, r.Step); told != "" {
+			return v.Say("command.ops.step", words.Args{"text": line(told)})
+		}
+	}
+	return code(r.Step)
 }
