@@ -109,11 +109,11 @@ func (e *explanation) of(ctx context.Context, d rules.Decision, last bool) []str
 	if d.Outcome == "" { // nothing but people and other playbooks start it
 		return cards.WhyLines(w)
 	}
-	args := words.Args{"at": w.Voice.When(e.at)}
+	args := words.Args{"at": w.Voice.Moment(e.at)}
 	i := slices.IndexFunc(e.records, func(r store.Decision) bool { return r.Subject == d.Subject && !r.At.After(e.at) })
 	if i >= 0 {
 		then := e.records[i].Decision
-		args["at"] = w.Voice.When(then.At)
+		args["at"] = w.Voice.Moment(then.At)
 		w.Say = func(said string) string {
 			args["said"] = said
 			return w.Voice.Say("why.at.recorded", args)

@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -52,8 +54,13 @@ func TestExplainTellsOfOpenPlaysDraftsAndThePast(t *testing.T) {
 			t.Errorf("%s: it is said what comes next as of today:\n%s", c.what, said)
 		}
 	}
-	if said := l.explained("acme-kk", "visit", now.AddDate(0, 0, -40).Format(time.DateOnly)); strings.Contains(said, "A play is open") {
+	long := now.AddDate(0, 0, -40)
+	said := l.explained("acme-kk", "visit", long.Format(time.DateOnly))
+	if strings.Contains(said, "A play is open") {
 		t.Errorf("a play of today is told of the past:\n%s", said)
+	}
+	if want := regexp.MustCompile(`before \w+ \d+ \w+ ` + fmt.Sprint(long.Year()) + `, \d\d:\d\d JST\.`); !want.MatchString(said) {
+		t.Errorf("the past is told without its year and zone (%s):\n%s", want, said)
 	}
 	if said := l.command("ops", "/cs", "why acme-kk shadow"); !strings.Contains(said, "The playbook is a draft") || !strings.Contains(said, "Call Acme KK") {
 		t.Errorf("/cs why of a draft: %s", said)

@@ -64,6 +64,19 @@ func (v *Voice) When(t time.Time) string {
 	return v.Day(t) + local.Format(", 15:04")
 }
 
+// Moment writes an instant in full, for one that may be long past or to come: with its year
+// and the zone that it is told in, "Thu 1 Apr 2027, 09:30 JST", 2027年4月1日(木) 09:30 JST.
+func (v *Voice) Moment(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	local := t.In(v.zone)
+	if v.lang == Japanese {
+		return v.LongDate(rules.DateOf(local)) + local.Format(" 15:04 MST")
+	}
+	return v.LongDate(rules.DateOf(local)) + local.Format(", 15:04 MST")
+}
+
 // Number writes a number with thousands separated by commas and at most two
 // decimals: 1,234.5. Above 100 decimals are left out.
 func (v *Voice) Number(n float64) string {

@@ -292,7 +292,7 @@ func (w *WhyScene) values() []string {
 	if w.At.IsZero() {
 		return nil
 	}
-	return []string{w.Voice.Say("details.values", words.Args{"at": w.Voice.When(w.At)})}
+	return []string{w.Voice.Say("details.values", words.Args{"at": w.Voice.Moment(w.At)})}
 }
 
 // needs says what would have to change for the playbook to start; "" where its rule holds, or the book in use has none.
