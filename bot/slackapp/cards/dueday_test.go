@@ -26,3 +26,16 @@ func TestATaskIsDueOnTheDayOfWhoeverHasItForEveryReader(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherDueDateBeginsWithTheDayOfWhoeverHasTheTask holds for a reader further east.
+func TestAnotherDueDateBeginsWithTheDayOfWhoeverHasTheTask(t *testing.T) {
+	book, account := cardstest.Book(t), cardstest.Account("Acme KK")
+	f := book.Rules.Facts(account, cardstest.History(t, book), cardstest.Now)
+	run := cardstest.Run(t, book, account, f, "login-drop", playbooks.Event{Kind: playbooks.Answered, By: "tanaka", Answer: "unhappy"})
+	visit := run.Current()
+	visit.Assignee, visit.Due = "miller", time.Date(2027, 4, 6, 22, 0, 0, 0, time.UTC) // Tuesday at six
+	form := cards.MoveForm(cardstest.Scene(t, book, account, run, "ja"), visit)
+	if text := drawn(t, form.Blocks.BlockSet); !strings.Contains(text, "2027-04-06") {
+		t.Errorf("the form does not begin with Tuesday: %s", text)
+	}
+}

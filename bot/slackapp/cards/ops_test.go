@@ -2,6 +2,7 @@ package cards_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,18 @@ import (
 	"playcaller/bot/slackapp/cards/cardstest"
 	"playcaller/playbooks"
 )
+
+// TestARunThatStaysTellsItsStepByItsText holds where the book that it goes by can be read.
+func TestARunThatStaysTellsItsStepByItsText(t *testing.T) {
+	book := cardstest.Book(t)
+	o := cards.OlderRuns{Playbook: "login-drop", Runs: []cards.OlderRun{{ID: "acme/login-drop//1", Step: "why", Stays: playbooks.StaysStep, Began: book}}}
+	for lang, want := range map[string]string{"en": "its step “", "ja": "現在の手順 「"} {
+		text := drawn(t, cards.Moving(cards.NewTexts().In(lang, time.UTC), o).Blocks)
+		if !strings.Contains(text, want) || strings.Contains(text, "`why`") {
+			t.Errorf("%s: want the step's text, got %s", lang, text)
+		}
+	}
+}
 
 func TestWhatOpsAreToldOfTheBook(t *testing.T) {
 	book := cardstest.Book(t)
