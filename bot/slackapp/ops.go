@@ -100,7 +100,9 @@ func (a *App) order(ctx context.Context, c *caller, cmd *slack.SlashCommand, ord
 			return cards.Message{}, err
 		}
 		args["count"] = n
-		said = text(c.voice.Say("command.ops.stopping", args))
+		if said = text(c.voice.Say("command.ops.stopping", args)); n == 0 {
+			said = text(c.voice.Say("command.ops.none_open", args))
+		}
 	}
 	if order.What == inbox.Move || order.What == inbox.List {
 		in, err := a.o.Ops.InUse(ctx)

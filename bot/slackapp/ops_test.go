@@ -34,6 +34,7 @@ func TestOpsSeeAndDecideWhatBecomesOfOlderVersions(t *testing.T) {
 		{"move without a playbook", "ops move", []string{"For example"}, ""},
 		{"move of nothing", "ops move nonsense", []string{"There is no playbook nonsense"}, ""},
 		{"stop what is gone", "ops stop retired no use", []string{"3 open plays of `retired` end", "`/cs ops pause retired`"}, `{"what":"stop","playbook":"retired","reason":"no use","by":"ops"}`},
+		{"stop where nothing is open", "ops stop login-drop", []string{"`login-drop` has no open play to end"}, `{"what":"stop","playbook":"login-drop","by":"ops"}`},
 		{"pause one", "ops pause login-drop", []string{"`login-drop`: nothing new starts", "Open plays go on", "`/cs ops resume login-drop`"}, `{"what":"pause","playbook":"login-drop","by":"ops"}`},
 		{"pause all", "ops pause", []string{"all playbooks: nothing new starts", "`/cs ops resume`"}, `{"what":"pause","by":"ops"}`},
 		{"resume", "ops resume login-drop", []string{"start again where their rules hold"}, `{"what":"resume","playbook":"login-drop","by":"ops"}`},

@@ -52,7 +52,9 @@ type bench struct {
 
 func (b *bench) InUse(context.Context) (cards.InUse, error) { return b.inUse, nil }
 
-func (b *bench) Open(context.Context, string) (int, error) { return 3, nil }
+func (b *bench) Open(_ context.Context, playbook string) (int, error) {
+	return map[string]int{"retired": 3}[playbook], nil
+}
 
 func (b *bench) Drafts(_ context.Context, playbook string, _ int) ([]cards.Drafted, error) {
 	return slices.DeleteFunc(slices.Clone(b.drafts), func(d cards.Drafted) bool { return playbook != "" && d.Run.Playbook != playbook }), nil
