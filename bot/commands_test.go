@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"regexp"
 	"strconv"
 	"syscall"
 	"testing"
@@ -25,11 +26,12 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// The scripts are what somebody could type, with three commands more: "status N COMMAND…" runs a command that must end with
-// N, "port [NAME]" sets $PORT to a free one or to the first again, and "poll URL" waits until a URL is answered.
+// The scripts are what somebody could type, with four commands more: "status N COMMAND…" runs a command that must end with
+// N, "port [NAME]" sets $PORT to a free one or to the first again, "poll URL" waits until a URL is answered, and "await PATTERN
+// COMMAND…" runs a command again and again until what it prints matches.
 func TestCommandsDoAsTheScriptsSay(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"status": status, "port": port, "poll": poll,
+		"status": status, "port": port, "poll": poll, "await": awaitOutput,
 	}})
 }
 
@@ -66,6 +68,28 @@ func port(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("PORT", free)
 	if ts.Getenv("FIRST_PORT") == "" {
 		ts.Setenv("FIRST_PORT", free)
+	}
+}
+
+// awaitOutput runs a program until what it prints matches a pattern.
+func awaitOutput(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await PATTERN COMMAND ARGUMENTS…")
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(2 * time.Minute); ; {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			ts.Fatalf("it does not print %q", args[0])
+		}
 	}
 }
 
