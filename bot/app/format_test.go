@@ -88,11 +88,11 @@ func TestTheWholeFormatIsPlayedInTheWorkspace(t *testing.T) {
 		old := w.card("east", "状況を教えてください")
 		w.press("tanaka", old, "answer:seasonal") // opens a form
 		w.press("sato", old, "answer:fine")
-		if said := w.form("tanaka", map[string]any{"collect:until": map[string]any{"selected_date": w.day(9)}}); !strings.Contains(said[""], "すでに終了しています") {
+		if said := w.form("tanaka", map[string]any{"collect:until": map[string]any{"selected_date": w.day(9)}}); !strings.Contains(said[""], "佐藤さんが回答しています:問題なし") {
 			t.Errorf("the stale form is answered %v", said)
 		}
 		w.press("tanaka", w.last("@tanaka", "east", "answer:fine"), "answer:fine")
-		if said := w.answeredTo("tanaka", "@tanaka"); !strings.Contains(said, "すでに終了しています") {
+		if said := w.answeredTo("tanaka", "@tanaka"); !strings.Contains(said, "佐藤さんが回答しています:問題なし") {
 			t.Errorf("the old button is answered %q", said)
 		}
 		w.press("tanaka", w.card("east"), "undo")
@@ -246,7 +246,7 @@ func TestTheWholeFormatIsPlayedInTheWorkspace(t *testing.T) {
 		w.press("yamada", ask, "approve")
 		w.turn("2m")
 		w.press("yamada", ask, "approve")
-		if said := w.answeredTo("yamada", "@yamada"); !strings.Contains(said, "山田さん") || strings.Contains(said, "田中さんが") {
+		if said := w.answeredTo("yamada", "@yamada"); !strings.Contains(said, "ご回答いただいています:承認") {
 			t.Errorf("the second click on the approval is answered %q", said)
 		}
 		w.press("tanaka", w.last("@tanaka", "letter", "送信しました"), "done")
