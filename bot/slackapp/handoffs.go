@@ -235,6 +235,17 @@ func (a *App) handoffSubmitted(ctx context.Context, d delivery, c *caller, ref c
 	var more []string
 	for _, o := range given(view, cards.MoreBlock).SelectedOptions {
 		more = append(more, o.Value)
+		account, err := a.o.Reads.Account(ctx, o.Value)
+		if err != nil {
+			return fmt.Errorf("read the account %s: %w", o.Value, err)
+		}
+		if said, err = a.underWay(ctx, c, account, o.Value, f.playbook); err != nil {
+			return err
+		}
+		if said != "" {
+			a.refused.Add(1)
+			return d.ack(slack.NewErrorsViewSubmissionResponse(problems{cards.MoreBlock: said}))
+		}
 	}
 	made, err := inbox.Event(inbox.AccountKey(ref.Account), inbox.StartKind, a.o.Clock.Now(), start)
 	if err == nil {

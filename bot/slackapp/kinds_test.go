@@ -2,6 +2,7 @@ package slackapp_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +105,14 @@ func TestManyAccountsChangeHandsByOneForm(t *testing.T) {
 	b := starter(t)
 	b.kept = slackapp.Kept{Snoozes: map[string]time.Time{"login-drop": b.clock.Now().AddDate(0, 0, 7), "": b.clock.Now().AddDate(0, 0, 9)},
 		Contacts: []slackapp.Contact{{At: b.clock.Now(), By: "tanaka", Text: "Spoke with\nMs. Mori"}}}
-	b.play("champion-left")
+	run, _ := b.play("champion-left")
+	other := *run
+	other.Account = "beta"
+	under, _ := b.play("handoff-csm")
+	under.Account, under.Handoff.Sales = "beta", "davis"
+	b.mu.Lock()
+	b.runs["of beta"] = &other
+	b.mu.Unlock()
 	b.call("command", map[string]any{"user": user("tanaka"), "channel": "C0ALERTS", "command": "/handoff", "text": "acme"})
 	id, _ := b.view("tanaka")
 	b.call("submit", map[string]any{"user": user("tanaka"), "view_id": id, "values": map[string]any{
@@ -119,13 +127,22 @@ func TestManyAccountsChangeHandsByOneForm(t *testing.T) {
 			t.Errorf("the form does not know of %s: %s", known, text)
 		}
 	}
-	got := b.call("submit", map[string]any{"user": user("tanaka"), "view_id": id, "values": map[string]any{
+	values := map[string]any{
 		"field:new_owner": map[string]any{"field:new_owner": map[string]any{"selected_user": user("miller")}},
 		"field:why":       map[string]any{"field:why": map[string]any{"value": "Too many accounts"}},
 		"field:manner":    map[string]any{"field:manner": map[string]any{"value": "By phone"}},
 		"field:promises":  map[string]any{"field:promises": map[string]any{"value": "A discount"}},
 		"more_accounts": map[string]any{"more_accounts": map[string]any{"selected_options": []any{
-			map[string]any{"value": "beta", "text": map[string]any{"type": "plain_text", "text": "Beta"}}}}}}})
+			map[string]any{"value": "beta", "text": map[string]any{"type": "plain_text", "text": "Beta"}}}}}}
+	got := b.call("submit", map[string]any{"user": user("tanaka"), "view_id": id, "values": values})
+	if wrong, _ := got["errors"].(map[string]any); !strings.Contains(fmt.Sprint(wrong["more_accounts"]), "デイビスさんがすでに進めています") {
+		t.Errorf("a further account that is being handed over was answered with %v", got)
+	}
+	b.none()
+	b.mu.Lock()
+	delete(b.runs, under.ID)
+	b.mu.Unlock()
+	got = b.call("submit", map[string]any{"user": user("tanaka"), "view_id": id, "values": values})
 	if got["ok"] != true {
 		t.Fatalf("the form was answered with %v", got)
 	}

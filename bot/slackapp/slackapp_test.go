@@ -86,12 +86,14 @@ func (b *bench) Run(_ context.Context, id string) (*playbooks.Run, error) {
 
 func (b *bench) Kept(context.Context, string) (slackapp.Kept, error) { return b.kept, nil }
 
-func (b *bench) AccountRuns(context.Context, string) ([]*playbooks.Run, error) {
+func (b *bench) AccountRuns(_ context.Context, account string) ([]*playbooks.Run, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var runs []*playbooks.Run
 	for _, r := range b.runs {
-		runs = append(runs, r)
+		if account == "" || r.Account == account {
+			runs = append(runs, r)
+		}
 	}
 	return runs, nil
 }
