@@ -245,8 +245,7 @@ func TestTheWholeFormatIsPlayedInTheWorkspace(t *testing.T) {
 		ask := w.last("@yamada", "letter", "承認")
 		w.press("yamada", ask, "approve")
 		w.turn("2m")
-		w.press("yamada", ask, "approve")
-		if said := w.answeredTo("yamada", "@yamada"); !strings.Contains(said, "ご回答いただいています:承認") {
+		if said := w.pressLate("yamada", "@yamada", ask, "approve"); !strings.Contains(said, "ご回答いただいています:承認") {
 			t.Errorf("the second click on the approval is answered %q", said)
 		}
 		w.press("tanaka", w.last("@tanaka", "letter", "送信しました"), "done")

@@ -198,6 +198,23 @@ func (w *walk) press(person string, m found, action string) {
 	w.turn("1s")
 }
 
+// pressLate presses a button of a direct message that is out of date, and returns what the person reads: the answer to that,
+// or what stands in the button's place, where it is gone already.
+func (w *walk) pressLate(person, channel string, m found, action string) string {
+	w.t.Helper()
+	text, err := json.Marshal(map[string]any{"user": person, "channel": m.channel, "ts": m.ts, "action_id": action})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var said struct{ OK bool }
+	if w.post("/sandbox/click", string(text), &said); said.OK {
+		w.turn("1s")
+		return w.answeredTo(person, channel)
+	}
+	all := w.messages(channel)
+	return all[slices.IndexFunc(all, func(now found) bool { return now.ts == m.ts })].text
+}
+
 func (w *walk) must(path string, body map[string]any) {
 	w.t.Helper()
 	text, err := json.Marshal(body)

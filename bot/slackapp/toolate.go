@@ -51,8 +51,17 @@ func decided(s *cards.Scene, n int, reader string, r *playbooks.Refusal) *decisi
 	if r != nil && r.Code == playbooks.RefusedAnswered { // perhaps an approver's
 		d.by, _ = r.Args["person"].(string)
 		d.answer, _ = r.Args["answer"].(string)
-	} else if v.Approval == "asked" {
-		return nil
+	} else {
+		switch v.Approval {
+		case "asked":
+			return nil
+		case "refused":
+			d.by, d.answer = v.Approver, v.Approval
+		case "approved": // of what the other one did, the approver knows that they approved it
+			if v.Approver != "" && (reader == v.Approver || v.Answer == v.Approval) {
+				d.by, d.answer = v.Approver, v.Approval
+			}
+		}
 	}
 	if other, ok := v.Others[reader]; ok {
 		d.by, d.answer, d.at = reader, other.Answer, other.At
